@@ -1,0 +1,26 @@
+# The page with the shipped model:  docker run -p 7860:7860 -v mnist-state:/state mlops-mnist
+FROM python:3.11-slim
+
+# What the running project writes goes to /state, outlives the container and belongs to its user.
+RUN useradd --create-home --no-log-init --uid 10001 demo \
+    && install --directory --owner=demo /state
+WORKDIR /app
+
+# The large layer first: it stays cached until a pin changes.
+COPY requirements.txt constraints.txt ./
+RUN pip install --no-cache-dir -r requirements.txt
+
+COPY . .
+
+ENV PYTHONUNBUFFERED=1 \
+    DEMO_HOST=0.0.0.0 \
+    DEMO_PORT=7860 \
+    DATA_DIR=/state/data \
+    ARTIFACT_DIR=/state/mlartifacts \
+    MLFLOW_TRACKING_URI=sqlite:////state/mlflow.db
+VOLUME /state
+USER 10001
+EXPOSE 7860
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['DEMO_PORT'], timeout=4)"]
+CMD ["python", "demo.py"]

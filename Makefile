@@ -1,0 +1,75 @@
+# Everything one does with the project; `make` alone prints the list.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PY := $(BIN)/python
+SHELL := bash
+PINS := requirements.txt constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo experiments compare ui test test-system lint format lock clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+install: .venv/installed ## make .venv with the pinned packages (Python 3.11; skipped when up to date)
+
+# Job control (set -m) lets both hear Ctrl-C; the page's end, whatever its cause, ends the experiments too.
+demo: install ## open the page and, beside it at low priority, run the three experiments
+	@set -m; trap 'trap "" INT; kill -INT $$(jobs -p); wait' EXIT; trap 'exit 0' INT TERM HUP; \
+	$(PY) demo.py & \
+	nice -n 19 $(PY) -m experiments & \
+	exec 2>/dev/null; wait %1
+
+experiments: install ## run the three experiments and register the best model
+	@$(PY) -m experiments
+
+compare: install ## print the runs of the store side by side
+	@$(PY) -m experiments compare
+
+ui: install ## open the MLflow UI on port 5000
+	@$(PY) -m mlflow ui --port 5000 --workers 1 \
+		--backend-store-uri "$$($(PY) -c 'from settings import Settings; print(Settings().mlflow_tracking_uri)')"
+
+test: .venv/installed-dev ## unit, model and browser tests with coverage (under 3 minutes)
+	@$(PY) -m pytest tests/unit tests/model tests/browser --cov --cov-report=term:skip-covered
+
+test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps in a clean folder (about 3 minutes)
+	@$(PY) -m pytest tests/system
+
+lint: .venv/installed-dev ## check code, Dockerfile and workflows
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/hadolint Dockerfile
+	@$(PY) -m yamllint --strict .github
+	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --quiet .github/workflows
+
+format: .venv/installed-dev ## format the code and mend what the linter can
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+lock: ## pin every package in constraints.txt anew, after a change of requirements*.txt
+	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	@cat requirements.txt requirements-dev.txt | sed '/^-/d' > .venv-lock/direct.txt
+	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-lock/direct.txt
+	@{ echo '# Every package at the version it was tested with. Written by `make lock`.'; \
+		.venv-lock/bin/python -m pip freeze; } > constraints.txt
+	@rm -rf .venv-lock
+
+clean: ## remove caches and .venv; data, runs and models stay
+	@rm -rf .venv .venv-lock .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11, or name yours: make install PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: $(PINS) | .venv/bin/python
+	@echo "Installing the pinned packages into .venv (one to two minutes)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt $(PINS) | .venv/bin/python
+	@echo "Installing the pinned packages, test tools included, into .venv (one to two minutes)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/installed $@
