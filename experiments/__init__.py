@@ -1,0 +1,1 @@
+"""Offline: everything that makes a model, from the data to the exported bundle."""

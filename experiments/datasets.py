@@ -1,0 +1,80 @@
+"""The data sets: what each one is, and its images as train, validation and test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from experiments.archive import Arrays, DatasetError, obtain
+from experiments.preprocessing import prepare_drawing
+from experiments.sources import ARCHIVES
+
+VALIDATION = 5_000  # images
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """What stays the same whoever trains on a data set or serves it."""
+
+    name: str
+    image_shape: tuple[int, int, int]  # height, width, channels
+    class_names: tuple[str, ...]
+    registered_model: str
+    prepare: Callable[[np.ndarray], np.ndarray | None]  # a drawing or photo -> uint8 image_shape; None: blank
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """images: uint8 [N, H, W, C], 0 to 255 as published; labels: int64 [N], positions in class_names."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Train on one split, choose on validation, report the official test. `digest`: SHA-256 of the data."""
+
+    spec: DatasetSpec
+    train: Split
+    validation: Split
+    test: Split
+    digest: str
+
+
+SPECS = {
+    spec.name: spec
+    for spec in (DatasetSpec("mnist", (28, 28, 1), tuple("0123456789"), "Mnist_Best_Model", prepare_drawing),)
+}
+
+
+def load(name: str, data_dir: Path) -> Dataset:
+    """The genuine data set, from the cache in `data_dir` or downloaded; DatasetError if it can't be had."""
+    if name not in SPECS:
+        raise DatasetError(f"There is no data set {name!r}. Choose one of: {', '.join(SPECS)}.")
+    return split(SPECS[name], obtain(ARCHIVES[name], data_dir), ARCHIVES[name].digest)
+
+
+def split(spec: DatasetSpec, arrays: Arrays, digest: str, validation: int = VALIDATION) -> Dataset:
+    """Takes the validation split, stratified and the same each time, out of the published training images."""
+    from sklearn.model_selection import StratifiedShuffleSplit  # takes a second to import
+
+    images, labels = _shaped(arrays["x_train"], spec), _labels(arrays["y_train"])
+    splitter = StratifiedShuffleSplit(n_splits=1, test_size=validation, random_state=0)
+    train, held_out = map(np.sort, next(splitter.split(labels, labels)))  # in the order of publication
+    return Dataset(
+        spec,
+        train=Split(images[train], labels[train]),
+        validation=Split(images[held_out], labels[held_out]),
+        test=Split(_shaped(arrays["x_test"], spec), _labels(arrays["y_test"])),
+        digest=digest,
+    )
+
+
+def _shaped(images: np.ndarray, spec: DatasetSpec) -> np.ndarray:
+    return images.reshape(-1, *spec.image_shape)
+
+
+def _labels(labels: np.ndarray) -> np.ndarray:
+    return labels.reshape(-1).astype(np.int64)
