@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# Times vary with the machine: a slow example is no failure. The same examples each time make a failure repeatable.
+settings.register_profile("project", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("project")
 
 
 def fail_if_skipped(report):

@@ -1,0 +1,119 @@
+"""Find the ink in any picture of a drawing: a pad's sheet, a scan, a phone photo; dark on light or light on dark."""
+
+import cv2
+import numpy as np
+
+MIN_CONTRAST = 24  # grey levels (of 255) between paper and ink; less is noise or JPEG ringing
+FLAT = 3  # grey levels within which paper counts as even
+SPECKLE = 0.02  # a blot smaller than this share of all ink is dirt, not a stroke
+LARGEST = 1024  # px; a larger picture is reduced to this before anything else
+PHOTO_SIDE = 512  # px; a larger photo is reduced to this before its paper is evened out
+
+
+def find_ink(pixels: np.ndarray) -> np.ndarray | None:
+    """pixels: uint8 [H, W, 4] RGBA. Returns float32 [h, w], 0 = paper to 1 = ink, cropped to the ink; None if blank."""
+    planes = _flatten_alpha(_reduce(pixels, LARGEST))
+    contrast = _contrast_to_paper(planes)
+    if _is_photo(contrast):
+        contrast = _even_out(cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2GRAY))
+    contrast = _crop(contrast, contrast > MIN_CONTRAST)
+    if not contrast.size:
+        return None
+    # Only marked pixels count, so that margins change nothing. The upper quartile is full ink even where a thin
+    # line is half edge.
+    level = max(np.percentile(contrast[contrast > MIN_CONTRAST], 75), 2 * MIN_CONTRAST)
+    strokes = _without_speckle((contrast > level / 2).astype(np.uint8))
+    around = cv2.dilate(strokes, np.ones((3, 3), np.uint8))  # keeps the soft edge of what stays
+    ink = cv2.multiply(contrast, around, scale=1 / level, dtype=cv2.CV_32F)
+    return _crop(cv2.min(ink, 1.0), strokes)
+
+
+def _crop(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """values [H, W] cut to the rectangle around the mask's pixels; [0, 0] if there are none."""
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return values[top : top + height, left : left + width]
+
+
+def _reduce(pixels: np.ndarray, side: int) -> np.ndarray:
+    """pixels: uint8 [H, W] or [H, W, C], made smaller where a side is longer than this many px."""
+    scale = side / max(pixels.shape[:2])
+    return pixels if scale >= 1 else _scale(pixels, scale)
+
+
+def _scale(pixels: np.ndarray, scale: float) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
+    """uint8 [H, W, 4] on white paper: three uint8 [H, W]. White ink on nothing is told by its alpha alone."""
+    *colours, alpha = cv2.split(pixels)
+    lowest, highest, _, _ = cv2.minMaxLoc(alpha)
+    if lowest == 255:
+        return colours
+    paper = 255 - alpha
+    flat = [cv2.add(cv2.multiply(colour, alpha, scale=1 / 255), paper) for colour in colours]
+    if min(plane.min() for plane in flat) > 255 - MIN_CONTRAST and highest - lowest > MIN_CONTRAST:
+        return [paper] * 3
+    return flat
+
+
+def _contrast_to_paper(planes: list[np.ndarray]) -> np.ndarray:
+    """planes: three uint8 [H, W]. Returns uint8 [H, W]: how far a pixel is from the paper, which the border shows."""
+    contrast = np.zeros_like(planes[0])
+    for plane in planes:
+        border = np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
+        contrast = cv2.max(contrast, cv2.absdiff(plane, float(np.median(border))))
+    return contrast
+
+
+def _is_photo(contrast: np.ndarray) -> bool:
+    """A drawing is even paper and full ink with little between; a photo's paper has texture, shadow and noise."""
+    between = cv2.inRange(contrast, FLAT + 1, int(contrast.max()) // 2)
+    return cv2.countNonZero(between) > 0.25 * between.size
+
+
+def _even_out(grey: np.ndarray) -> np.ndarray:
+    """grey: uint8 [H, W] photo. Returns uint8 [h, w]: ink's contrast to the paper around it, less shadow and grain."""
+    grey = _reduce(grey, PHOTO_SIDE)
+    grey = cv2.medianBlur(grey, 5 if max(grey.shape) > 128 else 3)
+    contrast = max(_relief(grey), _relief(255 - grey), key=lambda relief: np.percentile(relief, 99.5))
+    noise = 1.4826 * np.median(contrast)  # paper is most of the photo: its median deviation is its grain
+    threshold = max(MIN_CONTRAST, 4 * noise, cv2.threshold(contrast, 0, 255, cv2.THRESH_OTSU)[0] * 0.8)
+    contrast[contrast <= threshold] = 0
+    return _without_frame(contrast)
+
+
+def _relief(grey: np.ndarray) -> np.ndarray:
+    """uint8 [h, w], ink dark. Returns uint8 [h, w]: how much darker each pixel is than the paper around it."""
+    small = _scale(grey, 0.25)
+    side = max(3, max(small.shape) // 5 | 1)  # wider than any stroke, narrower than a shadow
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    paper = cv2.GaussianBlur(paper, (0, 0), side / 6)
+    paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return np.clip(255 * (1 - grey / np.maximum(paper, 1)), 0, 255).astype(np.uint8)
+
+
+def _without_speckle(mask: np.ndarray) -> np.ndarray:
+    """mask: uint8 [h, w] of 0 and 1, less the blots too small to be strokes."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count <= 2:  # paper and one blot
+        return mask
+    area = stats[:, cv2.CC_STAT_AREA]
+    keep = area >= SPECKLE * area[1:].sum()
+    keep[0] = False
+    return keep.astype(np.uint8)[labels]
+
+
+def _without_frame(contrast: np.ndarray) -> np.ndarray:
+    """contrast: uint8 [h, w], less what runs off the photo (a sheet's edge, a table), where anything else is left."""
+    height, width = contrast.shape
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > 0).astype(np.uint8), connectivity=8)
+    left, top, wide, high, area = stats.T
+    outside = (left == 0) | (top == 0) | (left + wide == width) | (top + high == height)
+    outside[0] = True  # the paper itself
+    inside_area = area[~outside].sum()
+    if inside_area < 0.002 * height * width:
+        return contrast
+    return np.where(outside[labels], 0, contrast).astype(np.uint8)

@@ -1,0 +1,109 @@
+"""A drawing becomes one image as MNIST has them; training, evaluation and serving share this module."""
+
+import io
+import warnings
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from experiments.ink import find_ink
+
+SIDE = 28  # px of an MNIST image
+BOX = 20.0  # px: MNIST fits the longer side of a digit into this
+STROKE = (1.9, 3.2)  # px: MNIST's usual stroke widths; a thinner or thicker pen is brought to the nearest
+WORK = 100  # px: the longer side of a digit while its outline is worked on
+MAX_PIXELS = 50_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+
+
+class ImageError(ValueError):
+    """The picture can't be used; the text says why, for whoever sent it."""
+
+
+def decode_image(data: bytes) -> np.ndarray:
+    """An encoded picture (first frame, turned upright). Returns uint8 [H, W, 4] RGBA; ImageError if it can't be."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise ImageError(f"The picture has more than {MAX_PIXELS:,} pixels. Send a smaller one.")
+                image.draft("RGB", (1024, 1024))  # a JPEG decodes at a fraction of its size, many times faster
+                upright = ImageOps.exif_transpose(image)
+                if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
+                    upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+                return np.asarray(upright.convert("RGBA"))
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"This is no picture of a kind read here ({', '.join(FORMATS)}).") from None
+    except Exception as error:  # Pillow's plug-ins raise almost anything on broken files
+        raise ImageError(f"The picture is damaged or incomplete ({error}). Save it again and resend it.") from None
+
+
+def prepare_drawing(pixels: np.ndarray) -> np.ndarray | None:
+    """pixels: uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4], any polarity, size and place.
+
+    Returns uint8 [28, 28, 1], 0 = paper, the digit in MNIST's 20 px box around its centre of mass with a stroke
+    width near MNIST's; None if nothing is drawn. ImageError if the array is of another kind.
+    """
+    ink = find_ink(_as_rgba(pixels))
+    return None if ink is None else normalise_ink(ink)
+
+
+def normalise_ink(ink: np.ndarray) -> np.ndarray:
+    """ink: float32 [h, w], 0 = paper to 1 = ink, cropped to the ink. Returns uint8 [28, 28, 1]."""
+    distance = _outline_distance(ink)
+    stroke = _stroke_width(distance)
+    extent = WORK - min(stroke, WORK / 2)  # what is left of the longer side when a stroke is a line
+    target = float(np.clip(stroke * BOX / WORK, *STROKE))
+    scale = (BOX - target) / extent  # px of the result per px here
+    distance -= (target / scale - stroke) / 2  # move the outline out for a thin pen, in for a thick one
+    return _render(distance, scale)
+
+
+def _as_rgba(pixels: np.ndarray) -> np.ndarray:
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
+        raise ImageError("A drawing is an array of 8-bit values (uint8). Convert it first.")
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGBA) if pixels.size else pixels
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
+        raise ImageError(f"A drawing has the shape [height, width] or [height, width, 3 or 4], not {pixels.shape}.")
+    if pixels.shape[2] == 3:
+        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2RGBA)
+    return pixels
+
+
+def _outline_distance(ink: np.ndarray) -> np.ndarray:
+    """Returns float32 [h, w] at WORK scale with a margin: px to the outline, negative inside the ink."""
+    scale = WORK / max(ink.shape)
+    size = [max(1, round(side * scale)) for side in ink.shape[::-1]]
+    ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    margin = WORK // 5  # room for a thin pen's outline to move out
+    solid = cv2.copyMakeBorder((ink >= 0.5).astype(np.uint8), *[margin] * 4, cv2.BORDER_CONSTANT, value=0)
+    if not solid.any():  # a faint speck whose mean is under half
+        solid[margin:-margin, margin:-margin] = 1
+    inside = cv2.distanceTransform(solid, cv2.DIST_L2, 5)
+    return cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5) - inside
+
+
+def _stroke_width(distance: np.ndarray) -> float:
+    """The median stroke width in px, read off the ridge of the distance inside the ink."""
+    depth = np.maximum(-distance, 0)
+    ridge = (depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))
+    return float(2 * np.median(depth[ridge]) - 1)
+
+
+def _render(distance: np.ndarray, scale: float) -> np.ndarray:
+    """distance: float32 [h, w], px to the outline. Returns uint8 [28, 28, 1], scaled and centred, four by four
+    samples a pixel."""
+    moments = cv2.moments(np.clip(0.5 - distance, 0, 1))
+    centre_x, centre_y = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+    zoom, middle = 4 * scale, 4 * SIDE / 2 + 1.5  # MNIST's centre is the middle of pixel 14
+    place = np.array([[zoom, 0, middle - zoom * centre_x], [0, zoom, middle - zoom * centre_y]])
+    fine = cv2.warpAffine(distance, place, (4 * SIDE, 4 * SIDE), borderMode=cv2.BORDER_CONSTANT, borderValue=99)
+    fine = np.clip(0.5 - fine * zoom, 0, 1)
+    return (fine.reshape(SIDE, 4, SIDE, 4).mean((1, 3)) * 255).round().astype(np.uint8)[..., None]
