@@ -1,0 +1,91 @@
+"""Digits the project draws itself: stroke templates varied smoothly, inked with a brush, prepared like a drawing."""
+
+import cv2
+import numpy as np
+
+from experiments.preprocessing import normalise_ink
+from experiments.templates import DIGITS
+
+SHEET = 160  # px: side of the sheet that a glyph is inked on
+STEPS = 10  # points of the pen's path between two points of a template
+
+
+def draw_digits(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """labels: int64 [N]. Returns uint8 [N, 28, 28, 1]: a new drawing of each, as preparation gives it."""
+    return np.stack([draw_glyph(DIGITS[int(label)], rng) for label in labels])
+
+
+def draw_glyph(templates: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
+    """One of the templates, varied. Returns uint8 [28, 28, 1]."""
+    strokes = vary(parse(templates[rng.integers(len(templates))]), rng)
+    brush = SHEET * float(np.exp(rng.uniform(np.log(0.02), np.log(0.16))))
+    return normalise_ink(ink_strokes(strokes, brush))
+
+
+def parse(template: str) -> list[np.ndarray]:
+    """A template's strokes: float64 [points, 2] each, x and y from 0 to 1."""
+    return [np.array([point.split(",") for point in stroke.split()], float) / 100 for stroke in template.split("/")]
+
+
+def vary(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """The strokes as another hand would write them: float64 [points, 2] paths, dense, in no particular box."""
+    loose = rng.uniform(0.01, 0.055)
+    shape = _hand(rng)
+    bend = rng.normal(0, 0.05, (2, 2, 2))
+    paths = []
+    for stroke in strokes:
+        corner = np.r_[False, (np.diff(stroke, axis=0) == 0).all(1)]
+        shift = rng.normal(0, loose, stroke.shape)
+        shift[corner] = shift[np.flatnonzero(corner) - 1]  # a corner's twins stay together
+        drift = rng.normal(0, 0.03, 2) if len(strokes) > 1 else 0  # strokes set down a little apart
+        path = _smooth(_cut_ends(stroke + shift + drift, rng))
+        x, y = (2 * np.pi * path.T / 2)[..., None]
+        waves = np.stack([np.sin(x), np.sin(y)], axis=-1)[:, 0]  # [points, 2]
+        paths.append((path + waves @ bend[0] * (path - 0.5) + waves @ bend[1]) @ shape)
+    return paths
+
+
+def ink_strokes(strokes: list[np.ndarray], brush: float) -> np.ndarray:
+    """strokes: float [points, 2] each, any units. Returns float32 [h, w], 0 or 1: a round brush, cropped to its ink."""
+    points = np.concatenate(strokes)
+    corner, size = points.min(0), max(np.ptp(points, axis=0).max(), 1e-6)
+    margin = int(brush) + 2
+    sheet = np.zeros((SHEET + 2 * margin,) * 2, np.uint8)
+    for stroke in strokes:
+        path = ((stroke - corner) / size * SHEET + margin).round().astype(np.int32)
+        cv2.polylines(sheet, [path], False, 1, max(1, round(brush)))
+    left, top, width, height = cv2.boundingRect(sheet)
+    return sheet[top : top + height, left : left + width].astype(np.float32)
+
+
+def _hand(rng: np.random.Generator) -> np.ndarray:
+    """float64 [2, 2]: how narrow, slanted and turned this hand writes."""
+    turn, slant = rng.normal(0, 0.1), rng.normal(0.1, 0.22)
+    narrow = float(np.exp(rng.uniform(np.log(0.4), np.log(1.25))))
+    squeeze = np.array([[narrow, 0], [-slant, 1]])
+    return squeeze @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+
+def _cut_ends(stroke: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The stroke with its ends begun early or late, by up to a quarter of their first piece."""
+    stroke = stroke.copy()
+    early, late = rng.normal(0, 0.12, 2)
+    stroke[0] += early * (stroke[1] - stroke[0])
+    stroke[-1] += late * (stroke[-2] - stroke[-1])
+    return stroke
+
+
+def _smooth(stroke: np.ndarray) -> np.ndarray:
+    """A Catmull-Rom curve through the points: float64 [points, 2] to [(points - 1) * STEPS + 1, 2]."""
+    if len(stroke) == 2:
+        return np.linspace(stroke[0], stroke[1], STEPS + 1)
+    padded = np.concatenate([stroke[:1], stroke, stroke[-1:]])
+    before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]  # [points - 1, 2] each
+    t = (np.arange(STEPS) / STEPS)[:, None, None]
+    curve = 0.5 * (
+        2 * start
+        + (end - before) * t
+        + (2 * before - 5 * start + 4 * end - after) * t**2
+        + (3 * start - before - 3 * end + after) * t**3
+    )  # [STEPS, points - 1, 2]
+    return np.concatenate([curve.transpose(1, 0, 2).reshape(-1, 2), stroke[-1:]])

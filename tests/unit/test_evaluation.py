@@ -1,0 +1,34 @@
+"""The nine metrics, against cases that can be counted by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments.evaluation import evaluate
+
+NAMES = ("a", "b", "c")
+# true a a b c; the second a is taken for b with a as its second guess
+PROBABILITIES = np.array([[0.8, 0.1, 0.1], [0.4, 0.5, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]], np.float32)
+LABELS = np.array([0, 0, 1, 2])
+
+
+def test_metrics_by_hand() -> None:
+    report = evaluate(PROBABILITIES, LABELS, NAMES)
+    assert report.accuracy == 0.75
+    assert report.top2_accuracy == 1.0
+    assert report.precision == pytest.approx((1 + 0.5 + 1) / 3)
+    assert report.recall == pytest.approx((0.5 + 1 + 1) / 3)
+    assert report.f1 == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert report.log_loss == pytest.approx(-np.log([0.8, 0.4, 0.8, 0.6]).mean())
+    assert report.roc_auc == pytest.approx(1.0)
+    assert report.confusion.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    assert report.per_class["b"].precision == 0.5
+
+
+def test_scalars_and_json_hold_all_of_it() -> None:
+    report = evaluate(PROBABILITIES, LABELS, NAMES)
+    scalars = report.scalars()
+    assert scalars["recall_a"] == 0.5
+    assert len(scalars) == 7 + 9
+    assert json.loads(json.dumps(report.as_json()))["confusion"][0] == [1, 1, 0]

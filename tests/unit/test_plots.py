@@ -1,0 +1,25 @@
+"""Plots: what they show is read back from the figure."""
+
+import numpy as np
+import pytest
+
+from experiments.plots import confusion_matrix, curves
+from experiments.progress import EpochResult
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 40])
+def test_curves_show_train_and_validation(epochs: int) -> None:
+    history = [EpochResult(n, epochs, 1 / n, 1 - 0.5 / n, 1.1 / n, 1 - 0.6 / n, 2.0) for n in range(1, epochs + 1)]
+    figure = curves("a run", history)
+    loss, accuracy = figure.axes
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]
+    assert [line.get_label() for line in loss.lines] == ["train (augmented)", "validation"]
+    assert list(accuracy.lines[1].get_ydata()) == [result.val_accuracy for result in history]
+    figure.canvas.draw()
+
+
+def test_confusion_counts_are_written_into_their_cells() -> None:
+    figure = confusion_matrix("mistakes", np.array([[5, 2], [0, 7]]), ("cat", "dog"))
+    cells = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
+    assert cells == {(0, 0): "5", (1, 0): "2", (1, 1): "7"}
+    figure.canvas.draw()
