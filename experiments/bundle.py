@@ -1,0 +1,154 @@
+"""The exported model: a plain folder with a LiteRT and a Keras file, both vouched for by `model.json`."""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import pydantic_core
+from pydantic import Field, StringConstraints
+
+TFLITE, KERAS, MANIFEST, CURRENT = "model.tflite", "model.keras", "model.json", "current.json"
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]*$")]
+"""A number of the registry; empty while the model is not registered."""
+
+
+class BundleError(RuntimeError):
+    """A bundle is missing, damaged or not what it says. Worded for the person who runs the project."""
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Bundle:
+    """A model on disk, and everything that `model.json` says of it."""
+
+    folder: Path
+    dataset: str
+    version: Version
+    run_id: str
+    trained_at: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}")]  # ISO 8601
+    data_digest: str
+    class_names: Annotated[tuple[str, ...], Field(min_length=2)]
+    metrics: dict[str, Annotated[float, Field(allow_inf_nan=False)]]
+    sha256: dict[Literal["model.tflite", "model.keras"], Sha256]
+    input_shape: tuple[int, int, int]  # height, width, channels of one image
+    input_range: tuple[int, int] = (0, 255)  # lowest and highest raw value
+    input_contract: str = "raw values, not scaled: uint8 (float32 in model.tflite) [N, H, W, C], N free"
+    output_contract: str = "float32 [N, K or more]: first the probabilities of the K classes, in their order"
+    schema_version: Literal[1] = 1
+
+    @property
+    def tflite(self) -> Path:
+        """The model that answers people."""
+        return self.folder / TFLITE
+
+    @property
+    def keras(self) -> Path:
+        """The same model for retraining, without optimizer state."""
+        return self.folder / KERAS
+
+
+def read(folder: Path) -> Bundle:
+    """The bundle in `folder`, both files checked against their SHA-256.
+
+    Raises BundleError, which names the file and what to do about it.
+    """
+    bundle = _read_manifest(folder)
+    for name in (TFLITE, KERAS):
+        path = folder / name
+        if name not in bundle.sha256:
+            raise _bad(folder / MANIFEST, f"records no SHA-256 of {name}")
+        try:
+            actual = sha256(path)
+        except OSError as error:
+            raise _bad(path, f"can't be read ({error.strerror})") from error
+        if actual != bundle.sha256[name]:
+            raise _bad(path, f"is not the file that {MANIFEST} describes (its SHA-256 is {actual[:12]}…)")
+    return bundle
+
+
+def write_manifest(bundle: Bundle) -> None:
+    """Write `model.json` beside the two model files."""
+    fields = {key: value for key, value in dataclasses.asdict(bundle).items() if key != "folder"}
+    (bundle.folder / MANIFEST).write_bytes(pydantic_core.to_json(fields, indent=2) + b"\n")
+
+
+def install(source: Bundle, folder: Path, *, version: str, run_id: str) -> Bundle:
+    """Copy `source` to `folder` as `version` of the registry, replacing what is there; never half."""
+    bundle = dataclasses.replace(source, folder=folder, version=version, run_id=run_id)
+    with new_folder(folder) as unfinished:
+        for path in (source.tflite, source.keras):
+            shutil.copyfile(path, unfinished / path.name)
+        write_manifest(dataclasses.replace(bundle, folder=unfinished))
+    return bundle
+
+
+def read_current(exports: Path) -> Bundle | None:
+    """The exported bundle that `current.json` in `exports` points at; None when nothing was exported."""
+    path = exports / CURRENT
+    try:
+        pointer = _Current.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, pydantic.ValidationError) as error:
+        raise _bad(path, "does not name a version") from error
+    return read(exports / pointer.version)
+
+
+def point_current(exports: Path, version: str) -> None:
+    """Make `version` the current export, in one step."""
+    unfinished = exports / f".{CURRENT}-{os.getpid()}"
+    unfinished.write_text(_Current(version=version).model_dump_json() + "\n")
+    unfinished.replace(exports / CURRENT)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder that becomes `folder` when the block ends well, and vanishes when it does not."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        unfinished = Path(scratch) / "new"
+        unfinished.mkdir()
+        yield unfinished
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        unfinished.rename(folder)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Current(pydantic.BaseModel):
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]  # a name of a folder, never a path
+
+
+def _read_manifest(folder: Path) -> Bundle:
+    path = folder / MANIFEST
+    try:
+        fields: Any = pydantic_core.from_json(path.read_bytes())
+        return Bundle(**{**fields, "folder": folder})
+    except OSError as error:
+        raise _bad(path, f"can't be read ({error.strerror})") from error
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise _bad(path, f"has a wrong field {field!r}: {first['msg'].lower()}") from error
+    except (ValueError, TypeError) as error:
+        raise _bad(path, "is not a JSON object") from error
+
+
+def _bad(path: Path, what: str) -> BundleError:
+    return BundleError(
+        f"{path} {what}. Restore the folder {path.parent} from git or a backup, "
+        "or export it anew with `python -m experiments promote VERSION`."
+    )

@@ -1,0 +1,93 @@
+"""From a trained Keras model to a bundle: the LiteRT file counts only if it answers as Keras does."""
+
+import contextlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from experiments import bundle
+from experiments.bundle import Bundle
+from experiments.datasets import DatasetSpec
+from experiments.inference import LiteRTModel, ModelError
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability between Keras and LiteRT; both compute in float32."""
+
+
+class ExportError(RuntimeError):
+    """A model can't be exported. Worded for the person who trains it."""
+
+
+def export(
+    model: keras.Model,
+    folder: Path,
+    *,
+    spec: DatasetSpec,
+    metrics: Mapping[str, float],
+    run_id: str,
+    data_digest: str,
+    trained_at: str,
+    sample_images: np.ndarray,
+) -> Bundle:
+    """Write `model` to `folder` as a bundle that has no version yet; whole or not at all.
+
+    model: raw values [N, H, W, C] -> float32 [N, >= K], the first K the probabilities of the classes.
+    trained_at: ISO 8601. sample_images: uint8 [N, H, W, C], on which Keras and LiteRT must agree.
+    Raises ExportError.
+    """
+    _check(model, spec)
+    with bundle.new_folder(folder) as unfinished:
+        bare = _without_optimizer(model, unfinished / bundle.KERAS)
+        with contextlib.redirect_stdout(io.StringIO()):  # the converter describes its endpoints
+            bare.export(unfinished / bundle.TFLITE, format="litert", verbose=False)
+        _compare(bare, unfinished / bundle.TFLITE, sample_images, len(spec.class_names))
+        exported = Bundle(
+            folder=unfinished,
+            dataset=spec.name,
+            version="",
+            run_id=run_id,
+            trained_at=trained_at,
+            data_digest=data_digest,
+            class_names=spec.class_names,
+            metrics=dict(metrics),
+            sha256={name: bundle.sha256(unfinished / name) for name in (bundle.TFLITE, bundle.KERAS)},
+            input_shape=spec.image_shape,
+        )
+        bundle.write_manifest(exported)
+    return bundle.read(folder)
+
+
+def _check(model: keras.Model, spec: DatasetSpec) -> None:
+    if '"class_name": "Lambda"' in model.to_json():
+        raise ExportError("The model has a Lambda layer, which runs code on loading. Use another layer.")
+    if model.input_shape != (None, *spec.image_shape) or model.output_shape[-1] < len(spec.class_names):
+        raise ExportError(
+            f"The model maps {model.input_shape} to {model.output_shape}, but {spec.name} needs "
+            f"{(None, *spec.image_shape)} to {(None, len(spec.class_names))} or wider."
+        )
+
+
+def _without_optimizer(model: keras.Model, path: Path) -> keras.Model:
+    """Save the weights alone: Keras keeps the optimizer's state, twice their size, whatever it is told."""
+    model.save(path)
+    bare = keras.saving.load_model(path, compile=False, safe_mode=True)
+    bare.save(path)
+    return bare
+
+
+def _compare(model: keras.Model, tflite: Path, images: np.ndarray, classes: int) -> None:
+    expected = model.predict(images, batch_size=256, verbose=0)
+    try:
+        actual = LiteRTModel(tflite)(images)
+    except ModelError as error:
+        raise ExportError(f"{error} Use layers that LiteRT has, in float32.") from error
+    difference = np.abs(expected - actual).max()
+    relabelled = np.count_nonzero(expected[:, :classes].argmax(1) != actual[:, :classes].argmax(1))
+    if not difference <= TOLERANCE or relabelled:
+        raise ExportError(
+            f"LiteRT and Keras differ by up to {difference:.2g} (at most {TOLERANCE} is allowed) and in "
+            f"{relabelled} of {len(images)} labels. Export a model that computes in float32."
+        )

@@ -1,0 +1,132 @@
+import threading
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.inference import CHUNK, LiteRTModel, ModelError, blank, predictions
+
+
+@pytest.fixture(scope="module")
+def model(exported):
+    return LiteRTModel(exported.tflite)
+
+
+def test_says_what_it_takes_and_gives(model):
+    assert (model.input_shape, model.outputs) == ((8, 6, 1), 3)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, CHUNK, CHUNK + 1, 100])
+def test_answers_a_batch_as_keras_does(model, keras_model, images, count):
+    answers = model(images[:count])
+    assert (answers.dtype, answers.shape) == (np.float32, (count, 3))
+    np.testing.assert_allclose(answers, keras_model.predict(images, verbose=0)[:count], atol=1e-4)
+
+
+def test_answers_are_copies_that_the_next_call_leaves_alone(model, images):
+    first = model(images[:1])
+    before = first.copy()
+    model(images[1:2])
+    np.testing.assert_array_equal(first, before)
+
+
+def test_many_threads_get_the_answers_of_one(model, images):
+    expected, wrong = model(images), []
+
+    def work(seed):
+        random = np.random.default_rng(seed)
+        for _ in range(50):
+            chosen = random.integers(0, len(images), random.integers(1, CHUNK + 5))
+            if not np.allclose(model(images[chosen]), expected[chosen], atol=1e-6):
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((1, 8, 6, 1), np.float32),
+        np.zeros((1, 6, 8, 1), np.uint8),
+        np.zeros((8, 6, 1), np.uint8),
+        np.zeros((1, 8, 6, 3), np.uint8),
+    ],
+)
+def test_other_images_are_refused_and_do_no_harm(model, images, wrong):
+    before = model(images)
+    with pytest.raises(ValueError, match=r"uint8 \[N, 8, 6, 1\]"):
+        model(wrong)
+    np.testing.assert_array_equal(model(images), before)
+
+
+@settings(max_examples=60, deadline=None)
+@given(content=st.binary(max_size=300))
+def test_no_bytes_give_anything_but_a_model_error(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any.tflite"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"any\.tflite is not a LiteRT model"):
+        LiteRTModel(path)
+
+
+def test_a_cut_off_model_is_a_model_error(exported, tmp_path):
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(exported.tflite.read_bytes()[:-100])
+    with pytest.raises(ModelError, match=r"cut\.tflite"):
+        LiteRTModel(path)
+
+
+def test_a_missing_model_is_a_model_error(tmp_path):
+    with pytest.raises(ModelError, match=r"absent\.tflite can't be read \(No such file"):
+        LiteRTModel(tmp_path / "absent.tflite")
+
+
+def of_flat_input():
+    flat = keras.Input((48,))
+    return keras.Model(flat, keras.layers.Dense(3)(flat))
+
+
+def of_two_inputs():
+    one, two = keras.Input((8, 6, 1)), keras.Input((8, 6, 1))
+    return keras.Model([one, two], keras.layers.Dense(3)(keras.layers.Flatten()(one + two)))
+
+
+def of_image_output():
+    return keras.Sequential([keras.Input((8, 6, 1)), keras.layers.Conv2D(3, 3)])
+
+
+def of_diverged_training():
+    model = keras.Sequential([keras.Input((8, 6, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("build", [of_flat_input, of_two_inputs, of_image_output, of_diverged_training])
+def test_a_model_of_something_else_is_a_model_error(build, tmp_path):
+    build().export(tmp_path / "odd.tflite", format="litert", verbose=False)
+    with pytest.raises(ModelError, match=r"odd\.tflite is not a LiteRT model of images: it"):
+        LiteRTModel(tmp_path / "odd.tflite")
+
+
+def test_predictions_name_the_likeliest_of_the_classes(images):
+    outputs = np.array([[0.1, 0.6, 0.3, 0.9], [0.5, 0.3, 0.2, 0.9]], np.float32)  # the fourth is no class
+    first, second = predictions(images[:2], outputs, ("a", "b", "c"), "7")
+    assert (first.label, first.verdict, first.model_version) == ("b", "sure", "7")
+    assert first.confidence == pytest.approx(0.6)
+    assert first.probabilities.tolist() == pytest.approx([0.1, 0.6, 0.3])
+    assert first.probabilities.dtype == np.float32
+    np.testing.assert_array_equal(first.image, images[0])
+    assert second.label == "a"
+
+
+def test_a_blank_is_no_class():
+    nothing = blank(("a", "b"), "7")
+    assert (nothing.label, nothing.confidence, nothing.verdict, nothing.image) == ("", 0.0, "blank", None)
+    assert nothing.probabilities.tolist() == [0, 0]
+    assert nothing.probabilities.dtype == np.float32
