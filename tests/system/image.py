@@ -38,16 +38,12 @@ def parse(dockerfile: str) -> list[Step]:
 
 def context(root: Path) -> list[str]:
     """The tracked files that .dockerignore lets through; the last pattern that fits decides."""
-    patterns = [
-        line for line in (root / ".dockerignore").read_text().splitlines() if line[:1] not in ("", "#")
-    ]
+    patterns = [line for line in (root / ".dockerignore").read_text().splitlines() if line[:1] not in ("", "#")]
     tracked = subprocess.run(["git", "ls-files"], cwd=root, check=True, capture_output=True, text=True)
 
     def kept(name: str) -> bool:
         paths = [name, *map(str, Path(name).parents)]
-        fits = [
-            p for p in patterns if any(fnmatch(path, p.lstrip("!").removeprefix("**/")) for path in paths)
-        ]
+        fits = [p for p in patterns if any(fnmatch(path, p.lstrip("!").removeprefix("**/")) for path in paths)]
         return not fits or fits[-1].startswith("!")
 
     return [name for name in tracked.stdout.splitlines() if kept(name)]
@@ -135,8 +131,6 @@ class Image:
         files = context(self.root)
         chosen = files if sources == ["."] else sources
         assert set(chosen) <= set(files), "COPY names a file that .dockerignore holds back"
-        archive = subprocess.run(
-            ["tar", "-c", *chosen], cwd=self.root, check=True, capture_output=True
-        ).stdout
+        archive = subprocess.run(["tar", "-c", *chosen], cwd=self.root, check=True, capture_output=True).stdout
         unpack = ["tar", "-x", "--no-same-owner", "-C", target]
         subprocess.run(self.command(unpack), check=True, input=archive)

@@ -1,0 +1,55 @@
+"""The workflows pass their linters, and do what a release needs."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from settings import ROOT
+
+
+def workflow(name):
+    # BaseLoader reads every value as text, so the key `on` stays what it is
+    return yaml.load((ROOT / ".github/workflows" / name).read_text(), Loader=yaml.BaseLoader)  # noqa: S506
+
+
+@pytest.fixture
+def release():
+    return workflow("docker-image.yml")
+
+
+def action(steps, name):
+    return next(step for step in steps if step.get("uses", "").startswith(f"{name}@"))
+
+
+def test_the_linters_find_nothing():
+    done = subprocess.run(["make", "lint"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_push_to_main_pushes_the_image_with_both_tags(release):
+    steps = release["jobs"]["push"]["steps"]
+    assert release["on"] == {"push": {"branches": ["main"]}}
+    assert action(steps, "docker/login-action")["with"] == {
+        "username": "${{ secrets.DOCKER_USERNAME }}",
+        "password": "${{ secrets.DOCKER_PASSWORD }}",
+    }
+    build = action(steps, "docker/build-push-action")["with"]
+    assert build["push"] == "true"
+    repository = "${{ secrets.DOCKER_USERNAME }}/mlops-mnist"
+    assert build["tags"].splitlines() == [f"{repository}:latest", f"{repository}:${{{{ github.sha }}}}"]
+    assert build["cache-from"] == "type=gha"
+
+
+def test_ci_runs_the_projects_own_script():
+    steps = workflow("ci.yml")["jobs"]["test"]["steps"]
+    assert steps[-1]["run"] == "bash .ci/run"
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "docker-image.yml"])
+def test_a_workflow_has_the_least_rights(name):
+    described = workflow(name)
+    assert described["permissions"] == {"contents": "read"}
+    for job in described["jobs"].values():
+        assert "permissions" not in job
+        assert action(job["steps"], "actions/checkout")["with"]["persist-credentials"] == "false"
