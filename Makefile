@@ -51,7 +51,7 @@ format: .venv/installed-dev ## format the code and mend what the linter can
 lock: ## pin every package in constraints.txt anew, after a change of requirements*.txt
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	@cat requirements.txt requirements-dev.txt | sed '/^-/d' > .venv-lock/direct.txt
-	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-lock/direct.txt
+	@.venv-lock/bin/python -m pip install -qq --disable-pip-version-check -r .venv-lock/direct.txt
 	@{ echo '# Every package at the version it was tested with. Written by `make lock`.'; \
 		.venv-lock/bin/python -m pip freeze; } > constraints.txt
 	@rm -rf .venv-lock
@@ -66,10 +66,10 @@ clean: ## remove caches and .venv; data, runs and models stay
 
 .venv/installed: $(PINS) | .venv/bin/python
 	@echo "Installing the pinned packages into .venv (one to two minutes)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt $(PINS) | .venv/bin/python
 	@echo "Installing the pinned packages, test tools included, into .venv (one to two minutes)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/installed $@
