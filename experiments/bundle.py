@@ -90,6 +90,11 @@ def install(source: Bundle, folder: Path, *, version: str, run_id: str) -> Bundl
     return bundle
 
 
+def exports_of(artifact_dir: Path, dataset: str) -> Path:
+    """Where the Production models of this machine lie, a folder a version, and `current.json`."""
+    return artifact_dir / "production" / dataset
+
+
 def read_current(exports: Path) -> Bundle | None:
     """The exported bundle that `current.json` in `exports` points at; None when nothing was exported."""
     path = exports / CURRENT

@@ -1,4 +1,4 @@
-"""A tiny model, trained on nothing, as Keras gives it and as a bundle."""
+"""A tiny model, trained on nothing, as Keras gives it and as a bundle; and an empty MLflow store."""
 
 import shutil
 
@@ -7,6 +7,7 @@ import pytest
 
 from experiments import bundle as bundles
 from experiments.datasets import DatasetSpec
+from experiments.tracking import Store
 
 SPEC = DatasetSpec(
     name="dots",
@@ -18,11 +19,16 @@ SPEC = DatasetSpec(
 METRICS = {"test_accuracy": 0.9375, "validation_accuracy": 0.95}
 
 
+LIBRARIES_AMONG_THEMSELVES = (
+    "__array__ implementation doesn't accept a copy",  # Keras hands TensorFlow's variables to NumPy 2
+    "The ``noload`` loader strategy",  # MLflow asks SQLAlchemy 2.1 so
+    ".*Any type hint is inferred as AnyType",  # MLflow of its own type hints
+)
+
+
 def pytest_configure(config):
-    # Keras hands TensorFlow's variables to NumPy 2, which finds their __array__ old-fashioned.
-    config.addinivalue_line(
-        "filterwarnings", "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
-    )
+    for message in LIBRARIES_AMONG_THEMSELVES:
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
 
 @pytest.fixture
@@ -75,3 +81,17 @@ def exported(keras_model, images, tmp_path_factory):
 def bundle(exported, tmp_path):
     """A copy of its own for a test that damages it."""
     return bundles.read(shutil.copytree(exported.folder, tmp_path / "bundle"))
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """Made once: MLflow's migrations take longer than a test."""
+    folder = tmp_path_factory.mktemp("store")
+    Store(f"sqlite:///{folder / 'mlflow.db'}", folder / "mlartifacts")
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def store(empty_database, tmp_path):
+    shutil.copyfile(empty_database, tmp_path / "mlflow.db")
+    return Store(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")

@@ -1,0 +1,210 @@
+"""The registry in the MLflow store: which models there are, and the one way into Production."""
+
+import contextlib
+import tempfile
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments import bundle as bundles
+from experiments.bundle import Bundle, BundleError
+from experiments.datasets import DatasetSpec
+from experiments.tracking import BUNDLE, RegistryError, Store, all_pages
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+
+__all__ = ["ProductionModel", "RegistryError", "Store", "production", "promote", "pull", "register", "rollback"]
+
+ALIAS = "production"
+HISTORY = "production_history"
+"""Tag of the registered model: the versions that were in Production before the present one, the latest last."""
+
+
+@dataclass(frozen=True)
+class ProductionModel:
+    """The version in Production, the run that made it and what that run measured."""
+
+    version: str
+    run_id: str
+    metrics: dict[str, float]
+
+
+def register(store: Store, spec: DatasetSpec, run_id: str) -> str:
+    """Enter the run's model into the registry, once. Returns its version."""
+    name, client = spec.registered_model, store.client
+    with store.worded_errors():
+        for known in _versions(store, spec):
+            if known.run_id == run_id:
+                return str(known.version)
+        if _registered(store, spec) is None:
+            client.create_registered_model(name)
+        run = client.get_run(run_id)
+        models = run.outputs.model_outputs if run.outputs else []
+        source = f"models:/{models[0].model_id}" if models else f"{run.info.artifact_uri}/{BUNDLE}"
+        reason = run.data.tags.get("mlflow.note.content")
+        return str(client.create_model_version(name, source, run_id, description=reason).version)
+
+
+def production(store: Store, spec: DatasetSpec) -> ProductionModel | None:
+    """The model that the alias `production` names; None while there is none."""
+    current = _current(store, spec)
+    if current is None:
+        return None
+    with store.worded_errors():
+        metrics = store.client.get_run(current.run_id).data.metrics
+    return ProductionModel(str(current.version), current.run_id, metrics)
+
+
+def promote(store: Store, spec: DatasetSpec, version: str, reason: str) -> Bundle:
+    """Put `version` into Production: alias, tag and stage, and its bundle exported on this machine.
+
+    Safe to interrupt at any point, and to repeat. Raises RegistryError for an unknown version, or one whose
+    bundle is gone.
+    """
+    past, current = _past(store, spec), _current(store, spec)
+    if current and str(current.version) != version:
+        past = [*past, str(current.version)]
+    return _take_production(store, spec, version, reason, past)
+
+
+def rollback(store: Store, spec: DatasetSpec, reason: str) -> Bundle:
+    """Put the version into Production that was there before the present one; again, and it goes further back.
+
+    Raises RegistryError when there was none.
+    """
+    past = _past(store, spec)
+    if not past:
+        raise RegistryError(
+            f"{spec.registered_model} has no earlier Production version to go back to. "
+            "`python -m experiments compare` lists all versions, and `promote VERSION` takes any of them."
+        )
+    return _take_production(store, spec, past[-1], reason, past)
+
+
+def seed_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> bool:
+    """Let an empty registry start with the shipped bundle, as version 1 and in Production.
+
+    Returns whether it did. Completes what an interrupted seeding left.
+    """
+    if _current(store, spec) is not None:
+        return False
+    finished = [run for run in store.runs(spec.name) if run.status == "FINISHED"]
+    seeds = [run.run_id for run in finished if run.tags.get("origin") == "shipped"]
+    if not seeds:
+        if _versions(store, spec):
+            return False
+        seeds = [_log_shipped(store, spec, shipped)]
+    promote(store, spec, register(store, spec, seeds[0]), "the registry was empty")
+    return True
+
+
+def pull(store: Store, spec: DatasetSpec) -> Bundle | None:
+    """The Production model, exported on this machine if it was not; None while there is none."""
+    current = _current(store, spec)
+    if current is None:
+        return None
+    exported = _export(store, spec, str(current.version), current.run_id)
+    _point(store, spec, exported.version)
+    return exported
+
+
+def _take_production(store: Store, spec: DatasetSpec, version: str, reason: str, past: list[str]) -> Bundle:
+    """The alias is what counts: all before it can be thrown away, all after it is made good by repeating."""
+    name, client = spec.registered_model, store.client
+    with store.worded_errors():
+        known = {str(known.version): known for known in _versions(store, spec)}
+        if version not in known:
+            there = ", ".join(sorted(known, key=int)) or "none"
+            raise RegistryError(f"{name} has no version {version!r}. Versions in the registry: {there}.")
+        exported = _export(store, spec, version, known[version].run_id)
+        client.set_registered_model_tag(name, HISTORY, " ".join(past))
+        client.set_model_version_tag(name, version, "promotion_reason", reason)
+        client.set_model_version_tag(name, version, "promoted_at", datetime.now(UTC).isoformat("T", "seconds"))
+        client.set_registered_model_alias(name, ALIAS, version)
+        _set_stages(store, spec, version, known)
+    _point(store, spec, version)
+    return exported
+
+
+def _set_stages(store: Store, spec: DatasetSpec, version: str, known: dict[str, "ModelVersion"]) -> None:
+    from mlflow.exceptions import MlflowException
+
+    name, client = spec.registered_model, store.client
+    client.set_model_version_tag(name, version, "stage", "Production")
+    for number, other in known.items():
+        if number != version and other.tags.get("stage") == "Production":
+            client.set_model_version_tag(name, number, "stage", "Archived")
+    # Stages are deprecated and not every store has them; where it does, its user interface shows them.
+    with warnings.catch_warnings(), contextlib.suppress(MlflowException):
+        warnings.simplefilter("ignore", FutureWarning)
+        client.transition_model_version_stage(name, version, "Production", archive_existing_versions=True)
+
+
+def _export(store: Store, spec: DatasetSpec, version: str, run_id: str) -> Bundle:
+    """From this machine if it is there and sound, which outlives a move of the project, else from the run."""
+    from mlflow.exceptions import MlflowException
+
+    folder = bundles.exports_of(store.artifact_dir, spec.name) / version
+    with contextlib.suppress(BundleError):
+        exported = bundles.read(folder)
+        if exported.run_id == run_id:  # else it is of another registry, which had this number too
+            return exported
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            logged = bundles.read(Path(store.client.download_artifacts(run_id, BUNDLE, scratch)))
+            return bundles.install(logged, folder, version=version, run_id=run_id)
+    except (BundleError, MlflowException, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RegistryError(
+            f"Version {version} of {spec.registered_model} can't be exported from its run {run_id}: {reason} "
+            "Promote another version, or train it anew with `python -m experiments`."
+        ) from error
+
+
+def _point(store: Store, spec: DatasetSpec, version: str) -> None:
+    bundles.point_current(bundles.exports_of(store.artifact_dir, spec.name), version)
+
+
+def _log_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> str:
+    reason = (
+        f"The model shipped with the project, trained on {shipped.trained_at[:10]}. "
+        "Nothing was trained in this run: the metrics are those recorded with the model."
+    )
+    tags = {"origin": "shipped", "trained_at": shipped.trained_at, "trained_in_run": shipped.run_id}
+    with store.run(spec.name, "shipped", reason, {"data_digest": shipped.data_digest}, tags) as log:
+        log.log_metrics(shipped.metrics)
+        log.log_bundle(shipped.folder)
+    return log.run_id
+
+
+def _past(store: Store, spec: DatasetSpec) -> list[str]:
+    """Versions that were in Production before the present one and still exist, the latest last."""
+    model, existing = _registered(store, spec), {str(known.version) for known in _versions(store, spec)}
+    if model is None:
+        return []
+    past = [version for version in model.tags.get(HISTORY, "").split() if version in existing]
+    while past and past[-1] == str(model.aliases.get(ALIAS)):  # after a rollback, or an interruption
+        past.pop()
+    return past
+
+
+def _current(store: Store, spec: DatasetSpec) -> "ModelVersion | None":
+    model = _registered(store, spec)
+    if model is None or ALIAS not in model.aliases:
+        return None
+    with store.worded_errors():
+        return store.client.get_model_version(spec.registered_model, model.aliases[ALIAS])
+
+
+def _registered(store: Store, spec: DatasetSpec) -> "RegisteredModel | None":
+    with store.worded_errors():
+        found = store.client.search_registered_models(f"name='{spec.registered_model}'")
+    return found[0] if found else None
+
+
+def _versions(store: Store, spec: DatasetSpec) -> list["ModelVersion"]:
+    with store.worded_errors():
+        return all_pages(store.client.search_model_versions, f"name='{spec.registered_model}'")

@@ -1,0 +1,263 @@
+import dataclasses
+import shutil
+import warnings
+
+import mlflow
+import pytest
+
+from experiments import bundle as bundles
+from experiments import registry
+from experiments.tracking import RegistryError, Store
+
+
+@pytest.fixture
+def train(store, spec, bundle):
+    """Log a run with a bundle and register it, as the experiments do. Gives the version."""
+
+    def train(name="a run", **metrics):
+        with store.run(spec.name, name, f"reason of {name}", {}, {}) as log:
+            log.log_metrics(metrics)
+            log.log_bundle(bundle.folder)
+        return registry.register(store, spec, log.run_id)
+
+    return train
+
+
+def stages(store, spec):
+    found = store.client.search_model_versions(f"name='{spec.registered_model}'")
+    return {str(version.version): (version.tags.get("stage"), version.current_stage) for version in found}
+
+
+def current_export(store, spec):
+    return bundles.read_current(bundles.exports_of(store.artifact_dir, spec.name))
+
+
+def test_an_empty_registry_has_nothing_in_production(store, spec):
+    assert registry.production(store, spec) is None
+    assert registry.pull(store, spec) is None
+    with pytest.raises(RegistryError, match="no earlier Production version"):
+        registry.rollback(store, spec, "regret")
+    with pytest.raises(RegistryError, match=r"no version '1'\. Versions in the registry: none"):
+        registry.promote(store, spec, "1", "hope")
+
+
+def test_a_run_is_registered_once(store, spec, train):
+    assert train("one") == "1"
+    (run,) = store.runs(spec.name)
+    assert run.version == "1"
+    assert registry.register(store, spec, run.run_id) == "1"
+    assert train("two") == "2"
+    described = store.client.get_model_version(spec.registered_model, "2").description
+    assert described == "reason of two"
+
+
+def test_promotion_sets_alias_tags_stage_and_export(store, spec, train, bundle):
+    train("one", validation_accuracy=0.25)
+    train("two", validation_accuracy=0.75)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        registry.promote(store, spec, "1", "first")
+        exported = registry.promote(store, spec, "2", "better")
+    production = registry.production(store, spec)
+    assert (production.version, production.metrics) == ("2", {"validation_accuracy": 0.75})
+    assert stages(store, spec) == {"1": ("Archived", "Archived"), "2": ("Production", "Production")}
+    tags = store.client.get_model_version(spec.registered_model, "2").tags
+    assert tags["promotion_reason"] == "better"
+    assert tags["promoted_at"].startswith("20")
+    assert exported == current_export(store, spec)
+    assert (exported.version, exported.run_id) == ("2", production.run_id)
+    assert exported.sha256 == bundle.sha256
+
+
+@pytest.mark.parametrize("version", ["9", "", "latest", "../1"])
+def test_an_unknown_version_is_named_and_changes_nothing(store, spec, train, version):
+    registry.promote(store, spec, train(), "first")
+    with pytest.raises(RegistryError, match=r"Versions in the registry: 1\."):
+        registry.promote(store, spec, version, "typo")
+    assert registry.production(store, spec).version == "1"
+    assert current_export(store, spec).version == "1"
+
+
+def test_rollback_goes_back_further_each_time(store, spec, train):
+    for _ in range(4):
+        train()
+    for version in ("1", "3", "2", "4"):
+        registry.promote(store, spec, version, "next")
+    for version in ("2", "3", "1"):
+        assert registry.rollback(store, spec, "regret").version == version
+        assert registry.production(store, spec).version == version
+        assert current_export(store, spec).version == version
+    with pytest.raises(RegistryError, match="no earlier Production version"):
+        registry.rollback(store, spec, "regret")
+
+
+def test_rollback_after_a_new_promotion_returns_to_where_that_came_from(store, spec, train):
+    for _ in range(3):
+        registry.promote(store, spec, train(), "next")
+    registry.rollback(store, spec, "regret")  # 2
+    registry.promote(store, spec, "3", "again")
+    registry.promote(store, spec, "3", "again, and again")
+    assert registry.rollback(store, spec, "regret").version == "2"
+    assert registry.rollback(store, spec, "regret").version == "1"
+
+
+def test_rollback_passes_over_deleted_versions(store, spec, train):
+    for _ in range(3):
+        registry.promote(store, spec, train(), "next")
+    store.client.delete_model_version(spec.registered_model, "2")
+    assert registry.rollback(store, spec, "regret").version == "1"
+
+
+def test_a_version_without_a_bundle_does_not_take_production(store, spec, train):
+    registry.promote(store, spec, train(), "first")
+    with store.run(spec.name, "no bundle", "", {}, {}) as log:
+        pass
+    version = registry.register(store, spec, log.run_id)
+    with pytest.raises(RegistryError, match=f"Version {version} .* can't be exported"):
+        registry.promote(store, spec, version, "empty")
+    assert registry.production(store, spec).version == "1"
+    assert stages(store, spec)["1"] == ("Production", "Production")
+
+
+def test_a_version_with_a_damaged_bundle_does_not_take_production(store, spec, train, tmp_path):
+    version = train()
+    (model,) = tmp_path.glob("mlartifacts/**/model.tflite")
+    model.write_bytes(model.read_bytes()[:-1])
+    with pytest.raises(RegistryError, match=rf"Version {version} .* can't be exported.*model\.tflite"):
+        registry.promote(store, spec, version, "damaged")
+    assert registry.production(store, spec) is None
+    assert current_export(store, spec) is None
+
+
+class Interrupting:
+    """The MLflow client, with Ctrl-C pressed before one of the calls that change the store."""
+
+    def __init__(self, client, before):
+        self.client, self.before = client, before
+
+    def __getattr__(self, name):
+        if name.startswith(("set_", "transition_")):
+            if self.before == 0:
+                raise KeyboardInterrupt
+            self.before -= 1
+        return getattr(self.client, name)
+
+
+@pytest.mark.parametrize("moment", range(7))
+def test_an_interrupted_promotion_is_sound_and_made_good_by_repeating(store, spec, train, moment):
+    registry.promote(store, spec, train(), "first")
+    registry.promote(store, spec, train(), "second")
+    version, client = train(), store.client
+    store.client = Interrupting(client, moment)
+    with pytest.raises(KeyboardInterrupt):
+        registry.promote(store, spec, version, "third")
+    store.client = client
+    pulled = registry.pull(store, spec)
+    assert pulled.version == registry.production(store, spec).version == current_export(store, spec).version
+    assert pulled.version == ("2" if moment <= 3 else "3")
+    assert registry.rollback(store, spec, "regret").version == ("1" if moment <= 3 else "2")
+    registry.promote(store, spec, version, "third")
+    assert stages(store, spec) == {
+        "1": ("Archived", "Archived"),
+        "2": ("Archived", "Archived"),
+        "3": ("Production", "Production"),
+    }
+    assert current_export(store, spec).version == "3"
+
+
+@pytest.mark.parametrize("moment", range(7))
+def test_an_interrupted_rollback_loses_no_history(store, spec, train, moment):
+    for _ in range(3):
+        registry.promote(store, spec, train(), "next")
+    client = store.client
+    store.client = Interrupting(client, moment)
+    with pytest.raises(KeyboardInterrupt):
+        registry.rollback(store, spec, "regret")
+    store.client = client
+    if registry.production(store, spec).version == "3":
+        assert registry.rollback(store, spec, "regret").version == "2"
+    assert registry.rollback(store, spec, "regret").version == "1"
+
+
+def test_an_empty_registry_starts_with_the_shipped_bundle(store, spec, bundle):
+    assert registry.seed_shipped(store, spec, bundle)
+    (run,) = store.runs(spec.name)
+    assert (run.name, run.status, run.metrics, run.version) == ("shipped", "FINISHED", bundle.metrics, "1")
+    assert "Nothing was trained" in run.reason
+    production = registry.production(store, spec)
+    assert (production.version, production.run_id, production.metrics) == ("1", run.run_id, bundle.metrics)
+    assert current_export(store, spec).sha256 == bundle.sha256
+
+
+def test_seeding_is_done_once(store, spec, bundle, train):
+    registry.seed_shipped(store, spec, bundle)
+    assert not registry.seed_shipped(store, spec, bundle)
+    registry.promote(store, spec, train(), "better")
+    assert not registry.seed_shipped(store, spec, bundle)
+    assert registry.production(store, spec).version == "2"
+
+
+def test_a_registry_with_models_is_not_seeded(store, spec, bundle, train):
+    train()
+    assert not registry.seed_shipped(store, spec, bundle)
+    assert registry.production(store, spec) is None
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_an_interrupted_seeding_is_completed(store, spec, bundle, moment):
+    client = store.client
+    store.client = Interrupting(client, moment)
+    with pytest.raises(KeyboardInterrupt):
+        registry.seed_shipped(store, spec, bundle)
+    store.client = client
+    registry.seed_shipped(store, spec, bundle)
+    assert registry.production(store, spec).version == "1"
+    assert len(store.runs(spec.name)) == 1
+
+
+def test_a_damaged_export_is_made_anew(store, spec, train, bundle):
+    exported = registry.promote(store, spec, train(), "first")
+    exported.tflite.write_bytes(b"junk")
+    assert registry.pull(store, spec).sha256 == bundle.sha256
+    assert current_export(store, spec).sha256 == bundle.sha256
+
+
+def test_an_export_of_another_registry_is_not_taken_for_this_ones(store, spec, train, bundle):
+    version = train()
+    stale = bundles.exports_of(store.artifact_dir, spec.name) / version
+    bundles.install(dataclasses.replace(bundle, metrics={"test_accuracy": 0.0}), stale, version=version, run_id="old")
+    assert registry.promote(store, spec, version, "first").metrics == bundle.metrics
+
+
+@pytest.mark.parametrize("move", [shutil.copytree, shutil.move], ids=["copied", "moved"])
+def test_a_project_that_was_moved_goes_on_where_it_is(
+    spec, bundle, keras_model, images, empty_database, tmp_path, move
+):
+    home, away = tmp_path / "home", tmp_path / "away_from_home"
+    home.mkdir()
+    shutil.copyfile(empty_database, home / "mlflow.db")
+    before = Store(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts")
+    for _ in range(2):
+        with before.run(spec.name, "a run", "", {}, {}) as log:
+            log.log_bundle(bundle.folder)
+            log.log_keras_model(keras_model, images[:1])
+        registry.register(before, spec, log.run_id)
+    registry.promote(before, spec, "1", "first")
+    move(home, away)
+
+    after = Store(f"sqlite:///{away / 'mlflow.db'}", away / "mlartifacts")
+    assert registry.pull(after, spec).folder == away / "mlartifacts" / "production" / spec.name / "1"
+    shutil.rmtree(home, ignore_errors=True)
+    assert registry.promote(after, spec, "2", "from the moved artifacts").sha256 == bundle.sha256
+    mlflow.set_tracking_uri(after.tracking_uri)
+    mlflow.tensorflow.load_model(f"models:/{spec.registered_model}@production")
+    with after.run(spec.name, "here", "", {}, {}) as log:
+        log.log_json({}, "report.json")
+    assert list(away.glob(f"mlartifacts/{spec.name}/{log.run_id}/artifacts/report.json"))
+    assert not home.exists()
+
+
+def test_a_new_artifact_folder_does_not_lose_the_old_artifacts(store, spec, train, tmp_path, bundle):
+    version = train()
+    elsewhere = Store(store.tracking_uri, tmp_path / "elsewhere")
+    assert registry.promote(elsewhere, spec, version, "first").folder.is_relative_to(tmp_path / "elsewhere")
