@@ -1,0 +1,147 @@
+"""The experiments from the command line: `python -m experiments --help`."""
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import NoReturn
+
+from rich.console import Console
+
+from experiments.datasets import SPECS, DatasetError
+from experiments.tracking import RegistryError, Store
+from settings import Settings
+
+
+def main() -> int:
+    """Returns the exit status: 0 done, 1 could not be done, 130 interrupted."""
+    arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    settings = Settings()
+    try:
+        return arguments.command(arguments, settings)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The run that was going on is marked KILLED; finished ones are kept.", file=sys.stderr)
+        return 130
+    except (DatasetError, RegistryError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Runs the table, prints it, and says who is in Production and why."""
+    with _tensorflow_silenced():
+        from experiments import datasets, tables, workflow
+
+        configs = _chosen(arguments)
+    dataset = datasets.load(arguments.dataset, settings.data_dir)
+    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    result = workflow.run_table(configs, dataset, store, settings.models_dir / arguments.dataset)
+    title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
+    tables.print_comparison(Console(), result.runs, title, result.best.run_id)
+    verb = "is in Production" if result.decision.promote else "stays out of Production"
+    print(f"{dataset.spec.registered_model} version {result.version} {verb}: {result.decision.reason}.")
+    return 0
+
+
+def compare(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Prints every run of the store."""
+    from experiments import tables
+
+    runs = Store(settings.mlflow_tracking_uri, settings.artifact_dir).runs(arguments.dataset)
+    if not runs:
+        print("The store has no runs yet. `python -m experiments` makes them.")
+        return 0
+    tables.print_comparison(Console(), runs, f"{arguments.dataset}: {len(runs)} runs")
+    return 0
+
+
+def promote(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Puts a version into Production by hand."""
+    from experiments import registry
+
+    spec = SPECS[arguments.dataset]
+    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    registry.promote(store, spec, arguments.version, "promoted by hand")
+    print(f"{spec.registered_model} version {arguments.version} is in Production.")
+    return 0
+
+
+def rollback(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Puts the version before the present one back into Production."""
+    from experiments import registry
+
+    spec = SPECS[arguments.dataset]
+    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    back = registry.rollback(store, spec, "rolled back by hand")
+    print(f"{spec.registered_model} version {back.version} is in Production again.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="which data set (default: mnist)")
+    rows = argparse.ArgumentParser(add_help=False)
+    rows.add_argument("--runs", help="only these rows of the table, parted by commas: baseline,architecture")
+    rows.add_argument("--epochs", type=_at_least_one, help="so many epochs instead of the table's")
+    rows.add_argument("--seed", type=int, help="another seed than the table's")
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments", description=__doc__, parents=[shared, rows], allow_abbrev=False
+    )
+    parser.set_defaults(command=run)
+    commands = parser.add_subparsers(title="commands", metavar="")
+    commands.add_parser("run", parents=[shared, rows], help="run the three experiments (default)")
+    for command, help_text in (
+        (compare, "print the runs of the store"),
+        (promote, "put a version into Production"),
+        (rollback, "put the previous version back"),
+    ):
+        sub = commands.add_parser(command.__name__, parents=[shared], help=help_text)
+        sub.set_defaults(command=command)
+        if command is promote:
+            sub.add_argument("version", metavar="VERSION", help="number of the version")
+    return parser
+
+
+def _chosen(arguments: argparse.Namespace) -> list:
+    """The rows of the table that were asked for, with the epochs and the seed that were asked for."""
+    from experiments import runs
+
+    table = {config.name: config for config in runs.table(arguments.dataset)}
+    names = arguments.runs.split(",") if arguments.runs else list(table)
+    if unknown := set(names) - set(table):
+        raise ValueError(f"There is no run {', '.join(sorted(unknown))}. The table has: {', '.join(table)}.")
+    changes = {k: getattr(arguments, k) for k in ("epochs", "seed") if getattr(arguments, k) is not None}
+    return [dataclasses.replace(table[name], **changes) for name in names]
+
+
+@contextlib.contextmanager
+def _tensorflow_silenced() -> Iterator[None]:
+    """TensorFlow greets on the file descriptor itself when imported, before any of its settings are read."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 a device, not a path
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """A stopped run ends as one that was interrupted by hand."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

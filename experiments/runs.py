@@ -1,0 +1,65 @@
+"""The table of runs: what is tried, and why. Each row changes one thing of the row before."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import keras
+
+    from experiments.datasets import DatasetSpec
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run. Learning rates are per step of the optimizer, at their peak where they follow a schedule."""
+
+    name: str
+    reason: str
+    build: Callable[["DatasetSpec"], "keras.Model"]
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    schedule: Literal["constant", "cosine"] = "constant"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    drawn: int = 25_000  # digits drawn by the project itself that join the training set
+    seed: int = 0
+
+
+def table(dataset: str) -> tuple[RunConfig, ...]:
+    """The three runs of a data set, in the order in which they are run."""
+    from experiments import architectures  # TensorFlow takes seconds to import
+
+    tables = {
+        "mnist": (
+            RunConfig(
+                name="baseline",
+                reason="Establish a baseline for comparison.",
+                build=architectures.baseline,
+                epochs=3,
+                learning_rate=1e-3,
+                batch_size=128,
+            ),
+            RunConfig(
+                name="architecture",
+                reason="Verify whether a more complex model learns better.",
+                build=architectures.deep,
+                epochs=4,
+                learning_rate=1e-3,
+                batch_size=128,
+            ),
+            RunConfig(
+                name="hyperparameters",
+                reason="Optimise the speed of convergence.",
+                build=architectures.deep,
+                epochs=8,
+                learning_rate=2e-3,
+                batch_size=256,
+                schedule="cosine",
+                weight_decay=1e-2,
+                label_smoothing=0.05,
+            ),
+        )
+    }
+    return tables[dataset]

@@ -1,0 +1,173 @@
+"""One command's work: run the table's rows, choose the best on validation, register it, let the gate decide."""
+
+import hashlib
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from experiments import bundle, plots, registry
+from experiments.datasets import Dataset, Split
+from experiments.evaluation import Report, evaluate
+from experiments.export import export
+from experiments.glyphs import draw_digits
+from experiments.progress import EpochResult, Listener, TerminalBar
+from experiments.promotion import MEASURE, Decision, decide
+from experiments.runs import RunConfig
+from experiments.tracking import RunLog, RunSummary, Store
+from experiments.training import train, training_precision
+
+PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
+RECIPE = ("architectures", "augmentation", "glyphs", "ink", "preprocessing", "templates", "training")
+AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of the table: its runs in order, the best of them, its version, and what the gate said."""
+
+    runs: tuple[RunSummary, ...]
+    best: RunSummary
+    version: str
+    decision: Decision
+
+
+def run_table(
+    configs: Sequence[RunConfig], dataset: Dataset, store: Store, shipped: Path, say: Callable[[str], None] = print
+) -> Result:
+    """Runs what has not been finished before, then registers the best and promotes it if the gate lets it."""
+    _seed(store, dataset, shipped, say)
+    drawings: dict[int, Split] = {}  # the runs share them
+    finished = []
+    for config in configs:
+        mark = fingerprint(config, dataset)
+        if store.finished(dataset.spec.name, mark):
+            say(f"{config.name}: finished before, skipped")
+        else:
+            if config.drawn not in drawings:
+                say(f"Drawing {config.drawn:,} digits for training")
+                drawings[config.drawn] = _draw(config.drawn, config.seed)
+            run_one(config, dataset, drawings[config.drawn], store, mark)
+        finished.append(store.finished(dataset.spec.name, mark))
+    best = max(finished, key=lambda run: run.metrics[MEASURE])
+    return _register_best(tuple(finished), best, dataset, store)
+
+
+def run_one(config: RunConfig, dataset: Dataset, drawn: Split, store: Store, mark: str) -> None:
+    """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
+    tags = {"fingerprint": mark, "mlflow.source.git.commit": _git_commit()}
+    with store.run(dataset.spec.name, config.name, config.reason, _parameters(config, dataset), tags) as log:
+        bar, history = TerminalBar(config.name, config.epochs), _History(log)
+        started = time.monotonic()
+        try:
+            model = train(config, dataset, drawn, [bar, history])
+        finally:
+            bar.close()
+        seconds = time.monotonic() - started
+        log.log_metrics({"training_seconds": seconds, "parameters": model.count_params()})
+        log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
+        _measure(model, dataset, log)
+
+
+def _measure(model: keras.Model, dataset: Dataset, log: RunLog) -> None:
+    """Logs the nine test metrics and what validation chooses on; exports the model with them."""
+    validation, test = (_report(model, split, dataset) for split in (dataset.validation, dataset.test))
+    metrics = {f"test_{name}": value for name, value in test.scalars().items()}
+    metrics |= {MEASURE: validation.accuracy, "validation_log_loss": validation.log_loss}
+    log.log_metrics(metrics)
+    log.log_json(test.as_json(), "report.json")
+    names = dataset.spec.class_names
+    log.log_figure(plots.confusion_matrix("Official test set", test.confusion, names), "confusion_matrix.png")
+    log.log_keras_model(model, dataset.test.images[:2])
+    with tempfile.TemporaryDirectory() as folder:
+        exported = export(
+            model,
+            Path(folder) / "bundle",
+            spec=dataset.spec,
+            metrics=metrics,
+            run_id=log.run_id,
+            data_digest=dataset.digest,
+            trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            sample_images=dataset.test.images[:AGREEMENT],
+        )
+        log.log_bundle(exported.folder)
+
+
+def _report(model: keras.Model, split: Split, dataset: Dataset) -> Report:
+    probabilities = model.predict(split.images, batch_size=500, verbose=0)
+    return evaluate(probabilities, split.labels, dataset.spec.class_names)
+
+
+def _seed(store: Store, dataset: Dataset, shipped: Path, say: Callable[[str], None]) -> None:
+    """An empty registry starts with the model that came with the repository."""
+    try:
+        if registry.seed_shipped(store, dataset.spec, bundle.read(shipped)):
+            say("The registry was empty: the shipped model is version 1, in Production.")
+    except bundle.BundleError as error:
+        say(f"The registry starts without the shipped model. {error}")
+
+
+def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Dataset, store: Store) -> Result:
+    """The best is always a version; it takes Production only through the gate."""
+    spec = dataset.spec
+    number = best.version or registry.register(store, spec, best.run_id)
+    champion = registry.production(store, spec)
+    if champion is not None and champion.version == number:
+        return Result(runs, best, number, Decision(True, "it is the Production model already"))
+    decision = decide(best.metrics, champion.metrics if champion else None)
+    if decision.promote:
+        registry.promote(store, spec, number, decision.reason)
+    return Result(runs, best, number, decision)
+
+
+def _draw(count: int, seed: int) -> Split:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, count)
+    return Split(draw_digits(labels, rng), labels)
+
+
+def _parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
+    """Everything that made the run what it is."""
+    shown = {k: v for k, v in asdict(config).items() if k not in ("name", "reason", "build")}
+    shown |= {"architecture": config.build.__name__, "precision": training_precision()}
+    shown |= {"dataset": dataset.spec.name, "dataset_digest": dataset.digest}
+    return shown | {f"version_{package}": version(package) for package in PACKAGES}
+
+
+def fingerprint(config: RunConfig, dataset: Dataset) -> str:
+    """The same settings, data and recipe have the same fingerprint, so that finished work is known again."""
+    settings = sorted((asdict(config) | {"build": config.build.__name__}).items())
+    recipe = [(Path(__file__).parent / f"{module}.py").read_text() for module in RECIPE]
+    return hashlib.sha256(repr((settings, dataset.digest, recipe)).encode()).hexdigest()[:16]
+
+
+def _git_commit() -> str:
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"  # a copy without git
+
+
+class _History(Listener):
+    """Keeps each epoch's figures and sends them to MLflow."""
+
+    def __init__(self, log: RunLog) -> None:
+        self.results: list[EpochResult] = []
+        self._log = log
+
+    def batch(self, epoch: int, done: int, total: int) -> None:
+        """Batches are of no interest here."""
+
+    def epoch(self, result: EpochResult) -> None:
+        """One point on each of MLflow's four curves."""
+        self.results.append(result)
+        figures = {k: getattr(result, k) for k in ("loss", "accuracy", "val_loss", "val_accuracy")}
+        self._log.log_metrics(figures, step=result.epoch)

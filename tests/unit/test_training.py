@@ -1,0 +1,79 @@
+"""Training: listeners hear everything, the same seed gives the same weights, bars end with figures."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from experiments.augmentation import warp
+from experiments.datasets import SPECS, Dataset, Split
+from experiments.glyphs import draw_digits
+from experiments.progress import EpochResult, TerminalBar
+from experiments.runs import table
+from experiments.training import AugmentedBatches, train, training_precision
+
+LABELS = np.arange(10).repeat(8)
+DIGITS = Split(draw_digits(LABELS, np.random.default_rng(0)), LABELS)
+DATASET = Dataset(SPECS["mnist"], DIGITS, DIGITS, DIGITS, digest="0" * 64)
+CONFIG = dataclasses.replace(table("mnist")[0], epochs=2, batch_size=32)
+
+
+class Ear:
+    def __init__(self) -> None:
+        self.batches, self.results = [], []
+
+    def batch(self, epoch: int, done: int, total: int) -> None:
+        self.batches.append((epoch, done, total))
+
+    def epoch(self, result: EpochResult) -> None:
+        self.results.append(result)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_listeners_hear_every_batch_and_epoch(schedule: str) -> None:
+    ear = Ear()
+    model = train(dataclasses.replace(CONFIG, schedule=schedule), DATASET, DIGITS, [ear])
+    assert ear.batches == [(epoch, done, 5) for epoch in (1, 2) for done in range(1, 6)]
+    assert [result.epoch for result in ear.results] == [1, 2]
+    assert all(result.epochs == 2 and result.seconds > 0 for result in ear.results)
+    assert model.dtype_policy.name == "float32"
+    assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    first, again, other = (
+        train(CONFIG.__class__(**vars(CONFIG) | {"seed": s}), DATASET, DIGITS, []) for s in (0, 0, 1)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights(), strict=True))
+    assert not np.array_equal(first.get_weights()[0], other.get_weights()[0])
+
+
+def test_batches_come_in_another_order_and_shape_each_epoch() -> None:
+    batches = AugmentedBatches(DIGITS, CONFIG)
+    images, targets = batches[0]
+    again, _ = batches[0]
+    batches.on_epoch_end()
+    later, _ = batches[0]
+    assert images.shape == (32, 28, 28, 1)
+    assert targets.sum(axis=1).tolist() == [1.0] * 32
+    assert np.array_equal(images, again)
+    assert not np.array_equal(images, later)
+    assert not np.array_equal(images, warp(images, np.random.default_rng(0)))
+
+
+def test_the_precision_is_one_that_keras_knows() -> None:
+    assert training_precision() in ("float32", "mixed_bfloat16")
+
+
+def test_a_bar_an_epoch_that_ends_with_figures(capsys) -> None:
+    bar = TerminalBar("baseline", 2)
+    for epoch in (1, 2):
+        for done in (1, 2, 3):
+            bar.batch(epoch, done, 3)
+        bar.epoch(EpochResult(epoch, 2, 0.5, 0.9, 0.4, 0.9512, 1.0))
+    bar.close()
+    shown = capsys.readouterr().err
+    assert "baseline 1/2" in shown
+    assert "baseline 2/2" in shown
+    assert "validation 95.12 %" in shown
