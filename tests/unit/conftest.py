@@ -1,4 +1,4 @@
-"""A tiny model, trained on nothing, as Keras gives it and as a bundle; and an empty MLflow store."""
+"""A tiny model, trained on nothing, as Keras gives it and as a bundle; an MLflow store; and projects of them."""
 
 import shutil
 
@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from experiments import bundle as bundles
+from experiments import registry
 from experiments.datasets import DatasetSpec
 from experiments.tracking import Store
+from settings import Settings
 
 SPEC = DatasetSpec(
     name="dots",
@@ -31,7 +33,7 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def spec():
     return SPEC
 
@@ -43,9 +45,23 @@ def images():
 
 @pytest.fixture(scope="session")
 def keras_model(images):
+    return trained(images, seed=0)
+
+
+@pytest.fixture(scope="session")
+def exported(keras_model, images, tmp_path_factory):
+    return exported_as("first", keras_model, images, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def exported_too(images, tmp_path_factory):
+    return exported_as("second", trained(images, seed=1), images, tmp_path_factory)
+
+
+def trained(images, seed):
     import keras
 
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(seed)
     model = keras.Sequential(
         [
             keras.Input(SPEC.image_shape),
@@ -61,13 +77,12 @@ def keras_model(images):
     return model
 
 
-@pytest.fixture(scope="session")
-def exported(keras_model, images, tmp_path_factory):
+def exported_as(name, model, images, tmp_path_factory):
     from experiments.export import export
 
     return export(
-        keras_model,
-        tmp_path_factory.mktemp("exported") / "bundle",
+        model,
+        tmp_path_factory.mktemp(name) / "bundle",
         spec=SPEC,
         metrics=METRICS,
         run_id="run-of-export",
@@ -95,3 +110,35 @@ def empty_database(tmp_path_factory):
 def store(empty_database, tmp_path):
     shutil.copyfile(empty_database, tmp_path / "mlflow.db")
     return Store(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")
+
+
+@pytest.fixture
+def promote(store, spec):
+    """Bring a bundle into Production as the experiments do."""
+
+    def promote(bundle):
+        with store.run(spec.name, "a run", "", {}, {}) as log:
+            log.log_bundle(bundle.folder)
+        return registry.promote(store, spec, registry.register(store, spec, log.run_id), "test")
+
+    return promote
+
+
+@pytest.fixture(scope="session")
+def settings_in():
+    def settings_in(folder):
+        places = {
+            "models_dir": folder / "models",
+            "artifact_dir": folder / "mlartifacts",
+            "mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}",
+        }
+        return Settings(_env_file=None, **places)
+
+    return settings_in
+
+
+@pytest.fixture
+def settings(tmp_path, exported, settings_in):
+    """A project whose shipped bundle is version 7."""
+    bundles.install(exported, tmp_path / "models" / "dots", version="7", run_id="shipped-run")
+    return settings_in(tmp_path)

@@ -1,13 +1,11 @@
 import dataclasses
-import shutil
 import warnings
 
-import mlflow
 import pytest
 
 from experiments import bundle as bundles
 from experiments import registry
-from experiments.tracking import RegistryError, Store
+from experiments.tracking import RegistryError
 
 
 @pytest.fixture
@@ -227,37 +225,3 @@ def test_an_export_of_another_registry_is_not_taken_for_this_ones(store, spec, t
     stale = bundles.exports_of(store.artifact_dir, spec.name) / version
     bundles.install(dataclasses.replace(bundle, metrics={"test_accuracy": 0.0}), stale, version=version, run_id="old")
     assert registry.promote(store, spec, version, "first").metrics == bundle.metrics
-
-
-@pytest.mark.parametrize("move", [shutil.copytree, shutil.move], ids=["copied", "moved"])
-def test_a_project_that_was_moved_goes_on_where_it_is(
-    spec, bundle, keras_model, images, empty_database, tmp_path, move
-):
-    home, away = tmp_path / "home", tmp_path / "away_from_home"
-    home.mkdir()
-    shutil.copyfile(empty_database, home / "mlflow.db")
-    before = Store(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts")
-    for _ in range(2):
-        with before.run(spec.name, "a run", "", {}, {}) as log:
-            log.log_bundle(bundle.folder)
-            log.log_keras_model(keras_model, images[:1])
-        registry.register(before, spec, log.run_id)
-    registry.promote(before, spec, "1", "first")
-    move(home, away)
-
-    after = Store(f"sqlite:///{away / 'mlflow.db'}", away / "mlartifacts")
-    assert registry.pull(after, spec).folder == away / "mlartifacts" / "production" / spec.name / "1"
-    shutil.rmtree(home, ignore_errors=True)
-    assert registry.promote(after, spec, "2", "from the moved artifacts").sha256 == bundle.sha256
-    mlflow.set_tracking_uri(after.tracking_uri)
-    mlflow.tensorflow.load_model(f"models:/{spec.registered_model}@production")
-    with after.run(spec.name, "here", "", {}, {}) as log:
-        log.log_json({}, "report.json")
-    assert list(away.glob(f"mlartifacts/{spec.name}/{log.run_id}/artifacts/report.json"))
-    assert not home.exists()
-
-
-def test_a_new_artifact_folder_does_not_lose_the_old_artifacts(store, spec, train, tmp_path, bundle):
-    version = train()
-    elsewhere = Store(store.tracking_uri, tmp_path / "elsewhere")
-    assert registry.promote(elsewhere, spec, version, "first").folder.is_relative_to(tmp_path / "elsewhere")

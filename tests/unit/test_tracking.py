@@ -1,10 +1,12 @@
 import json
+import shutil
 from datetime import UTC, datetime
 
 import mlflow
 import numpy as np
 import pytest
 
+from experiments import registry
 from experiments.tracking import RegistryError, Store
 
 
@@ -124,3 +126,39 @@ def lose(store, database):
     with store.run("dots", "lost", "", {}, {}) as log:
         database.write_bytes(b"")
         log.log_metrics({"loss": 1.0})
+
+
+@pytest.mark.parametrize("move", [shutil.copytree, shutil.move], ids=["copied", "moved"])
+def test_a_project_that_was_moved_goes_on_where_it_is(
+    spec, bundle, keras_model, images, empty_database, tmp_path, move
+):
+    home, away = tmp_path / "home", tmp_path / "away_from_home"
+    home.mkdir()
+    shutil.copyfile(empty_database, home / "mlflow.db")
+    before = Store(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts")
+    for _ in range(2):
+        with before.run(spec.name, "a run", "", {}, {}) as log:
+            log.log_bundle(bundle.folder)
+            log.log_keras_model(keras_model, images[:1])
+        registry.register(before, spec, log.run_id)
+    registry.promote(before, spec, "1", "first")
+    move(home, away)
+
+    after = Store(f"sqlite:///{away / 'mlflow.db'}", away / "mlartifacts")
+    assert registry.pull(after, spec).folder == away / "mlartifacts" / "production" / spec.name / "1"
+    shutil.rmtree(home, ignore_errors=True)
+    assert registry.promote(after, spec, "2", "from the moved artifacts").sha256 == bundle.sha256
+    mlflow.set_tracking_uri(after.tracking_uri)
+    mlflow.tensorflow.load_model(f"models:/{spec.registered_model}@production")
+    with after.run(spec.name, "here", "", {}, {}) as log:
+        log.log_json({}, "report.json")
+    assert list(away.glob(f"mlartifacts/{spec.name}/{log.run_id}/artifacts/report.json"))
+    assert not home.exists()
+
+
+def test_a_new_artifact_folder_does_not_lose_the_old_artifacts(store, spec, tmp_path, bundle):
+    with store.run(spec.name, "a run", "", {}, {}) as log:
+        log.log_bundle(bundle.folder)
+    version = registry.register(store, spec, log.run_id)
+    elsewhere = Store(store.tracking_uri, tmp_path / "elsewhere")
+    assert registry.promote(elsewhere, spec, version, "first").folder.is_relative_to(tmp_path / "elsewhere")
