@@ -18,6 +18,8 @@ class Settings(BaseSettings):
     artifact_dir: Path = Field(ROOT / "mlartifacts", description="MLflow artifacts and exported bundles")
     mlflow_tracking_uri: str = Field(f"sqlite:///{ROOT / 'mlflow.db'}", description="store of runs and registry")
 
+    drawn_strokes: Path | None = Field(None, description="file of real pen strokes to evaluate on; empty: none")
+
     demo_host: str = Field("127.0.0.1", description="address the page listens on")
     demo_port: int = Field(7860, ge=1, le=65535, description="port of the page; the next free one if taken")
     demo_share: bool = Field(False, description="also open a temporary public link")

@@ -61,7 +61,7 @@ def ink_strokes(strokes: list[np.ndarray], brush: float) -> np.ndarray:
 def _hand(rng: np.random.Generator) -> np.ndarray:
     """float64 [2, 2]: how narrow, slanted and turned this hand writes."""
     turn, slant = rng.normal(0, 0.1), rng.normal(0.1, 0.22)
-    narrow = float(np.exp(rng.uniform(np.log(0.4), np.log(1.25))))
+    narrow = float(np.exp(rng.uniform(np.log(0.55), np.log(1.25))))
     squeeze = np.array([[narrow, 0], [-slant, 1]])
     return squeeze @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
