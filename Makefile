@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui test test-system lint format lock clean
+.PHONY: help install demo experiments compare ui bench test test-system lint format lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,10 @@ compare: install ## print the runs of the store side by side
 ui: install ## open the MLflow UI on port 5000
 	@$(PY) -m mlflow ui --port 5000 --workers 1 \
 		--backend-store-uri "$$($(PY) -c 'from settings import Settings; print(Settings().mlflow_tracking_uri)')"
+
+bench: install ## measure the latency of one prediction, and how many drawn digits come out right
+	@$(PY) -m benchmarks.latency
+	@$(PY) -m benchmarks.drawn
 
 test: .venv/installed-dev ## unit, model and browser tests with coverage (under 3 minutes)
 	@$(PY) -m pytest tests/unit tests/model tests/browser --cov --cov-report=term:skip-covered

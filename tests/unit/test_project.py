@@ -12,7 +12,7 @@ import pytest
 
 from settings import ROOT, Settings
 
-LAYERS = ["settings", "experiments", "model_loader", "serving", "demo"]  # each may import those before it
+LAYERS = ["settings", "experiments", "model_loader", "serving", "demo", "benchmarks"]  # each may import those before it
 
 # Heavy libraries, and the only modules that import them: one place to look, and a page that starts fast.
 IMPORTERS = {
