@@ -19,7 +19,13 @@ IMPORTERS = {
     "mlflow": {"experiments.registry", "experiments.tracking"},
     "keras": {"experiments.architectures", "experiments.export", "experiments.training", "experiments.workflow"},
     "ai_edge_litert": {"experiments.inference"},
-    "cv2": {"experiments.augmentation", "experiments.drawn", "experiments.glyphs", "experiments.ink", "experiments.preprocessing"},
+    "cv2": {
+        "experiments.augmentation",
+        "experiments.drawn",
+        "experiments.glyphs",
+        "experiments.ink",
+        "experiments.preprocessing",
+    },
     "gradio": {"serving.draw", "serving.launch", "serving.pad", "serving.page"},
 }
 BACKEND = {"tensorflow"}  # Keras imports it
