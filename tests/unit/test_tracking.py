@@ -107,7 +107,8 @@ def test_the_keras_model_is_logged_with_signature_and_example(store, keras_model
         "file:///{folder}/mlruns",
     ],
 )
-def test_a_store_that_can_not_be_used_is_named(uri, tmp_path, caplog, capfd):
+def test_a_store_that_can_not_be_used_is_named(uri, tmp_path, caplog, capfd, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     (tmp_path / "junk.db").write_text("no database" * 100)
     with pytest.raises(RegistryError, match=r"can't be used.*MLFLOW_TRACKING_URI") as caught:
         Store(uri.format(folder=tmp_path), tmp_path / "mlartifacts")
