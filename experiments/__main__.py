@@ -11,7 +11,9 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from experiments.bundle import BundleError
 from experiments.datasets import SPECS, DatasetError
+from experiments.runs import UnknownRunError
 from experiments.tracking import RegistryError, Store
 from settings import Settings
 
@@ -26,7 +28,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. The run that was going on is marked KILLED; finished ones are kept.", file=sys.stderr)
         return 130
-    except (DatasetError, RegistryError, ValueError) as error:
+    except (BundleError, DatasetError, RegistryError, UnknownRunError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -113,7 +115,7 @@ def _chosen(arguments: argparse.Namespace) -> list:
     table = {config.name: config for config in runs.table(arguments.dataset)}
     names = arguments.runs.split(",") if arguments.runs else list(table)
     if unknown := set(names) - set(table):
-        raise ValueError(f"There is no run {', '.join(sorted(unknown))}. The table has: {', '.join(table)}.")
+        raise UnknownRunError(f"There is no run {', '.join(sorted(unknown))}. The table has: {', '.join(table)}.")
     changes = {k: getattr(arguments, k) for k in ("epochs", "seed") if getattr(arguments, k) is not None}
     return [dataclasses.replace(table[name], **changes) for name in names]
 

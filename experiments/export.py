@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from experiments import bundle
-from experiments.bundle import Bundle
+from experiments.bundle import Bundle, BundleError
 from experiments.datasets import DatasetSpec
 from experiments.inference import LiteRTModel, ModelError
 
@@ -17,7 +17,7 @@ TOLERANCE = 1e-4
 """Largest difference of a probability between Keras and LiteRT; both compute in float32."""
 
 
-class ExportError(RuntimeError):
+class ExportError(BundleError):
     """A model can't be exported. Worded for the person who trains it."""
 
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from experiments.datasets import DatasetSpec
 
 
+class UnknownRunError(ValueError):
+    """The table has no such run. Worded for whoever asked for it."""
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """One run. Learning rates are per step of the optimizer, at their peak where they follow a schedule."""

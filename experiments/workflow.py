@@ -120,9 +120,10 @@ def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Data
     number = best.version or registry.register(store, spec, best.run_id)
     champion = registry.production(store, spec)
     if champion is not None and champion.version == number:
-        return Result(runs, best, number, Decision(True, "it is the Production model already"))
-    decision = decide(best.metrics, champion.metrics if champion else None)
-    if decision.promote:
+        decision = Decision(True, "it was there already")
+    else:
+        decision = decide(best.metrics, champion.metrics if champion else None)
+    if decision.promote:  # again too: it mends what an interruption left undone
         registry.promote(store, spec, number, decision.reason)
     return Result(runs, best, number, decision)
 
