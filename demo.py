@@ -1,0 +1,83 @@
+"""Opens the page on which a person draws a digit and is told which one it is: `python demo.py`."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from settings import Settings
+
+REFRESH_SECONDS = 5.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the page until Ctrl-C or SIGTERM. Returns the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end like Ctrl-C
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    for ours in ("experiments", "model_loader", "serving"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+    try:
+        return serve(read_settings(arguments))
+    except KeyboardInterrupt:
+        print("Stopped.", flush=True)
+        return 0
+
+
+def read_settings(arguments: Sequence[str] | None = None) -> Settings:
+    """The settings of the environment with the flags over them. Ends the program if one is wrong."""
+    parser = argparse.ArgumentParser(
+        description="Open the page that reads hand-drawn digits.",
+        epilog="Each flag has a variable in the environment or in .env: DEMO_HOST, DEMO_PORT, DEMO_SHARE. "
+        "DEMO_USERNAME and DEMO_PASSWORD ask visitors for a login.",
+    )
+    for flag, form in (("host", {}), ("port", {"type": int}), ("share", {"action": "store_true", "default": None})):
+        field = Settings.model_fields[f"demo_{flag}"]
+        parser.add_argument(
+            f"--{flag}", dest=f"demo_{flag}", help=f"{field.description} (default: {field.default})", **form
+        )
+    flags = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
+    try:
+        return Settings(**flags)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+        parser.error("; ".join(wrong))
+
+
+def serve(settings: Settings) -> int:
+    """Loads the model, shows the page and keeps the model current until interrupted. Returns the exit status."""
+    import model_loader  # gradio takes 3 s to import: not before the flags are found right
+    from serving.launch import LaunchError, PublicLink, exposure, launch
+    from serving.page import build_page, look
+
+    try:
+        classifier = model_loader.load("mnist", settings)
+    except model_loader.ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    link = PublicLink()
+    page = build_page(classifier, settings, lambda: link.notice)
+    try:
+        url = launch(page, settings, look())
+        print(f"Ready: {url} (Ctrl-C stops it)", flush=True)
+        if exposed := exposure(settings):
+            print(exposed, flush=True)
+        if settings.demo_share:
+            threading.Thread(target=link.open, args=[page], daemon=True).start()
+        while True:
+            time.sleep(REFRESH_SECONDS)
+            classifier.refresh()
+    except LaunchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C while it is closing
+        page.close(verbose=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Online: what answers people. Nothing here imports TensorFlow or MLflow."""

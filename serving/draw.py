@@ -1,0 +1,89 @@
+"""The Draw tab: a pad, an upload for those who can't draw, and the answer beside them."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+from gradio.components import Component
+
+from experiments.preprocessing import ImageError
+from serving.answer import answer, note
+from serving.pad import blank, build_pad
+
+if TYPE_CHECKING:
+    from model_loader import Classifier
+
+Outputs = tuple[dict[str, float] | str, np.ndarray | None, str]
+HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
+COUNT_WHEN_LIVE = "(live, strokes) => live ? strokes + 1 : strokes"
+"""Runs in the browser, so that a drawing is sent while it grows only when live mode is on."""
+
+
+def build(classifier: "Classifier") -> gr.Blocks:
+    """The tab's content. To be called outside any other Blocks, and rendered inside one."""
+
+    def predict(drawing: list[bytes]) -> Outputs:
+        """Reads one hand-drawn digit. Takes the pad's dict, of which "composite" is read, else "layers" over
+        "background": a picture of any size and mode, dark on light or light on dark. Gives the label with its three
+        most likely digits (a sentence without confidences if nothing is drawn), the 28x28 image the model saw, and
+        a line that says which model answered and how fast."""
+        return _reply(classifier, drawing)
+
+    def predict_upload(file: dict[str, Any]) -> Outputs:
+        return _reply(classifier, [Path(file["path"]).read_bytes()])
+
+    pad = build_pad(label="Draw a digit here", elem_id="pad")
+    outputs = [
+        gr.Label(label="Answer", num_top_classes=3, elem_id="answer"),
+        gr.Image(label="What the model saw", image_mode="L", format="png", height=200, buttons=[], elem_id="seen"),
+        gr.Markdown(note(classifier), label="Note", elem_id="note"),
+    ]
+    interface = gr.Interface(predict, pad, outputs, api_name="predict", flagging_mode="never", analytics_enabled=False)
+    with gr.Blocks(analytics_enabled=False) as tab:
+        interface.render()
+        with gr.Column(elem_id="extras"):
+            _add_live(predict, pad, outputs)
+            _add_upload(predict_upload, outputs)
+        _add_clear(interface, lambda: (blank(), None, None, note(classifier)), [pad, *outputs])
+    return tab
+
+
+def _add_live(predict: Callable[..., Outputs], pad: Component, outputs: list[Component]) -> None:
+    live = gr.Checkbox(label="Answer while I draw", elem_id="live")
+    strokes = gr.Number(0, visible="hidden")
+    gr.on([pad.change, live.change], None, [live, strokes], strokes, js=COUNT_WHEN_LIVE, **HIDDEN)
+    strokes.change(predict, pad, outputs, trigger_mode="always_last", **HIDDEN)
+
+
+def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> None:
+    with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
+        upload = gr.Image(
+            label="A picture of one digit",
+            sources=["upload", "clipboard"],
+            elem_id="upload",
+        )
+    upload.upload(predict, upload, outputs, preprocess=False, **HIDDEN)  # decoding is experiments.preprocessing's
+
+
+def _add_clear(interface: gr.Interface, fresh: Callable[[], Any], everything: list[Component]) -> None:
+    """Clear and the pad's own bin icon. Alone they leave the old ink in it, or a pad that can't be drawn on: it takes
+    a fresh sheet after they have done their part."""
+    clear = next(block for block in interface.blocks.values() if isinstance(block, gr.ClearButton))
+    pad = everything[0]
+    for cleared in (clear.click, pad.clear):
+        cleared(fresh, None, everything, **HIDDEN)
+
+
+def _reply(classifier: "Classifier", sheets: list[bytes]) -> Outputs:
+    try:
+        found = answer(classifier, sheets)
+    except ImageError as error:
+        raise gr.Error(str(error), title="This picture can't be read", print_exception=False) from None
+    except Exception:
+        logging.getLogger(__name__).exception("a drawing could not be answered")
+        message = "The drawing could not be answered. The fault is on this side and has been logged; try again."
+        raise gr.Error(message, title="Something went wrong", print_exception=False) from None
+    return found.label, found.seen, found.note

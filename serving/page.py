@@ -1,0 +1,58 @@
+"""The page: a title, one tab a builder, and how it looks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from serving import draw
+
+if TYPE_CHECKING:
+    from model_loader import Classifier
+    from settings import Settings
+
+TITLE = "Draw a digit"
+INTRODUCTION = "Sketch a digit from 0 to 9. A small neural network trained on MNIST says which one it is."
+TABS = (("Draw", draw.build),)
+SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
+MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
+
+
+def build_page(classifier: "Classifier", settings: "Settings", notice: Callable[[], str]) -> gr.Blocks:
+    """The whole page. `notice` gives the line shown above the tabs, asked at every visit; empty: no line."""
+    tabs = [(name, build(classifier)) for name, build in TABS]
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
+        line = gr.Markdown(visible=False, elem_id="notice")
+        with gr.Tabs():
+            for name, content in tabs:
+                with gr.Tab(name):
+                    content.render()
+        if named := links(settings):
+            gr.Markdown(named, elem_id="links")
+        page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, api_visibility="private")
+    return page
+
+
+def look() -> dict[str, Any]:
+    """The arguments of `launch` that make the page look and work the same with the network cut."""
+    return {
+        "theme": gr.themes.Soft(
+            primary_hue="indigo", neutral_hue="slate", font=SYSTEM_FONTS, font_mono=MONOSPACE_FONTS
+        ),
+        "css_paths": Path(__file__).with_name("page.css"),
+        "footer_links": ["api", "gradio", "settings"],
+        "ssr_mode": False,
+    }
+
+
+def links(settings: "Settings") -> str:
+    """Markdown of the links that are set, empty if none is."""
+    named = {
+        "Code": settings.repository_url,
+        "Container image": settings.image_url,
+        "Video": settings.video_url,
+        "Public page": settings.deployment_url,
+    }
+    return " · ".join(f"[{name}]({url})" for name, url in named.items() if url)

@@ -1,0 +1,98 @@
+import socket
+import urllib.error
+import urllib.request
+from types import SimpleNamespace
+
+import pytest
+from gradio_client import Client
+from pydantic import SecretStr
+
+from serving.launch import LINK_FAILED, LaunchError, PublicLink, exposure, free_port, login
+
+
+@pytest.fixture
+def with_login(settings):
+    return settings.model_copy(update={"demo_username": "ann", "demo_password": SecretStr("secret")})
+
+
+def status(address, data=None):
+    try:
+        with urllib.request.urlopen(address, data) as reply:
+            return reply.status
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code
+
+
+def test_a_taken_port_gives_the_next_free_one(served, classifier, settings, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert free_port("127.0.0.1", port) > port
+        url = served(classifier, settings.model_copy(update={"demo_port": port}))
+    assert f"Port {port} is taken" in capsys.readouterr().out
+    assert status(url) == 200
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "not a host"])
+def test_a_host_that_is_not_this_machine_is_named(host):
+    with pytest.raises(LaunchError, match=host):
+        free_port(host, 17860)
+
+
+def test_no_free_port_is_told():
+    with socket.create_server(("127.0.0.1", 65535)), pytest.raises(LaunchError, match="--port"):
+        free_port("127.0.0.1", 65535)
+
+
+def test_a_login_needs_name_and_password(settings, with_login):
+    assert login(settings) is None
+    assert login(with_login) == ("ann", "secret")
+    for half in ({"demo_username": ""}, {"demo_password": SecretStr("")}):
+        with pytest.raises(LaunchError, match="DEMO_USERNAME and DEMO_PASSWORD"):
+            login(with_login.model_copy(update=half))
+
+
+def test_the_login_guards_page_and_api(served, classifier, with_login):
+    url = served(classifier, with_login)
+    for path in ("config", "gradio_api/info", "gradio_api/queue/data?session_hash=x"):
+        assert status(url + path) == 401
+    for path in ("gradio_api/call/predict", "gradio_api/upload", "gradio_api/queue/join", "gradio_api/run/predict"):
+        assert status(url + path, b"{}") == 401
+    client = Client(url, auth=("ann", "secret"), verbose=False)
+    blank = {"background": None, "layers": [], "composite": None}
+    assert client.predict(blank, api_name="/predict")[0]["confidences"] is None
+
+
+def test_what_only_this_machine_reaches_is_not_called_exposed(settings):
+    for host in ("127.0.0.1", "localhost", "::1"):
+        assert exposure(settings.model_copy(update={"demo_host": host})) == ""
+
+
+def test_what_others_reach_is_named_with_its_guard(settings, with_login):
+    everywhere = {"demo_host": "0.0.0.0"}  # noqa: S104
+    assert "0.0.0.0, without a login" in exposure(settings.model_copy(update=everywhere)).replace(")", "")
+    assert "public link" in exposure(settings.model_copy(update={"demo_share": True}))
+    assert "after the login" in exposure(with_login.model_copy(update=everywhere | {"demo_share": True}))
+
+
+@pytest.fixture
+def page():
+    return SimpleNamespace(server_name="127.0.0.1", server_port=17860)
+
+
+def test_the_public_link_is_printed_and_shown(page, capsys):
+    link = PublicLink(lambda host, port, *_: f"https://{host}.{port}.example")
+    assert link.notice == ""
+    link.open(page)
+    assert "https://127.0.0.1.17860.example" in link.notice
+    assert link.notice in capsys.readouterr().out
+
+
+def test_without_a_tunnel_the_page_says_so_and_goes_on(page, capsys):
+    def fail(*arguments):
+        raise RuntimeError("no internet")
+
+    link = PublicLink(fail)
+    link.open(page)
+    assert link.notice == LINK_FAILED
+    assert LINK_FAILED in capsys.readouterr().out

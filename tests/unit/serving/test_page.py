@@ -1,0 +1,73 @@
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+
+from serving.page import TABS, links, look
+
+
+@pytest.fixture
+def page(build, classifier, settings):
+    return build(classifier, settings)
+
+
+@pytest.fixture
+def config(page):
+    return page.get_config_file()
+
+
+def texts(config, kind):
+    return [
+        part["props"].get("value") or part["props"].get("label")
+        for part in config["components"]
+        if part["type"] == kind
+    ]
+
+
+def test_the_page_has_a_tab_for_each_builder(config):
+    assert texts(config, "tabitem") == [name for name, _ in TABS]
+
+
+def test_every_control_has_a_label(config):
+    silent = [
+        part for part in config["components"]
+        if part["type"] in {"imageeditor", "label", "image", "checkbox"} and not part["props"].get("label")
+    ]  # fmt: skip
+    assert silent == []
+
+
+def test_only_links_that_are_set_are_shown(settings):
+    assert links(settings) == ""
+    some = settings.model_copy(
+        update={"repository_url": "https://example.org/code", "video_url": "https://example.org/v"}
+    )
+    assert links(some) == "[Code](https://example.org/code) · [Video](https://example.org/v)"
+
+
+def read(address):
+    with urllib.request.urlopen(address) as reply:
+        return reply.read().decode()
+
+
+def test_nothing_is_asked_of_another_host(url):
+    html = read(url)
+    addresses = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"([^\"]+)", html)
+    assert addresses
+    assert [address for address in addresses if "//" in address] == []
+    theme = read(f"{url}theme.css")
+    assert "@import" not in theme
+    assert "url(http" not in theme
+
+
+def test_analytics_and_monitoring_are_off(page, url):
+    assert page.analytics_enabled is False
+    assert page.delete_cache
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+        urllib.request.urlopen(f"{url}monitoring/summary")
+    refused.value.close()
+
+
+def test_the_look_needs_no_font_from_outside():
+    theme = look()["theme"]
+    assert theme._stylesheets == []
