@@ -16,25 +16,24 @@ def baseline(spec: DatasetSpec) -> keras.Model:
 
 
 def deep(spec: DatasetSpec) -> keras.Model:
-    """Five convolutions with more filters and dropout. Pooling comes before normalisation: a quarter of the work."""
+    """Five convolutions with more filters, and dropout.
+
+    No batch normalisation: on a CPU it takes as long as all the rest, and twice the epochs read better.
+    """
     image = layers.Input(spec.image_shape, name="image")  # (B, 28, 28, 1)
     x = layers.Rescaling(1 / 255)(image)
-    x = _block(x, 32, kernel=5, padding="valid", pool=True)  # (B, 12, 12, 32)
-    x = _block(x, 64)  # (B, 12, 12, 64)
-    x = _block(x, 64, pool=True)  # (B, 6, 6, 64)
-    x = _block(x, 128)  # (B, 6, 6, 128)
-    x = _block(x, 128, padding="valid")  # (B, 4, 4, 128)
-    x = layers.Dropout(0.25)(layers.Flatten()(x))
+    x = layers.MaxPooling2D()(_convolution(x, 32, kernel=5, padding="valid"))  # (B, 12, 12, 32)
+    x = _convolution(x, 64)  # (B, 12, 12, 64)
+    x = layers.MaxPooling2D()(_convolution(x, 64))  # (B, 6, 6, 64)
+    x = _convolution(x, 128)  # (B, 6, 6, 128)
+    x = _convolution(x, 128, padding="valid")  # (B, 4, 4, 128)
+    x = layers.Dropout(0.3)(layers.Flatten()(x))
     return keras.Model(image, _classes(x, spec))
 
 
-def _block(
-    x: keras.KerasTensor, filters: int, *, kernel: int = 3, padding: str = "same", pool: bool = False
-) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, kernel, padding=padding, use_bias=False)(x)
-    if pool:
-        x = layers.MaxPooling2D()(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+def _convolution(x: keras.KerasTensor, filters: int, kernel: int = 3, padding: str = "same") -> keras.KerasTensor:
+    # He's initialisation keeps the signal's scale through layers that nothing normalises
+    return layers.Conv2D(filters, kernel, padding=padding, activation="relu", kernel_initializer="he_normal")(x)
 
 
 def _classes(x: keras.KerasTensor, spec: DatasetSpec) -> keras.KerasTensor:

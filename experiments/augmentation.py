@@ -10,9 +10,9 @@ def warp(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     centred = np.stack([columns - (width - 1) / 2, rows - (height - 1) / 2], axis=-1)  # [H, W, 2]: x, y
     affine = _affine(count, rng)  # [N, 2, 2]
-    shift = rng.normal(0, 0.8, (count, 2)).astype(np.float32)  # px
-    bend = rng.normal(0, 0.9, (count, 5, 5, 2)).astype(np.float32)  # px, at a coarse grid of points
-    weight = rng.normal(1, 0.25, count).clip(0.5, 1.8)  # the pen's pressure
+    shift = rng.normal(0, 0.7, (count, 2)).astype(np.float32)  # px
+    bend = rng.normal(0, 0.6, (count, 5, 5, 2)).astype(np.float32)  # px, at a coarse grid of points
+    weight = rng.normal(1, 0.2, count).clip(0.5, 1.8)  # the pen's pressure
     centre = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
     warped = np.empty_like(images)
     for i in range(count):
@@ -23,9 +23,9 @@ def warp(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _affine(count: int, rng: np.random.Generator) -> np.ndarray:
-    """float32 [N, 2, 2]: turned by up to about 15 degrees, slanted by 0.2, each axis scaled by 0.8 to 1.2."""
-    turn, slant = rng.normal(0, 0.12, count), rng.normal(0, 0.12, count)
-    wide, high = np.exp(rng.normal(0, 0.08, (2, count)))
+    """float32 [N, 2, 2]: turned by 5 degrees, slanted by 0.1, each axis scaled by 7 %, standard deviations all."""
+    turn, slant = rng.normal(0, 0.09, count), rng.normal(0, 0.1, count)
+    wide, high = np.exp(rng.normal(0, 0.07, (2, count)))
     cos, sin = np.cos(turn), np.sin(turn)
     matrix = np.stack([wide * cos, wide * (slant * cos - sin), high * sin, high * (slant * sin + cos)], axis=-1)
     return matrix.reshape(count, 2, 2).astype(np.float32)

@@ -27,7 +27,8 @@ class RunConfig:
     schedule: Literal["constant", "cosine"] = "constant"
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
-    drawn: int = 25_000  # digits drawn by the project itself that join the training set
+    weight_average: float = 0.0  # momentum of the moving average of the weights; 0: the last ones count
+    drawn: int = 15_000  # digits drawn by the project itself that join the training set
     seed: int = 0
 
 
@@ -49,7 +50,7 @@ def table(dataset: str) -> tuple[RunConfig, ...]:
                 name="architecture",
                 reason="Verify whether a more complex model learns better.",
                 build=architectures.deep,
-                epochs=4,
+                epochs=3,
                 learning_rate=1e-3,
                 batch_size=128,
             ),
@@ -57,12 +58,13 @@ def table(dataset: str) -> tuple[RunConfig, ...]:
                 name="hyperparameters",
                 reason="Optimise the speed of convergence.",
                 build=architectures.deep,
-                epochs=8,
-                learning_rate=2e-3,
+                epochs=14,
+                learning_rate=2.5e-3,
                 batch_size=256,
                 schedule="cosine",
                 weight_decay=1e-2,
                 label_smoothing=0.05,
+                weight_average=0.998,
             ),
         )
     }

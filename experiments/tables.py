@@ -8,22 +8,21 @@ from rich.table import Table
 from experiments.promotion import MEASURE
 from experiments.tracking import RunSummary
 
-PARAMETERS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "label_smoothing", "seed")
+PARAMETERS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "seed")
 
 
 def print_comparison(console: Console, runs: Sequence[RunSummary], title: str, best: str = "") -> None:
     """Each run's figures, parameters and reason; `best` is the id of the run to mark."""
     table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("run", overflow="fold")
-    for heading in ("validation %", "test %", "F1 %", "log loss", "minutes", "version", "status"):
-        table.add_column(heading, justify="right")
+    table.add_column("run", overflow="fold", min_width=18)
+    for heading in ("valid. %", "test %", "log loss", "min", "version", "status"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for run in runs:
         marked = run.run_id == best
         table.add_row(
             f"{run.name} ★" if marked else run.name,
             _percent(run, MEASURE),
             _percent(run, "test_accuracy"),
-            _percent(run, "test_f1"),
             f"{run.metrics['test_log_loss']:.4f}" if "test_log_loss" in run.metrics else "–",
             "–" if run.seconds is None else f"{run.seconds / 60:.1f}",
             run.version or "–",

@@ -88,14 +88,15 @@ def _join(first: Split, second: Split) -> Split:
 
 
 def _optimizer(config: RunConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    average = {"use_ema": True, "ema_momentum": config.weight_average} if config.weight_average else {}
     if config.schedule == "constant":
-        return keras.optimizers.Adam(config.learning_rate)
+        return keras.optimizers.Adam(config.learning_rate, **average)
     steps = config.epochs * steps_per_epoch
     warmup = steps // 6
     rate = keras.optimizers.schedules.CosineDecay(
         config.learning_rate / 20, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
     )
-    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, **average)
 
 
 class _Announcer(keras.callbacks.Callback):

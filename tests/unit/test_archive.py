@@ -106,9 +106,7 @@ def test_the_error_tells_all_that_was_tried_and_what_to_do(tmp_path: Path) -> No
     assert names_in(tmp_path) == []
 
 
-def test_a_truncated_cache_is_named_removed_and_fetched_anew(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_truncated_cache_is_named_removed_and_fetched_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cache = tmp_path / "tiny.npz"
     cache.write_bytes(cache_bytes()[:-100])
     with pytest.raises(DatasetError):
@@ -157,9 +155,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_a_full_disk_costs_the_cache_but_not_the_data(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_full_disk_costs_the_cache_but_not_the_data(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with files_of_at_most(500):
         assert_genuine(obtain(archive_of(giving(GENUINE)), tmp_path))
     assert "can't be kept" in caplog.text
