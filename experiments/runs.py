@@ -58,7 +58,7 @@ def table(dataset: str) -> tuple[RunConfig, ...]:
                 name="hyperparameters",
                 reason="Optimise the speed of convergence.",
                 build=architectures.deep,
-                epochs=18,
+                epochs=14,
                 learning_rate=2.5e-3,
                 batch_size=256,
                 schedule="cosine",
