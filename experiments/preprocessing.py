@@ -30,10 +30,10 @@ def decode_image(data: bytes) -> np.ndarray:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(f"The picture has more than {MAX_PIXELS:,} pixels. Send a smaller one.")
                 image.draft("RGB", (1024, 1024))  # a JPEG decodes at a fraction of its size, many times faster
-                upright = ImageOps.exif_transpose(image)
-                if upright.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
-                    upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-                return np.asarray(upright.convert("RGBA"))
+                ImageOps.exif_transpose(image, in_place=True)
+                if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
+                    return np.asarray(Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGBA"))
+                return np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))  # convert would copy
     except ImageError:
         raise
     except UnidentifiedImageError:
