@@ -105,9 +105,10 @@ def run_python(tmp_path):
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
 
     def run(code):
+        unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         quiet = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
         command = [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=empty, env=os.environ | quiet, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=empty, env=unmeasured | quiet, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
