@@ -57,8 +57,9 @@ def _scale(pixels: np.ndarray, scale: float) -> np.ndarray:
 
 def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
     """uint8 [H, W, 4] on white paper: three uint8 [H, W]. White ink on nothing is told by its alpha alone."""
-    *colours, alpha = cv2.split(pixels)
+    alpha = cv2.extractChannel(pixels, 3)
     lowest, highest, _, _ = cv2.minMaxLoc(alpha)
+    colours = [cv2.extractChannel(pixels, channel) for channel in range(3)]
     if lowest == 255:
         return colours
     paper = 255 - alpha

@@ -12,7 +12,7 @@ from experiments.ink import find_ink
 SIDE = 28  # px of an MNIST image
 BOX = 20.0  # px: MNIST fits the longer side of a digit into this
 STROKE = (1.9, 3.2)  # px: MNIST's usual stroke widths; a thinner or thicker pen is brought to the nearest
-WORK = 100  # px: the longer side of a digit while its outline is worked on
+WORK = 80  # px: the longer side of a digit while its outline is worked on
 MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 
