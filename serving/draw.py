@@ -38,16 +38,24 @@ def build(classifier: "Classifier") -> gr.Blocks:
     pad = build_pad(label="Draw a digit here", elem_id="pad")
     outputs = [
         gr.Label(label="Answer", num_top_classes=3, elem_id="answer"),
-        gr.Image(label="What the model saw", image_mode="L", format="png", height=200, buttons=[], elem_id="seen"),
+        gr.Image(label="What the model saw", image_mode="L", format="png", height=216, buttons=[], elem_id="seen"),
         gr.Markdown(note(classifier), label="Note", elem_id="note"),
     ]
-    interface = gr.Interface(predict, pad, outputs, api_name="predict", flagging_mode="never", analytics_enabled=False)
+    interface = gr.Interface(
+        predict,
+        pad,
+        outputs,
+        api_name="predict",
+        flagging_mode="never",
+        show_progress="minimal",
+        analytics_enabled=False,
+    )
     with gr.Blocks(analytics_enabled=False) as tab:
         interface.render()
         with gr.Column(elem_id="extras"):
             _add_live(predict, pad, outputs)
-            _add_upload(predict_upload, outputs)
-        _add_clear(interface, lambda: (blank(), None, None, note(classifier)), [pad, *outputs])
+            upload = _add_upload(predict_upload, outputs)
+        _add_clear(interface, lambda: (blank(), None, None, note(classifier), None), [pad, *outputs, upload])
     return tab
 
 
@@ -58,7 +66,7 @@ def _add_live(predict: Callable[..., Outputs], pad: Component, outputs: list[Com
     strokes.change(predict, pad, outputs, trigger_mode="always_last", **HIDDEN)
 
 
-def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> None:
+def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> gr.Image:
     with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
         upload = gr.Image(
             label="A picture of one digit",
@@ -66,6 +74,7 @@ def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> No
             elem_id="upload",
         )
     upload.upload(predict, upload, outputs, preprocess=False, **HIDDEN)  # decoding is experiments.preprocessing's
+    return upload
 
 
 def _add_clear(interface: gr.Interface, fresh: Callable[[], Any], everything: list[Component]) -> None:
@@ -81,9 +90,9 @@ def _reply(classifier: "Classifier", sheets: list[bytes]) -> Outputs:
     try:
         found = answer(classifier, sheets)
     except ImageError as error:
-        raise gr.Error(str(error), title="This picture can't be read", print_exception=False) from None
+        raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("a drawing could not be answered")
         message = "The drawing could not be answered. The fault is on this side and has been logged; try again."
-        raise gr.Error(message, title="Something went wrong", print_exception=False) from None
+        raise gr.Error(message, print_exception=False) from None
     return found.label, found.seen, found.note

@@ -54,7 +54,7 @@ class DrawingData(EditorData):
                 return super().model_validate(obj, **options)
         except (TypeError, ValidationError):
             pass
-        raise gr.Error(WRONG_SHAPE, title="Not a drawing", print_exception=False)
+        raise gr.Error(WRONG_SHAPE, print_exception=False)
 
 
 def read_sheets(pad: gr.Sketchpad, drawing: EditorData | None) -> list[bytes]:
@@ -64,7 +64,7 @@ def read_sheets(pad: gr.Sketchpad, drawing: EditorData | None) -> list[bytes]:
     if drawing.id is None:
         return [Path(file.path).read_bytes() for file in _sheets(drawing)]
     if drawing.id not in pad.blob_storage:  # strokes sent while they are drawn are kept there, once
-        raise gr.Error(UNKNOWN_ID, title="No drawing", print_exception=False)
+        raise gr.Error(UNKNOWN_ID, print_exception=False)
     return _sheets(pad.blob_storage.pop(drawing.id))
 
 

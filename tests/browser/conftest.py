@@ -1,0 +1,37 @@
+"""The real page in a process of its own, and a browser that shows it."""
+
+import shutil
+
+import pytest
+
+from tests.browser.demo_process import DemoProcess
+from tests.browser.draw_page import opened
+
+
+@pytest.fixture(scope="session")
+def url():
+    demo = DemoProcess()
+    yield demo.url
+    printed = demo.stop()
+    assert printed.endswith("Stopped.\nexit status 0\n")
+    assert "Traceback" not in printed
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    return shutil.which("chromium") or pytest.skip("chromium is not installed (Debian: apt install chromium)")
+
+
+@pytest.fixture(scope="module")
+def opened_page(chromium, url):
+    """One browser for all tests, which is quicker. Narrow, since without a graphics card every pixel of the pad costs
+    time; high, so that nothing has to be scrolled."""
+    with opened(chromium, url, viewport={"width": 390, "height": 1700}) as page:
+        yield page
+
+
+@pytest.fixture
+def draw_page(opened_page):
+    yield opened_page
+    opened_page.live.uncheck()
+    opened_page.start_afresh("Clear")
