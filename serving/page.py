@@ -45,6 +45,8 @@ def look() -> dict[str, Any]:
         "button_primary_background_fill_hover": "*primary_700",
         "button_primary_background_fill_hover_dark": "*primary_700",
         "block_label_text_color": "*primary_700",
+        "block_title_text_color": "*primary_700",
+        "input_border_color": "*neutral_300",
         "checkbox_border_color": "*neutral_500",
         "checkbox_border_color_dark": "*neutral_400",
     }

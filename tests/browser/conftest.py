@@ -26,7 +26,7 @@ def chromium():
 def opened_page(chromium, url):
     """One browser for all tests, which is quicker. Narrow, since without a graphics card every pixel of the pad costs
     time; high, so that nothing has to be scrolled."""
-    with opened(chromium, url, viewport={"width": 390, "height": 1700}) as page:
+    with opened(chromium, url, viewport={"width": 390, "height": 1400}) as page:
         yield page
 
 

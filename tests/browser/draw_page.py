@@ -101,7 +101,7 @@ class DrawPage:
         while not condition():
             if time.monotonic() > end:
                 raise TimeoutError("what was waited for did not come")
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(100)
 
     def _is_ready(self) -> bool:
         """An empty sheet and the brush in hand."""
