@@ -1,9 +1,11 @@
-"""demo.py as a program of its own on a free port."""
+"""demo.py as a program of its own on a free port, with the shipped model: no store is there to take another from."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,9 +21,15 @@ class DemoProcess:
     def __init__(self, *flags: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
+        self._nothing = tempfile.TemporaryDirectory()
+        # MLflow sets its variable in the process that runs the other tests, which this one would inherit.
+        no_store = {
+            "MLFLOW_TRACKING_URI": f"sqlite:///{self._nothing.name}/none.db",
+            "ARTIFACT_DIR": self._nothing.name,
+        }
         self._process = subprocess.Popen(
             [sys.executable, "demo.py", "--port", str(port), *flags],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            cwd=ROOT, env=os.environ | no_store, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{port}/"
         end = time.monotonic() + PATIENCE
@@ -34,6 +42,7 @@ class DemoProcess:
         """Ends it, as Ctrl-C does unless told otherwise, and returns all it has printed."""
         self._process.send_signal(how)
         printed, _ = self._process.communicate(timeout=PATIENCE)
+        self._nothing.cleanup()
         return f"{printed}exit status {self._process.returncode}\n"
 
     def _answers(self) -> bool:
