@@ -34,7 +34,7 @@ bench: install ## measure the latency of one prediction, and how many drawn digi
 	@$(PY) -m benchmarks.latency
 	@$(PY) -m benchmarks.drawn
 
-test: .venv/installed-dev ## unit, model and browser tests with coverage (under 3 minutes)
+test: .venv/installed-dev ## unit, model and browser tests with coverage (about 6 minutes)
 	@$(PY) -m pytest tests/unit tests/model tests/browser --cov --cov-report=term:skip-covered
 
 test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps in a clean folder (about 3 minutes)
