@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import logging
 import secrets
 import socket
 from collections.abc import Callable
@@ -24,6 +25,7 @@ class LaunchError(RuntimeError):
 
 def launch(page: gr.Blocks, settings: "Settings", look: dict[str, Any]) -> str:
     """Serves `page` from threads of its own and returns its address. Raises LaunchError."""
+    logging.getLogger("uvicorn.error").addFilter(_is_fault)
     port = free_port(settings.demo_host, settings.demo_port)
     if port != settings.demo_port:
         print(f"Port {settings.demo_port} is taken; using {port}.", flush=True)
@@ -99,6 +101,11 @@ class PublicLink:
         except Exception:  # whatever the tunnel's download, certificate or program raise
             self.notice = LINK_FAILED
         print(self.notice, flush=True)
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether to log it: a visitor who leaves while the browser still sends a drawing is no fault."""
+    return not record.exc_info or type(record.exc_info[1]).__name__ != "ClientDisconnect"
 
 
 def _is_loopback(host: str) -> bool:

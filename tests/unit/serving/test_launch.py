@@ -1,3 +1,4 @@
+import logging
 import socket
 import urllib.error
 import urllib.request
@@ -73,6 +74,16 @@ def test_what_others_reach_is_named_with_its_guard(settings, with_login):
     assert "0.0.0.0, without a login" in exposure(settings.model_copy(update=everywhere)).replace(")", "")
     assert "public link" in exposure(settings.model_copy(update={"demo_share": True}))
     assert "after the login" in exposure(with_login.model_copy(update=everywhere | {"demo_share": True}))
+
+
+def test_a_visitor_who_leaves_while_sending_is_not_logged(url, caplog):
+    class ClientDisconnect(Exception):
+        pass
+
+    for error in (ClientDisconnect("left"), ValueError("real")):
+        logging.getLogger("uvicorn.error").error("Exception in ASGI application: %s", error, exc_info=error)
+    assert "left" not in caplog.text
+    assert "real" in caplog.text
 
 
 @pytest.fixture
