@@ -17,7 +17,7 @@ class Settings(BaseSettings):
     models_dir: Path = Field(ROOT / "models", description="bundles shipped with the repository")
     artifact_dir: Path = Field(ROOT / "mlartifacts", description="MLflow artifacts and exported bundles")
     mlflow_tracking_uri: str = Field(f"sqlite:///{ROOT / 'mlflow.db'}", description="store of runs and registry")
-
+    reports_dir: Path = Field(ROOT / "reports", description="where `python -m experiments drawn` puts its pictures")
     drawn_strokes: Path | None = Field(None, description="file of real pen strokes to evaluate on; empty: none")
 
     demo_host: str = Field("127.0.0.1", description="address the page listens on")

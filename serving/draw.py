@@ -16,7 +16,7 @@ from serving.pad import blank, build_pad
 if TYPE_CHECKING:
     from model_loader import Classifier
 
-Outputs = tuple[dict[str, float] | str, np.ndarray | None, str]
+Outputs = tuple[dict[str, float] | str, str, np.ndarray | None, dict[str, Any], str]
 HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 COUNT_WHEN_LIVE = "(live, strokes) => live ? strokes + 1 : strokes"
 """Runs in the browser, so that a drawing is sent while it grows only when live mode is on."""
@@ -28,19 +28,15 @@ def build(classifier: "Classifier") -> gr.Blocks:
     def predict(drawing: list[bytes]) -> Outputs:
         """Reads one hand-drawn digit. Takes the pad's dict, of which "composite" is read, else "layers" over
         "background": a picture of any size and mode, dark on light or light on dark. Gives the label with its three
-        most likely digits (a sentence without confidences if nothing is drawn), the 28x28 image the model saw, and
-        a line that says which model answered and how fast."""
+        most likely digits (a sentence without confidences if no digit is named), the verdict in words, the 28x28
+        image the model saw, the details ("verdict" is sure, unsure, not_a_digit or blank; "label", "confidence",
+        "candidates", "model_version"), and a line that says which model answered and how fast."""
         return _reply(classifier, drawing)
 
     def predict_upload(file: dict[str, Any]) -> Outputs:
         return _reply(classifier, [Path(file["path"]).read_bytes()])
 
-    pad = build_pad(label="Draw a digit here", elem_id="pad")
-    outputs = [
-        gr.Label(label="Answer", num_top_classes=3, elem_id="answer"),
-        gr.Image(label="What the model saw", image_mode="L", format="png", height=216, buttons=[], elem_id="seen"),
-        gr.Markdown(note(classifier), label="Note", elem_id="note"),
-    ]
+    pad, outputs = build_pad(label="Draw a digit here", elem_id="pad"), _build_outputs(classifier)
     interface = gr.Interface(
         predict,
         pad,
@@ -54,9 +50,24 @@ def build(classifier: "Classifier") -> gr.Blocks:
         interface.render()
         with gr.Column(elem_id="extras"):
             _add_live(predict, pad, outputs)
+            why = _add_why(classifier, outputs)
             upload = _add_upload(predict_upload, outputs)
-        _add_clear(interface, lambda: (blank(), None, None, note(classifier), None), [pad, *outputs, upload])
+        _add_clear(
+            interface,
+            lambda: (blank(), None, "", None, None, note(classifier), None, None),
+            [pad, *outputs, upload, why],
+        )
     return tab
+
+
+def _build_outputs(classifier: "Classifier") -> list[Component]:
+    return [
+        gr.Label(label="Answer", num_top_classes=3, elem_id="answer"),
+        gr.Markdown(label="Verdict", elem_id="verdict"),
+        gr.Image(label="What the model saw", image_mode="L", format="png", height=216, buttons=[], elem_id="seen"),
+        gr.JSON(label="Details", visible=False),
+        gr.Markdown(note(classifier), label="Note", elem_id="note"),
+    ]
 
 
 def _add_live(predict: Callable[..., Outputs], pad: Component, outputs: list[Component]) -> None:
@@ -64,6 +75,23 @@ def _add_live(predict: Callable[..., Outputs], pad: Component, outputs: list[Com
     strokes = gr.Number(0, visible="hidden")
     gr.on([pad.change, live.change], None, [live, strokes], strokes, js=COUNT_WHEN_LIVE, **HIDDEN)
     strokes.change(predict, pad, outputs, trigger_mode="always_last", **HIDDEN)
+
+
+def _add_why(classifier: "Classifier", outputs: list[Component]) -> gr.Image:
+    """On demand: which parts of the drawing made the answer."""
+    seen = outputs[2]
+
+    def explain(image: np.ndarray | None) -> np.ndarray | None:
+        if image is None:
+            raise gr.Error("There is no answer to explain yet. Draw a digit and press Submit.", print_exception=False)
+        return classifier.explain(image[..., np.newaxis])
+
+    with gr.Accordion("Why this answer?", open=False):
+        gr.Markdown("Blue parts of your drawing speak for the answer, orange ones against it.")
+        show = gr.Button("Show", elem_id="why-show")
+        why = gr.Image(label="What spoke for the answer", format="png", height=216, buttons=[], elem_id="why")
+    show.click(explain, seen, why, **HIDDEN)
+    return why
 
 
 def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> gr.Image:
@@ -95,4 +123,7 @@ def _reply(classifier: "Classifier", sheets: list[bytes]) -> Outputs:
         logging.getLogger(__name__).exception("a drawing could not be answered")
         message = "The drawing could not be answered. The fault is on this side and has been logged; try again."
         raise gr.Error(message, print_exception=False) from None
-    return found.label, found.seen, found.note
+    said = found.prediction
+    seen = None if said.image is None else said.image.squeeze()
+    details = {name: getattr(said, name) for name in ("verdict", "label", "confidence", "candidates", "model_version")}
+    return found.label, found.words, seen, details, found.note

@@ -30,8 +30,18 @@ class FakeClassifier:
     def classify(self, pixels):
         image = prepare_drawing(pixels)
         if image is None:
-            return Prediction("", 0.0, np.zeros(10, np.float32), "blank", "3", None)
-        return Prediction("7", 0.9, PROBABILITIES, "sure", "3", image)
+            return Prediction("", 0.0, np.zeros(10, np.float32), "blank", (), "3", None)
+        return Prediction("7", 0.9, PROBABILITIES, "sure", (), "3", image)
+
+
+class UnsureClassifier(FakeClassifier):
+    def classify(self, pixels):
+        return Prediction("4", 0.5, PROBABILITIES, "unsure", ("4", "9"), "3", prepare_drawing(pixels))
+
+
+class RefusingClassifier(FakeClassifier):
+    def classify(self, pixels):
+        return Prediction("", 0.0, PROBABILITIES, "not_a_digit", (), "3", prepare_drawing(pixels))
 
 
 class BrokenClassifier(FakeClassifier):
@@ -42,6 +52,16 @@ class BrokenClassifier(FakeClassifier):
 @pytest.fixture(scope="session")
 def classifier():
     return FakeClassifier()
+
+
+@pytest.fixture(scope="session")
+def unsure_classifier():
+    return UnsureClassifier()
+
+
+@pytest.fixture(scope="session")
+def refusing_classifier():
+    return RefusingClassifier()
 
 
 @pytest.fixture(scope="session")
