@@ -25,7 +25,8 @@ TURNS = (-10, -5, 0, 5, 10)  # degrees, likewise
 
 @dataclass(frozen=True, eq=False)
 class Drawings:
-    """Characters as pens wrote them: strokes of float [points, 2] (x right, y down); labels int64 [N]; writers [N]."""
+    """Characters as pens wrote them: strokes of float [points, 2] (x right, y down); labels int64 [N], or
+    characters [N] where no digits are; writers [N]."""
 
     strokes: Sequence[Sequence[np.ndarray]]
     labels: np.ndarray
@@ -111,9 +112,11 @@ def read_strokes(path: Path) -> Drawings:
     try:
         with np.load(path) as file:
             points, stroke, digit = file["points"], file["stroke_start"], file["digit_start"]
-            labels, writers = file["labels"].astype(np.int64), file["writers"]
+            labels, writers = file["labels"], file["writers"]
     except (OSError, EOFError, BadZipFile, IndexError, KeyError, TypeError, ValueError) as error:
-        raise DatasetError(f"{path} is no stroke file ({error}). DRAWN_STROKES must name one, or be unset.") from error
+        reason = f"{path} is no stroke file ({error})."
+        raise DatasetError(f"{reason} DRAWN_STROKES and DRAWN_LETTERS must name one, or be unset.") from error
+    labels = labels.astype(np.int64) if labels.dtype.kind in "iu" else labels.astype(str)
     strokes = [[points[stroke[k] : stroke[k + 1]] for k in range(digit[i], digit[i + 1])] for i in range(len(labels))]
     return Drawings(strokes, labels, writers)
 
