@@ -50,12 +50,12 @@ def build(classifier: "Classifier") -> gr.Blocks:
         interface.render()
         with gr.Column(elem_id="extras"):
             _add_live(predict, pad, outputs)
-            why = _add_why(classifier, outputs)
+            _add_why(classifier, outputs)
             upload = _add_upload(predict_upload, outputs)
         _add_clear(
             interface,
-            lambda: (blank(), None, "", None, None, note(classifier), None, None),
-            [pad, *outputs, upload, why],
+            lambda: (blank(), None, "", None, None, note(classifier), None),
+            [pad, *outputs, upload],
         )
     return tab
 
@@ -77,21 +77,20 @@ def _add_live(predict: Callable[..., Outputs], pad: Component, outputs: list[Com
     strokes.change(predict, pad, outputs, trigger_mode="always_last", **HIDDEN)
 
 
-def _add_why(classifier: "Classifier", outputs: list[Component]) -> gr.Image:
-    """On demand: which parts of the drawing made the answer."""
+def _add_why(classifier: "Classifier", outputs: list[Component]) -> None:
+    """On demand: which parts of the drawing made the answer; gone with the answer that it explains."""
     seen = outputs[2]
 
-    def explain(image: np.ndarray | None) -> np.ndarray | None:
+    def explain(image: np.ndarray | None) -> dict[str, Any]:
         if image is None:
             raise gr.Error("There is no answer to explain yet. Draw a digit and press Submit.", print_exception=False)
-        return classifier.explain(image[..., np.newaxis])
+        return gr.update(value=classifier.explain(image[..., np.newaxis]), visible=True)
 
-    with gr.Accordion("Why this answer?", open=False):
-        gr.Markdown("Blue parts of your drawing speak for the answer, orange ones against it.")
-        show = gr.Button("Show", elem_id="why-show")
-        why = gr.Image(label="What spoke for the answer", format="png", height=216, buttons=[], elem_id="why")
-    show.click(explain, seen, why, **HIDDEN)
-    return why
+    ask = gr.Button("Why this answer?")
+    label = "Blue parts speak for the answer, orange ones against it"
+    why = gr.Image(label=label, format="png", height=300, buttons=[], visible=False, elem_id="why")
+    ask.click(explain, seen, why, **HIDDEN)
+    seen.change(lambda: gr.update(value=None, visible=False), None, why, **HIDDEN)
 
 
 def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> gr.Image:
