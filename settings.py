@@ -26,6 +26,12 @@ class Settings(BaseSettings):
     demo_username: str = Field("", description="login name; empty: no login")
     demo_password: SecretStr = Field(SecretStr(""), description="password that goes with demo_username")
 
+    history: bool = Field(True, description="keep what was answered; live mode is never kept")
+    database_url: str = Field("", description="SQLAlchemy URL of the history; empty: history.db in artifact_dir")
+    history_days: int = Field(90, ge=1, description="days after which an answer is forgotten")
+    history_rows: int = Field(100_000, ge=1, description="answers kept at most; corrected ones are kept beyond both")
+    client_key: SecretStr = Field(SecretStr(""), description="key that hashes clients; empty: made in artifact_dir")
+
     repository_url: str = Field("", description="shown on the page and in the report; empty: left out")
     image_url: str = Field("", description="container image, likewise")
     video_url: str = Field("", description="video tour, likewise")
