@@ -1,5 +1,6 @@
 """The history of answers in a database: SQLite beside the project's artifacts, or PostgreSQL by DATABASE_URL."""
 
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 7_860_001  # names the lock under which one replica at a time migrates a PostgreSQL database
 DAY = 86_400.0  # s
+_MIGRATING = threading.Lock()  # Alembic keeps what it works on in its module
 
 
 class StoreError(RuntimeError):
@@ -129,7 +131,7 @@ def migrate(engine: sa.Engine, revision: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
+    with _MIGRATING, engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         else:

@@ -28,7 +28,7 @@ IMPORTERS = {
     },
     "gradio": {"serving.draw", "serving.launch", "serving.pad", "serving.page"},
 }
-BACKEND = {"psycopg", "psycopg-binary", "tensorflow"}  # SQLAlchemy and Keras import them
+BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
 
 # Parts of packages that are required, released with them.
 PARTS = {"gradio-client", "mlflow-skinny", "mlflow-tracing", "pydantic-core"}
