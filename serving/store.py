@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,9 @@ class Entry:
     id: int | None = None  # given by the store
 
 
+KEPT = [field.name for field in fields(Entry) if field.name != "id"]
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which entries to show; None is any. `before`: only those with a lower id, for the next page."""
@@ -76,7 +79,7 @@ class History:
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep these, in one transaction; one that is there already (same request and position) is left as it is."""
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        rows = [{key: value for key, value in asdict(entry).items() if key != "id"} for entry in entries]
+        rows = [{name: getattr(entry, name) for name in KEPT} for entry in entries]
         with self._engine.begin() as connection:
             connection.execute(insert(predictions).on_conflict_do_nothing(), rows)
 
