@@ -26,7 +26,15 @@ IMPORTERS = {
         "experiments.ink",
         "experiments.preprocessing",
     },
-    "gradio": {"serving.draw", "serving.launch", "serving.pad", "serving.page"},
+    "gradio": {
+        "serving.draw",
+        "serving.history",
+        "serving.launch",
+        "serving.operator_tabs",
+        "serving.pad",
+        "serving.page",
+        "serving.status",
+    },
 }
 BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
 
