@@ -32,7 +32,7 @@ ui: install ## open the MLflow UI on port 5000
 
 bench: install ## measure the latency of one prediction, and how many drawn digits come out right
 	@$(PY) -m benchmarks.latency
-	@$(PY) -m benchmarks.drawn
+	@$(PY) -m experiments drawn
 
 test: .venv/installed-dev ## unit, model and browser tests with coverage (about 6 minutes)
 	@$(PY) -m pytest tests/unit tests/model tests/browser --cov --cov-report=term:skip-covered

@@ -17,14 +17,25 @@ LAYERS = ["settings", "experiments", "model_loader", "serving", "demo", "benchma
 # Heavy libraries, and the only modules that import them: one place to look, and a page that starts fast.
 IMPORTERS = {
     "mlflow": {"experiments.registry", "experiments.tracking"},
-    "keras": {"experiments.architectures", "experiments.export", "experiments.training", "experiments.workflow"},
+    "tensorflow": {"experiments.normalisation"},
+    "keras": {
+        "experiments.architectures",
+        "experiments.export",
+        "experiments.normalisation",
+        "experiments.training",
+        "experiments.workflow",
+    },
     "ai_edge_litert": {"experiments.inference"},
     "cv2": {
         "experiments.augmentation",
         "experiments.drawn",
+        "experiments.explanation",
         "experiments.glyphs",
         "experiments.ink",
+        "experiments.negatives",
         "experiments.preprocessing",
+        "experiments.styles",
+        "experiments.synthesis",
     },
     "gradio": {
         "serving.draw",
