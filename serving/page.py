@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import draw
+from serving import batch, draw
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TITLE = "Digit reader"
 INTRODUCTION = "Sketch a digit from 0 to 9: a small neural network, trained on MNIST, says which one it is."
-TABS = (("Draw", draw.build),)
+TABS = (("Draw", draw.build), ("Batch", batch.build))
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 

@@ -26,7 +26,7 @@ IMPORTERS = {
         "experiments.ink",
         "experiments.preprocessing",
     },
-    "gradio": {"serving.draw", "serving.launch", "serving.pad", "serving.page"},
+    "gradio": {"serving.batch", "serving.draw", "serving.launch", "serving.pad", "serving.page"},
 }
 BACKEND = {"tensorflow"}  # Keras imports it
 
