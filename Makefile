@@ -40,12 +40,13 @@ test: .venv/installed-dev ## unit, model and browser tests with coverage (about 
 test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps in a clean folder (about 3 minutes)
 	@$(PY) -m pytest tests/system
 
-lint: .venv/installed-dev ## check code, Dockerfile and workflows
+lint: .venv/installed-dev ## check code, Dockerfile, compose.yaml and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/hadolint Dockerfile
-	@$(PY) -m yamllint --strict .github
+	@$(PY) -m yamllint --strict .github compose.yaml
 	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 format: .venv/installed-dev ## format the code and mend what the linter can
