@@ -8,6 +8,7 @@ FLAT = 3  # grey levels within which paper counts as even
 SPECKLE = 0.02  # a blot smaller than this share of all ink is dirt, not a stroke
 LARGEST = 1024  # px; a larger picture is reduced to this before anything else
 PHOTO_SIDE = 512  # px; a larger photo is reduced to this before its paper is evened out
+DETAIL = 160  # px; larger ink is reduced to this once it is found
 
 
 def find_ink(pixels: np.ndarray) -> np.ndarray | None:
@@ -16,16 +17,14 @@ def find_ink(pixels: np.ndarray) -> np.ndarray | None:
     contrast = _contrast_to_paper(planes)
     if _is_photo(contrast):
         contrast = _even_out(cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2GRAY))
-    contrast = _crop(contrast, contrast > MIN_CONTRAST)
-    if not contrast.size:
+    contrast = _reduce(_crop(contrast, contrast > MIN_CONTRAST), DETAIL)
+    level = _full_ink(contrast)
+    if level is None:
         return None
-    # Only marked pixels count, so that margins change nothing. The upper quartile is full ink even where a thin
-    # line is half edge.
-    level = max(np.percentile(contrast[contrast > MIN_CONTRAST], 75), 2 * MIN_CONTRAST)
-    strokes = _without_speckle((contrast > level / 2).astype(np.uint8))
+    strokes = _without_speckle((contrast > level / 2).view(np.uint8))
     around = cv2.dilate(strokes, np.ones((3, 3), np.uint8))  # keeps the soft edge of what stays
-    ink = cv2.multiply(contrast, around, scale=1 / level, dtype=cv2.CV_32F)
-    return _crop(cv2.min(ink, 1.0), strokes)
+    ink = _crop(contrast * around, strokes).astype(np.float32)
+    return np.minimum(ink / level, 1)
 
 
 def _trim(pixels: np.ndarray) -> np.ndarray:
@@ -44,8 +43,8 @@ def _crop(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _reduce(pixels: np.ndarray, side: int) -> np.ndarray:
-    """pixels: uint8 [H, W] or [H, W, C], made smaller where a side is longer than this many px."""
-    scale = side / max(pixels.shape[:2])
+    """pixels: uint8 [H, W] or [H, W, C], maybe empty, made smaller where a side is longer than this many px."""
+    scale = side / max(1, *pixels.shape[:2])
     return pixels if scale >= 1 else _scale(pixels, scale)
 
 
@@ -71,11 +70,19 @@ def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
 
 def _contrast_to_paper(planes: list[np.ndarray]) -> np.ndarray:
     """planes: three uint8 [H, W]. Returns uint8 [H, W]: how far a pixel is from the paper, which the border shows."""
-    contrast = np.zeros_like(planes[0])
-    for plane in planes:
-        border = np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
-        contrast = cv2.max(contrast, cv2.absdiff(plane, float(np.median(border))))
-    return contrast
+    borders = [np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]]) for plane in planes]
+    red, green, blue = map(cv2.absdiff, planes, np.median(borders, axis=1).tolist())
+    return cv2.max(cv2.max(red, green), blue)
+
+
+def _full_ink(contrast: np.ndarray) -> int | None:
+    """The contrast of full ink in uint8 [h, w], None if there is no ink. Only marked pixels count, so that margins
+    change nothing; their upper quartile is full ink even where a thin line is half edge."""
+    marked = contrast[contrast > MIN_CONTRAST]
+    if not marked.size:
+        return None
+    quartile = 3 * marked.size // 4
+    return max(int(np.partition(marked, quartile)[quartile]), 2 * MIN_CONTRAST)
 
 
 def _is_photo(contrast: np.ndarray) -> bool:
@@ -106,8 +113,8 @@ def _relief(grey: np.ndarray) -> np.ndarray:
 
 
 def _without_speckle(mask: np.ndarray) -> np.ndarray:
-    """mask: uint8 [h, w] of 0 and 1, less the blots too small to be strokes."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    """mask: uint8 [h, w] of 0 and 1, DETAIL px at most, less the blots too small to be strokes."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
     if count <= 2:  # paper and one blot
         return mask
     area = stats[:, cv2.CC_STAT_AREA]

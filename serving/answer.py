@@ -10,6 +10,7 @@ from PIL import Image
 from experiments.preprocessing import decode_image
 
 if TYPE_CHECKING:
+    from experiments.inference import Prediction
     from model_loader import Classifier
 
 WORDS = {"blank": "Nothing drawn yet. Draw a digit from 0 to 9, then press Submit."}  # verdicts that name no digit
@@ -18,11 +19,14 @@ WORDS = {"blank": "Nothing drawn yet. Draw a digit from 0 to 9, then press Submi
 @dataclass(frozen=True)
 class Answer:
     """`label`: class name -> probability, or a sentence when no digit can be named. `seen`: uint8 [H, W], the
-    image the model was given, None if it was given none. `note`: which model answers and how fast."""
+    image the model was given, None if it was given none. `note`: which model answers and how fast. `prediction`: what
+    all that is made from, None if nothing was sent."""
 
     label: dict[str, float] | str
     seen: np.ndarray | None
     note: str
+    prediction: "Prediction | None" = None
+    milliseconds: float = 0.0
 
 
 def answer(classifier: "Classifier", sheets: list[bytes]) -> Answer:
@@ -35,7 +39,7 @@ def answer(classifier: "Classifier", sheets: list[bytes]) -> Answer:
     probabilities = zip(classifier.bundle.class_names, prediction.probabilities.tolist(), strict=True)
     label = WORDS.get(prediction.verdict) or dict(probabilities)
     seen = None if prediction.image is None else prediction.image.squeeze()
-    return Answer(label, seen, note(classifier, seconds))
+    return Answer(label, seen, note(classifier, seconds), prediction, 1000 * seconds)
 
 
 def flatten(sheets: list[np.ndarray]) -> np.ndarray:

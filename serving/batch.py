@@ -13,35 +13,37 @@ import numpy as np
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
-from serving.archives import Archive, ArchiveError, File, Limits, is_zip
+from serving import telemetry
 from serving.labels import labels_in
+from serving.limits import MIB
 from serving.many import Reading, read_many
 from serving.summary import COLUMNS, NO_ANSWER, Summary
+from serving.zips import Archive, File, Limits, ZipError, is_zip
 
 if TYPE_CHECKING:
-    from model_loader import Classifier
+    from serving.services import Services
 
 THUMBNAIL = 112  # px
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
 TOLD_EVERY = 20  # pictures, on the progress bar
-LIMITS = Limits()
 HELP = (
-    f"Drop up to {LIMITS.files:,} pictures of one digit each, or a zip of them. Names may carry labels, and then the "
+    "Drop up to {:,} pictures each of one digit, or a zip of up to 10 MB. Names may carry labels, and then the "
     "share that is right is shown: a folder called like the digit (`7/img.png`, in a zip), or a file name that starts "
     "or ends with it (`7_012.png`, `img-7.png`) if all of them do."
 )
 
 
-def build(classifier: "Classifier") -> gr.Blocks:
+def build(services: "Services") -> gr.Blocks:
     """The tab's content. To be called outside any other Blocks, and rendered inside one."""
-    names = classifier.bundle.class_names
+    names = services.classifier.bundle.class_names
     progress = gr.Progress()
 
-    def read(uploads: list[dict[str, Any]] | None, progress: gr.Progress = progress) -> list[Any]:
-        return _reply(classifier, uploads or [], progress, download.GRADIO_CACHE)
+    def read(uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress) -> list[Any]:
+        summary, seconds = _reply(services, uploads or [], request, progress)
+        return _shown(summary, seconds, download.GRADIO_CACHE)
 
     with gr.Blocks(analytics_enabled=False) as tab:
-        gr.Markdown(HELP)
+        gr.Markdown(HELP.format(services.bounds.batch_images))
         files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
         start = gr.Button("Read all", variant="primary")
         told = gr.Markdown(elem_id="batch-told")
@@ -72,48 +74,55 @@ def build(classifier: "Classifier") -> gr.Blocks:
     return tab
 
 
-def _reply(classifier: "Classifier", uploads: list[dict[str, Any]], progress: gr.Progress, folder: str) -> list[Any]:
+def _reply(
+    services: "Services", uploads: list[dict[str, Any]], request: gr.Request, progress: gr.Progress
+) -> tuple[Summary, float]:
+    """The readings and the seconds they took; the history keeps them."""
     try:
         started = time.perf_counter()
-        readings = _read(classifier, uploads, progress)
+        readings = _read(services, uploads, progress)
         seconds = time.perf_counter() - started
-    except ArchiveError as error:
+    except ZipError as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("a batch could not be answered")
         message = "The batch could not be answered. The fault is on this side and has been logged; try again."
         raise gr.Error(message, print_exception=False) from None
-    names = classifier.bundle.class_names
-    summary = Summary(readings, labels_in([reading.name for reading in readings], names), names)
-    return _shown(summary, seconds, folder)
+    address, each = request.client.host if request.client else "", 1000 * seconds / len(readings)
+    predictions = [reading.prediction for reading in readings]
+    services.keep(telemetry.request_id(None), "batch", address, each, predictions)
+    names = services.classifier.bundle.class_names
+    return Summary(readings, labels_in([reading.name for reading in readings], names), names), seconds
 
 
-def _read(classifier: "Classifier", uploads: list[dict[str, Any]], progress: gr.Progress) -> list[Reading]:
-    """Raises ArchiveError when there is nothing or too much to read."""
+def _read(services: "Services", uploads: list[dict[str, Any]], progress: gr.Progress) -> list[Reading]:
+    """Raises ZipError when there is nothing or too much to read."""
+    bounds = services.bounds
+    limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
     with ExitStack() as opened:
-        count, files = _files(uploads, opened)
+        count, files = _files(uploads, limits, opened)
         if not count:
-            raise ArchiveError("Choose pictures or a zip first.")
-        if count > LIMITS.files:
-            raise ArchiveError(f"These are {count:,} files; a batch has up to {LIMITS.files:,}. Send them in parts.")
+            raise ZipError("Choose pictures or a zip first.")
+        if count > limits.files:
+            raise ZipError(f"These are {count:,} files; a batch has up to {limits.files:,}. Send them in parts.")
         readings = []
-        for reading in read_many(classifier, files, thumbnail):
+        for reading in read_many(services.classifier, files, thumbnail):
             readings.append(reading)
             if len(readings) % TOLD_EVERY == 0:
                 progress((len(readings), count), unit="pictures")
         return readings
 
 
-def _files(uploads: list[dict[str, Any]], opened: ExitStack) -> tuple[int, Iterator[File]]:
-    """How many files were sent, and the files themselves, a zip's instead of the zip. Raises ArchiveError."""
+def _files(uploads: list[dict[str, Any]], limits: Limits, opened: ExitStack) -> tuple[int, Iterator[File]]:
+    """How many files were sent, and the files themselves, a zip's instead of the zip. Raises ZipError."""
     paths = {Path(upload["path"]): Path(upload.get("orig_name") or upload["path"]).name for upload in uploads}
     zips = [path for path in paths if _is_zip(path)]
     if len(zips) > 1:
-        raise ArchiveError("These are several zips. Send one at a time.")
+        raise ZipError("These are several zips. Send one at a time.")
     pictures = (File(name, path.read_bytes()) for path, name in paths.items() if path not in zips)
     if not zips:
         return len(paths), pictures
-    archive = Archive(opened.enter_context(zips[0].open("rb")), LIMITS)
+    archive = Archive(opened.enter_context(zips[0].open("rb")), limits)
     return len(paths) - 1 + len(archive), chain(pictures, archive)
 
 

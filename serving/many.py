@@ -10,7 +10,7 @@ import numpy as np
 from experiments import inference
 from experiments.inference import Prediction
 from experiments.preprocessing import ImageError, decode_image, prepare_drawing
-from serving.archives import File
+from serving.zips import File
 
 if TYPE_CHECKING:
     from model_loader import Classifier

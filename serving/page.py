@@ -9,7 +9,7 @@ import gradio as gr
 from serving import batch, draw
 
 if TYPE_CHECKING:
-    from model_loader import Classifier
+    from serving.services import Services
     from settings import Settings
 
 TITLE = "Digit reader"
@@ -19,9 +19,9 @@ SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans",
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 
-def build_page(classifier: "Classifier", settings: "Settings", notice: Callable[[], str]) -> gr.Blocks:
+def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
     """The whole page. `notice` gives the line shown above the tabs, asked at every visit; empty: no line."""
-    tabs = [(name, build(classifier)) for name, build in TABS]
+    tabs = [(name, build(services)) for name, build in TABS]
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
         line = gr.Markdown(visible=False, elem_id="notice")
@@ -29,7 +29,7 @@ def build_page(classifier: "Classifier", settings: "Settings", notice: Callable[
             for name, content in tabs:
                 with gr.Tab(name):
                     content.render()
-        if named := links(settings):
+        if named := links(services.settings):
             gr.Markdown(named, elem_id="links")
         page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, api_visibility="private")
     return page

@@ -190,7 +190,8 @@ def test_events_come_as_they_happen(nginx, replicas):
 
 
 @pytest.mark.parametrize(
-    ("path", "limit"), [("/api/predict", 12), ("/api/predict/batch", 66), ("/gradio_api/upload", 12)]
+    ("path", "limit"),
+    [("/api/predict", 12), ("/api/predict/batch", 66), ("/gradio_api/upload", 66), ("/gradio_api/queue/join", 12)],
 )
 def test_bodies_are_bounded(nginx, path, limit):
     assert ask(nginx, "POST", path, bytes(1000))[2]["bytes"] == 1000

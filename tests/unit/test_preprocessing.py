@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,6 +111,14 @@ def test_an_even_sheet_is_blank(grey: int) -> None:
     assert prepare_drawing(np.zeros((30, 30, 4), np.uint8)) is None
 
 
+def test_pale_specks_far_apart_are_blank_and_a_hairline_is_not() -> None:
+    specks = np.full((1000, 1000), 255, np.uint8)
+    specks[[3, 990], [5, 980]] = 225
+    assert prepare_drawing(specks) is None
+    hairline = prepare_drawing(sheet(side=1000, size=900, pen=1))
+    assert 20 < np.count_nonzero(hairline > 127) < 140
+
+
 def test_grainy_empty_paper_is_blank() -> None:
     rng = np.random.default_rng(1)
     assert prepare_drawing(rng.normal(200, 6, (300, 300)).clip(0, 255).astype(np.uint8)) is None
@@ -137,12 +146,50 @@ def test_any_bytes_decode_or_are_refused_in_words(data: bytes) -> None:
         decode_image(data)
 
 
-@given(st.integers(0, 3000), st.sampled_from(["PNG", "JPEG", "WEBP"]))
-def test_a_truncated_file_is_refused_in_words(length: int, kind: str) -> None:
+@given(st.integers(0, 3000), st.sampled_from(["PNG", "JPEG", "WEBP"]), st.sampled_from(["L", "RGBA"]))
+def test_a_truncated_file_is_refused_in_words(length: int, kind: str, mode: str) -> None:
     buffer = io.BytesIO()
-    Image.fromarray(sheet(side=200)).save(buffer, kind)
+    Image.fromarray(sheet(side=200)).convert("RGB" if (kind, mode) == ("JPEG", "RGBA") else mode).save(buffer, kind)
     with pytest.raises(ImageError, match="picture"):
         decode_image(buffer.getvalue()[: min(length, len(buffer.getvalue()) // 2)])
+
+
+def noise(seed: int, height: int = 30, width: int = 20) -> np.ndarray:
+    """uint8 [height, width, 4]: RGBA in which every value is its own."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
+
+
+def png(pixels: np.ndarray, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 60))
+def test_a_sheet_of_a_pad_is_decoded_to_the_last_bit(seed: int, height: int, width: int) -> None:
+    pixels = noise(seed, height, width)
+    assert np.array_equal(decode_image(png(pixels)), pixels)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 5000), st.integers(0, 7))
+def test_a_damaged_sheet_is_decoded_as_pillow_does_or_refused_in_words(seed: int, place: int, bit: int) -> None:
+    data = bytearray(png(noise(seed)))
+    data[place % len(data)] ^= 1 << bit
+    try:
+        decoded = decode_image(bytes(data))
+    except ImageError:
+        return
+    assert np.array_equal(decoded, np.asarray(Image.open(io.BytesIO(data)).convert("RGBA")))
+
+
+def test_a_sheet_that_is_turned_moving_or_deep_is_read_as_any_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert np.array_equal(decode_image(png(noise(0), exif=exif)), np.rot90(noise(0), -1))
+    moving = png(noise(0), save_all=True, append_images=[Image.fromarray(noise(1))])
+    assert np.array_equal(decode_image(moving), noise(0))
+    deep = cv2.imencode(".png", cv2.cvtColor(noise(0), cv2.COLOR_RGBA2BGRA).astype(np.uint16) * 257)[1]
+    assert np.array_equal(decode_image(deep.tobytes()), noise(0))
 
 
 def test_modes_and_orientation() -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from experiments.inference import Prediction
 from serving import many
-from serving.archives import File
 from serving.many import read_many
+from serving.zips import File
 
 
 class CountingClassifier:
