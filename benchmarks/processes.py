@@ -4,12 +4,14 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -26,7 +28,8 @@ class Server:
 
     def __init__(self, command: Sequence[str], ready: str, environment: Mapping[str, str] | None = None) -> None:
         self._command, self._ready = command, ready
-        self._environment = os.environ | (environment or {})
+        programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # those of the virtual environment
+        self._environment = os.environ | {"PATH": programs} | (environment or {})
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115
         self.start()
 
