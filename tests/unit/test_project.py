@@ -17,7 +17,14 @@ LAYERS = ["settings", "experiments", "model_loader", "serving", "demo", "benchma
 # Heavy libraries, and the only modules that import them: one place to look, and a page that starts fast.
 IMPORTERS = {
     "mlflow": {"experiments.registry", "experiments.tracking"},
-    "keras": {"experiments.architectures", "experiments.export", "experiments.training", "experiments.workflow"},
+    "keras": {
+        "benchmarks.peers",
+        "benchmarks.plain_page",
+        "experiments.architectures",
+        "experiments.export",
+        "experiments.training",
+        "experiments.workflow",
+    },
     "ai_edge_litert": {"experiments.inference"},
     "cv2": {
         "experiments.augmentation",
@@ -26,7 +33,14 @@ IMPORTERS = {
         "experiments.ink",
         "experiments.preprocessing",
     },
-    "gradio": {"serving.batch", "serving.draw", "serving.launch", "serving.pad", "serving.page"},
+    "gradio": {
+        "benchmarks.plain_page",
+        "serving.batch",
+        "serving.draw",
+        "serving.launch",
+        "serving.pad",
+        "serving.page",
+    },
 }
 BACKEND = {"psycopg", "psycopg-binary", "tensorflow"}  # SQLAlchemy and Keras import them
 
@@ -163,11 +177,12 @@ def required(name):
 
 
 def test_what_the_project_imports_is_what_it_requires():
-    assert distributions(MODULES.values()) - PARTS | BACKEND == required("requirements.txt")
+    shipped = [path for name, path in MODULES.items() if top(name) != "benchmarks"]
+    assert distributions(shipped) - PARTS | BACKEND == required("requirements.txt")
 
 
 def test_what_the_tests_use_is_what_development_requires():
-    used = distributions(tracked("tests/*.py")) - PARTS
+    used = distributions(tracked("tests/*.py", "benchmarks/*.py")) - PARTS
     assert used <= required("requirements.txt") | required("requirements-dev.txt")
     makefile = (ROOT / "Makefile").read_text()
     unused = required("requirements-dev.txt") - used
