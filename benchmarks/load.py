@@ -91,11 +91,11 @@ function init(arguments)
 end
 function request()
     turn = turn % #bodies + 1
-    return wrk.format("POST", wrk.path, {["Content-Type"] = "%s"}, bodies[turn])
+    return wrk.format("POST", wrk.path, {["Content-Type"] = "KIND"}, bodies[turn])
 end
 function done(summary, latency)
     local failed = summary.errors
-    io.write(string.format("OUTCOME [%%d, %%f, %%f, %%f, %%f, %%f, %%d]", summary.requests, summary.duration,
+    io.write(string.format("OUTCOME [%d, %f, %f, %f, %f, %f, %d]", summary.requests, summary.duration,
         latency.mean, latency:percentile(50), latency:percentile(95), latency:percentile(99),
         failed.connect + failed.read + failed.write + failed.status + failed.timeout))
 end
@@ -105,7 +105,7 @@ end
 def wrk(url: str, kind: str, connections: int, seconds: int, drawings: Path) -> Outcome:
     """wrk with so many connections in one thread; `kind` is the files' Content-Type."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(WRK % kind)
+        script.write(WRK.replace("KIND", kind))
         script.flush()
         files = [str(file) for file in sorted(drawings.iterdir())]
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", script.name, url]
