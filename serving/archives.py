@@ -1,20 +1,16 @@
 """The pictures in a zip or a multipart body, unpacked in memory within bounds; nothing is written to disk."""
 
 import io
-import stat
-import zipfile
 from dataclasses import dataclass
-from pathlib import PurePosixPath, PureWindowsPath
 
 from python_multipart import create_form_parser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import File
 
+from serving import zips
 from serving.errors import ApiError, too_large
 from serving.limits import MIB
-
-ENTRY = b"PK\x01\x02"  # begins each entry of a zip's directory
-LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers add
+from serving.zips import Archive, EmptyError, Limits, TooLargeError, ZipError
 
 
 @dataclass(frozen=True)
@@ -61,60 +57,28 @@ def unpack_form(content_type: str, body: bytes, bounds: Bounds, most: int) -> li
 
 def unpack_zip(body: bytes, bounds: Bounds) -> list[Picture]:
     """The files of a zip in its order; an entry that can't be taken says why. Raises ApiError for all of it."""
-    if body.count(ENTRY) > 2 * bounds.batch_images + 100:  # before a directory of millions is read
-        raise too_large("The number of pictures", str(bounds.batch_images), "Send fewer at a time.")
+    limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            entries = [entry for entry in archive.infolist() if not (entry.is_dir() or _is_litter(entry.filename))]
-            if len(entries) > bounds.batch_images:
-                raise too_large("The number of pictures", str(bounds.batch_images), "Send fewer at a time.")
-            pictures = _unpack(archive, entries, bounds)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
-        raise ApiError(400, "bad_zip", f"The zip can't be read ({error}).", "Make it anew.") from None
-    if not pictures:
-        raise ApiError(422, "no_picture", "The zip is empty.", "Put pictures into it.")
-    return pictures
+        return [_picture(file) for file in Archive(io.BytesIO(body), limits)]
+    except EmptyError as error:
+        raise _refused(422, "no_picture", error) from None
+    except TooLargeError as error:
+        raise _refused(413, "too_large", error) from None
+    except ZipError as error:
+        raise _refused(400, "bad_zip", error) from None
 
 
-def _unpack(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], bounds: Bounds) -> list[Picture]:
-    left, pictures = bounds.batch_mb * MIB, []
-    for entry in entries:
-        picture = _entry(archive, entry, bounds)
-        left -= len(picture.data)
-        if left < 0:
-            raise too_large("What the zip unpacks to", f"{bounds.batch_mb} MiB")
-        pictures.append(picture)
-    return pictures
+def _picture(file: zips.File) -> Picture:
+    return Picture(file.name, file.content, _refused(400, "bad_entry", file.error) if file.error else None)
 
 
-def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, bounds: Bounds) -> Picture:
-    if error := _refusal(entry):
-        return Picture(entry.filename, b"", error)
-    try:
-        with archive.open(entry) as file:
-            data = file.read(bounds.image_mb * MIB + 1)  # its own word on its size may be a lie
-    except Exception as problem:  # zipfile raises almost anything on a damaged entry
-        reason = f"This entry of the zip can't be read ({problem})."
-        return Picture(entry.filename, b"", ApiError(400, "bad_entry", reason, "Make the zip anew."))
-    return _bounded(Picture(entry.filename, data), bounds)
-
-
-def _refusal(entry: zipfile.ZipInfo) -> ApiError | None:
-    path, windows = PurePosixPath(entry.filename.replace("\\", "/")), PureWindowsPath(entry.filename)
-    if path.is_absolute() or ".." in path.parts or windows.drive:
-        return ApiError(400, "bad_name", "The name leads out of the zip.", "Name files inside it.")
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        return ApiError(400, "bad_entry", "This entry is a link.", "Put the file itself into the zip.")
-    if entry.flag_bits & 1:
-        return ApiError(400, "bad_entry", "This entry is encrypted.", "Send it without a password.")
-    return None
+def _refused(status: int, code: str, reason: ZipError | str) -> ApiError:
+    """reason: what is wrong, then what to do, a sentence each."""
+    message, _, hint = str(reason).rpartition(". ")
+    return ApiError(status, code, f"{message}.", hint)
 
 
 def _bounded(picture: Picture, bounds: Bounds) -> Picture:
     if len(picture.data) <= bounds.image_mb * MIB:
         return picture
     return Picture(picture.name, b"", too_large("The picture", f"{bounds.image_mb} MiB", "Send a smaller one."))
-
-
-def _is_litter(name: str) -> bool:
-    return any(part in LITTER for part in PurePosixPath(name).parts)

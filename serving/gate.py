@@ -80,7 +80,10 @@ class Gate:
         if scope["method"] != "POST" or not scope["path"].startswith("/gradio_api/"):
             return
         length = headers.get("content-length", "0")
-        check_size(int(length) if length.isdigit() else 0, PAGE_BODY_MB)
+        limit = PAGE_BODY_MB
+        if scope["path"] == "/gradio_api/upload":  # the pictures of a batch come together
+            limit = max(limit, self._services.bounds.batch_mb)
+        check_size(int(length) if length.isdigit() else 0, limit)
         self._services.rates.admit("page", _address(scope))
 
     def _count(self, scope: Scope, status: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import draw, history, status
+from serving import batch, draw, history, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -19,7 +19,7 @@ KEPT = (
     "Kept of each answer: time, label, confidence, model, the 28×28 image, and a keyed hash in place of your address. "
     "Nothing is kept of *Answer while I draw*."
 )
-TABS = (("Draw", draw.build), ("History", history.build), ("Status", status.build))
+TABS = (("Draw", draw.build), ("Batch", batch.build), ("History", history.build), ("Status", status.build))
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
