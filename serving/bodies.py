@@ -10,11 +10,12 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from serving.archives import Bounds, Picture, unpack_form, unpack_zip
-from serving.errors import ApiError
+from serving.errors import ApiError, too_large
 from serving.limits import MIB, Slot, check_size
 from serving.schemas import ImageBody
 
 READ_SECONDS = 30.0  # within which a body has to arrive
+PATIENCE = 3  # times the limit are read before the connection is closed on a body that is too large
 IMAGES = ("image/png", "image/jpeg", "image/webp")
 ZIPS = ("application/zip", "application/x-zip-compressed")
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
@@ -52,8 +53,9 @@ async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Pi
 
 
 async def _read(request: Request, slot: Slot, megabytes: int) -> bytes:
-    """The whole body. One that is too large is refused before it has arrived."""
-    check_size(_announced(request), megabytes)
+    """The whole body. Raises ApiError for one that is too large, incomplete or too slow."""
+    if _announced(request) > PATIENCE * megabytes * MIB:
+        raise too_large("The body", f"{megabytes} MiB")
     try:
         async with asyncio.timeout(READ_SECONDS):
             return await _receive(request, slot, megabytes)
@@ -64,12 +66,16 @@ async def _read(request: Request, slot: Slot, megabytes: int) -> bytes:
 
 
 async def _receive(request: Request, slot: Slot, megabytes: int) -> bytes:
+    """Reads on a little when it is too much: most programs listen only once they have sent everything."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        check_size(size, megabytes)
-        slot.take(len(chunk))
-        chunks.append(chunk)
+        if size <= megabytes * MIB:
+            slot.take(len(chunk))
+            chunks.append(chunk)
+        elif size > PATIENCE * megabytes * MIB:
+            break
+    check_size(size, megabytes)
     if not size:
         raise ApiError(422, "empty", "The body is empty.", "Send a picture.")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

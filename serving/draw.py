@@ -99,6 +99,7 @@ def _reply(services: "Services", sheets: list[bytes], request: gr.Request | None
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("a drawing could not be answered")
+        services.metrics.problem("", 500, "A drawing could not be answered.")
         message = "The drawing could not be answered. The fault is on this side and has been logged; try again."
         raise gr.Error(message, print_exception=False) from None
     if request is not None and found.prediction is not None:

@@ -3,6 +3,8 @@
 import orjson
 from starlette.responses import Response
 
+UNREAD = (408, 413)  # leave a body behind that nobody will read
+
 
 class ApiError(Exception):
     """A request is refused. `code` is for programs, `message` says what is wrong and `hint` what to do."""
@@ -11,6 +13,8 @@ class ApiError(Exception):
         super().__init__(message)
         self.status, self.code, self.message, self.hint = status, code, message, hint
         self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        if status in UNREAD:
+            self.headers["Connection"] = "close"
 
     def body(self) -> dict[str, str]:
         """What stands under "error" in the answer."""

@@ -1,12 +1,13 @@
 """The page: a title, one tab a builder, and how it looks."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw
+from serving import batch, draw, history, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 TITLE = "Digit reader"
 INTRODUCTION = "Sketch a digit from 0 to 9: a small neural network, trained on MNIST, says which one it is."
-TABS = (("Draw", draw.build), ("Batch", batch.build))
+KEPT = (
+    "Kept of each answer: time, label, confidence, model, the 28×28 image, and a keyed hash in place of your address. "
+    "Nothing is kept of *Answer while I draw*."
+)
+TABS = (("Draw", draw.build), ("Batch", batch.build), ("History", history.build), ("Status", status.build))
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
@@ -26,13 +31,32 @@ def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
         line = gr.Markdown(visible=False, elem_id="notice")
         with gr.Tabs():
+            shown = []
             for name, content in tabs:
-                with gr.Tab(name):
+                with gr.Tab(name) as tab:
                     content.render()
+                shown.append((tab, content))
+        if services.recorder is not None:
+            gr.Markdown(KEPT, elem_id="kept")
+        _run_timers_while_seen(shown)
         if named := links(services.settings):
             gr.Markdown(named, elem_id="links")
         page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, api_visibility="private")
     return page
+
+
+def _run_timers_while_seen(shown: list[tuple[gr.Tab, gr.Blocks]]) -> None:
+    """A tab's timers tick while it is the one in front, and cost nothing otherwise."""
+    owners = [
+        (timer, tab) for tab, content in shown for timer in content.blocks.values() if isinstance(timer, gr.Timer)
+    ]
+    timers = [timer for timer, _ in owners]
+
+    def switch(seen: gr.Tab) -> dict[gr.Timer, gr.Timer]:
+        return {timer: gr.Timer(active=tab is seen) for timer, tab in owners}
+
+    for tab, _ in shown:
+        tab.select(partial(switch, tab), None, timers, api_visibility="private", show_progress="hidden")
 
 
 def look() -> dict[str, Any]:

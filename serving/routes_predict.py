@@ -1,5 +1,6 @@
 """POST /api/predict and /api/predict/batch: pictures in, answers out. For visitors."""
 
+import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,63 +21,71 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 FILES = {"type": "array", "items": {"type": "string", "format": "binary"}}
 
 
+ONE = dict.fromkeys((*bodies.IMAGES, bodies.BYTES), BINARY) | {
+    bodies.JSON: {"schema": ImageBody.model_json_schema()},
+    bodies.FORM: {"schema": {"type": "object", "properties": {"image": BINARY["schema"]}, "required": ["image"]}},
+}
+MANY = dict.fromkeys((*bodies.ZIPS, bodies.BYTES), BINARY) | {
+    bodies.FORM: {"schema": {"type": "object", "properties": {"images": FILES}, "required": ["images"]}}
+}
+
+
 def build(services: "Services") -> APIRouter:
     """The two routes."""
     router = APIRouter(tags=["predict"])
-    one = dict.fromkeys((*bodies.IMAGES, bodies.BYTES), BINARY) | {
-        bodies.JSON: {"schema": ImageBody.model_json_schema()},
-        bodies.FORM: {"schema": {"type": "object", "properties": {"image": BINARY["schema"]}, "required": ["image"]}},
-    }
-    many = dict.fromkeys((*bodies.ZIPS, bodies.BYTES), BINARY) | {
-        bodies.FORM: {"schema": {"type": "object", "properties": {"images": FILES}, "required": ["images"]}}
-    }
 
-    @router.post("/api/predict", response_model=PredictAnswer, openapi_extra=_body(one))
+    @router.post("/api/predict", response_model=PredictAnswer, openapi_extra=_body(ONE))
     async def predict(request: Request) -> Response:
         """Reads one picture: a raw PNG, JPEG or WebP, a multipart file, or JSON with base64."""
-        caller = _admit(request, services)
-        with services.load.slot() as slot:
-            data = await bodies.one_picture(request, slot, services.bounds)
-            started = time.perf_counter()
-            found = await services.answering.one(data)
-            milliseconds = round(1000 * (time.perf_counter() - started), 3)
-        services.keep(caller.request_id, "api", caller.address, milliseconds, [found])
-        return _json(
-            {
-                "id": caller.request_id,
-                **reading(services, found),
-                "model": model_name(services),
-                "milliseconds": milliseconds,
-            }
-        )
+        return await _predict(services, request)
 
-    @router.post("/api/predict/batch", response_model=BatchAnswer, openapi_extra=_body(many))
+    @router.post("/api/predict/batch", response_model=BatchAnswer, openapi_extra=_body(MANY))
     async def predict_batch(request: Request) -> Response:
         """Reads many pictures, multipart files or a zip, in their order. A bad one does not spoil the rest."""
-        caller = _admit(request, services)
-        with services.load.slot() as slot:
-            pictures = await bodies.many_pictures(request, slot, services.bounds)
-            services.rates.admit("api", caller.address, len(pictures) - 1)
-            started = time.perf_counter()
-            good = [picture.data for picture in pictures if picture.error is None]
-            answers = iter(await services.answering.many(good))
-            found = [next(answers) if picture.error is None else picture.error for picture in pictures]
-            milliseconds = round(1000 * (time.perf_counter() - started), 3)
-        kept = [None if isinstance(each, ApiError) else each for each in found]
-        services.keep(caller.request_id, "batch", caller.address, milliseconds / max(len(good), 1), kept)
-        results = [
-            {
-                "position": position,
-                "name": picture.name,
-                "reading": None if isinstance(each, ApiError) else reading(services, each),
-                "error": each.body() if isinstance(each, ApiError) else None,
-            }
-            for position, (picture, each) in enumerate(zip(pictures, found, strict=True))
-        ]
-        model = model_name(services)
-        return _json({"id": caller.request_id, "model": model, "milliseconds": milliseconds, "results": results})
+        return await _predict_batch(services, request)
 
     return router
+
+
+async def _predict(services: "Services", request: Request) -> Response:
+    caller = _admit(services, request)
+    with services.load.slot() as slot:
+        data = await bodies.one_picture(request, slot, services.bounds)
+        started = time.perf_counter()
+        found = await services.answering.one(data)
+        milliseconds = round(1000 * (time.perf_counter() - started), 3)
+    services.keep(caller.request_id, "api", caller.address, milliseconds, [found])
+    told = {"id": caller.request_id, "model": model_name(services), "milliseconds": milliseconds}
+    return _json(told | reading(services, found))
+
+
+async def _predict_batch(services: "Services", request: Request) -> Response:
+    caller = _admit(services, request)
+    with services.load.slot() as slot:
+        pictures = await bodies.many_pictures(request, slot, services.bounds)
+        services.rates.admit("api", caller.address, len(pictures) - 1)
+        started = time.perf_counter()
+        good = [picture.data for picture in pictures if picture.error is None]
+        answers = iter(await services.answering.many(good))
+        found = [next(answers) if picture.error is None else picture.error for picture in pictures]
+        milliseconds = round(1000 * (time.perf_counter() - started), 3)
+    kept = [None if isinstance(each, ApiError) else each for each in found]
+    services.keep(caller.request_id, "batch", caller.address, milliseconds / max(len(good), 1), kept)
+    told = {"id": caller.request_id, "model": model_name(services), "milliseconds": milliseconds}
+    results = [_result(services, *each) for each in zip(itertools.count(), pictures, found, strict=False)]
+    return _json(told | {"results": results})
+
+
+def _result(
+    services: "Services", position: int, picture: bodies.Picture, found: "Prediction | ApiError"
+) -> dict[str, Any]:
+    refused = isinstance(found, ApiError)
+    return {
+        "position": position,
+        "name": picture.name,
+        "reading": None if refused else reading(services, found),
+        "error": found.body() if refused else None,
+    }
 
 
 def reading(services: "Services", found: "Prediction") -> dict[str, Any]:
@@ -97,7 +106,7 @@ def model_name(services: "Services") -> dict[str, str]:
     return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": services.classifier.source}
 
 
-def _admit(request: Request, services: "Services") -> Caller:
+def _admit(services: "Services", request: Request) -> Caller:
     caller: Caller = request.state.caller
     services.access.check_visitor(caller.headers, caller.user)
     services.rates.admit("api", caller.address)

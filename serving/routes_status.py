@@ -17,6 +17,7 @@ from serving.schemas import Health, Latency, ModelCard, ModelName, Ready, Stats
 from serving.store import Filter, StoreError
 
 if TYPE_CHECKING:
+    from model_loader import Classifier
     from serving.services import Services
 
 
@@ -37,11 +38,7 @@ def build(services: "Services") -> APIRouter:
     @router.get("/api/ready")
     async def ready() -> Ready:
         """Whether a model answers: it is asked for an answer."""
-        empty = np.zeros((1, *classifier.bundle.input_shape), np.uint8)
-        try:
-            await asyncio.to_thread(classifier.predict, empty)
-        except Exception as error:
-            raise ModelError("The model does not answer.") from error
+        await asyncio.to_thread(_try, classifier)
         return Ready(status="ready", model=ModelName(**model_name(services)))
 
     @router.get("/api/model")
@@ -62,6 +59,14 @@ def build(services: "Services") -> APIRouter:
         return PlainTextResponse(services.metrics.exposition(services.load.requests))
 
     return router
+
+
+def _try(classifier: "Classifier") -> None:
+    empty = np.zeros((1, *classifier.bundle.input_shape), np.uint8)
+    try:
+        classifier.predict(empty)
+    except Exception as error:
+        raise ModelError("The model does not answer.") from error
 
 
 def model_card(services: "Services") -> ModelCard:

@@ -1,8 +1,9 @@
 """The history of answers in a database: SQLite beside the project's artifacts, or PostgreSQL by DATABASE_URL."""
 
+import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 7_860_001  # names the lock under which one replica at a time migrates a PostgreSQL database
 DAY = 86_400.0  # s
+_MIGRATING = threading.Lock()  # Alembic keeps what it works on in its module
 
 
 class StoreError(RuntimeError):
@@ -42,6 +44,9 @@ class Entry:
     image: bytes | None  # uint8 [H, W, C] of the data set
     corrected: str | None = None
     id: int | None = None  # given by the store
+
+
+KEPT = [field.name for field in fields(Entry) if field.name != "id"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class History:
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep these, in one transaction; one that is there already (same request and position) is left as it is."""
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        rows = [{key: value for key, value in asdict(entry).items() if key != "id"} for entry in entries]
+        rows = [{name: getattr(entry, name) for name in KEPT} for entry in entries]
         with self._engine.begin() as connection:
             connection.execute(insert(predictions).on_conflict_do_nothing(), rows)
 
@@ -129,7 +134,7 @@ def migrate(engine: sa.Engine, revision: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
+    with _MIGRATING, engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         else:

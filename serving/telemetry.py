@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request that is being answered; empty outside one."""
-GIVEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
+GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
 OURS = ("experiments", "model_loader", "serving")
 FILE_BYTES, FILES = 10_000_000, 5
 

@@ -37,12 +37,15 @@ IMPORTERS = {
         "benchmarks.plain_page",
         "serving.batch",
         "serving.draw",
+        "serving.history",
         "serving.launch",
+        "serving.operator_tabs",
         "serving.pad",
         "serving.page",
+        "serving.status",
     },
 }
-BACKEND = {"psycopg", "psycopg-binary", "tensorflow"}  # SQLAlchemy and Keras import them
+BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
 
 # Parts of packages that are required, released with them.
 PARTS = {"gradio-client", "mlflow-skinny", "mlflow-tracing", "pydantic-core"}

@@ -98,7 +98,7 @@ def test_adding_never_waits_for_the_database(history):
 
 
 def test_the_settings_choose_the_store_or_none(settings, tmp_path):
-    mine = settings.model_copy(update={"artifact_dir": tmp_path})
+    mine = settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000})
     assert open_recorder(mine.model_copy(update={"history": False})) is None
     recorder = open_recorder(mine)
     recorder.add([entry(1)])
