@@ -1,16 +1,17 @@
 import csv
 import io
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from experiments.inference import Prediction
+from experiments.inference import blank
 from serving.many import Reading
 from serving.summary import COLUMNS, Summary
 
 
 def reading(name, label, verdict="sure"):
-    return Reading(name, Prediction(label, 0.9, np.zeros(10, np.float32), verdict, "3", None))
+    empty = blank(tuple("0123456789"), "3")
+    return Reading(name, replace(empty, label=label, confidence=0.9, verdict=verdict))
 
 
 @pytest.fixture
