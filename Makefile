@@ -42,7 +42,7 @@ bench-mixed: .venv/installed-dev ## five minutes of 200 users of all kinds
 
 bench-model: install ## the latency of one prediction, and how many drawn digits come out right
 	@$(PY) -m benchmarks.latency
-	@$(PY) -m benchmarks.drawn
+	@$(PY) -m experiments drawn
 
 test: .venv/installed-dev ## unit, model and browser tests with coverage (about 6 minutes)
 	@$(PY) -m pytest tests/unit tests/model tests/browser --cov --cov-report=term:skip-covered

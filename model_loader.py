@@ -12,6 +12,7 @@ from experiments import bundle as bundles
 from experiments import inference, registry
 from experiments.bundle import Bundle, BundleError
 from experiments.datasets import SPECS, DatasetSpec
+from experiments.explanation import occlusion, overlay
 from experiments.inference import LiteRTModel, ModelError, Prediction
 from settings import Settings
 
@@ -50,10 +51,13 @@ class Classifier:
     def describe(self) -> str:
         """One line: which model, how good on the test set, how old, where from."""
         serving, bundle = self._serving, self._serving.bundle
-        accuracy = bundle.metrics.get("test_accuracy")
+        figures = (
+            ("test_accuracy", f"on the {self._spec.name.upper()} test set"),
+            ("drawn_accuracy", "on drawings it has not seen"),
+        )
         parts = (
             f"{self._spec.registered_model} version {bundle.version}",
-            f"{100 * accuracy:.2f} % on the {self._spec.name.upper()} test set" if accuracy is not None else "",
+            *(f"{100 * bundle.metrics[name]:.2f} % {where}" for name, where in figures if name in bundle.metrics),
             f"trained {bundle.trained_at[:10]} ({serving.source})",
         )
         return ", ".join(filter(None, parts))
@@ -68,8 +72,15 @@ class Classifier:
     def predict(self, images: np.ndarray) -> list[Prediction]:
         """images: uint8 [N, H, W, C], prepared as the data set's own are. Raises ValueError for others."""
         serving = self._serving  # refresh() may replace it meanwhile
-        names, version = self._spec.class_names, serving.bundle.version
-        return inference.predictions(images, serving.model(images), names, version)
+        bundle, outputs = serving.bundle, serving.model(images)
+        return inference.predictions(images, outputs, self._spec.class_names, bundle.thresholds, bundle.version)
+
+    def explain(self, image: np.ndarray) -> np.ndarray:
+        """image: uint8 [H, W, C] as in an answer. Returns uint8 [h, w, 3]: what of it speaks for the likeliest answer,
+        none of the classes among them, and what against."""
+        model = self._serving.model
+        output = int(model(image[np.newaxis])[0].argmax())
+        return overlay(image, occlusion(model, image, output))
 
     def refresh(self) -> bool:
         """Take up the registry's Production model if it is another one; cheap while the store is unchanged.
@@ -128,7 +139,7 @@ class _Serving:
     def checked(cls, bundle: Bundle, source: Literal["registry", "shipped"], spec: DatasetSpec) -> "_Serving":
         """Load a verified bundle; ModelError if its model is not one of this data set."""
         model = LiteRTModel(bundle.tflite)
-        fits = model.input_shape == spec.image_shape and model.outputs >= len(spec.class_names)
+        fits = model.input_shape == spec.image_shape and model.outputs in (len(spec.class_names), spec.outputs)
         if (bundle.dataset, bundle.class_names) != (spec.name, spec.class_names) or not fits:
             raise ModelError(
                 f"{bundle.folder} holds a model of {bundle.dataset} that maps {list(model.input_shape)} to "

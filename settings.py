@@ -19,8 +19,9 @@ class Settings(BaseSettings):
     models_dir: Path = Field(ROOT / "models", description="bundles shipped with the repository")
     artifact_dir: Path = Field(ROOT / "mlartifacts", description="MLflow artifacts and exported bundles")
     mlflow_tracking_uri: str = Field(f"sqlite:///{ROOT / 'mlflow.db'}", description="store of runs and registry")
-
+    reports_dir: Path = Field(ROOT / "reports", description="where `python -m experiments drawn` puts its pictures")
     drawn_strokes: Path | None = Field(None, description="file of real pen strokes to evaluate on; empty: none")
+    drawn_letters: Path | None = Field(None, description="file of real letters that should be refused; empty: none")
 
     demo_host: str = Field("127.0.0.1", description="address the page listens on")
     demo_port: int = Field(7860, ge=1, le=65535, description="port of the page; the next free one if taken")

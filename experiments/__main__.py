@@ -83,6 +83,28 @@ def rollback(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Prints how well the Production model reads drawings; real people's too where DRAWN_STROKES names a file."""
+    from experiments import bundle, drawn_report
+    from experiments import drawn as drawings
+
+    exports = bundle.exports_of(settings.artifact_dir, arguments.dataset)
+    model = bundle.read_current(exports) or bundle.read(settings.models_dir / arguments.dataset)
+    sources = {"generated": drawings.generate(arguments.count, arguments.seed)}
+    if settings.drawn_strokes:
+        real = drawings.read_strokes(settings.drawn_strokes)
+        if arguments.writers != "all":
+            real = drawings.by_half_of_writers(real, odd=arguments.writers == "odd")
+        sources["real"] = drawings.sample(real, arguments.count, arguments.seed)
+    else:
+        print("DRAWN_STROKES names no file of real people's strokes: generated drawings alone.")
+    drawn_report.report(model, sources, arguments.seed, settings.reports_dir, Console())
+    if settings.drawn_letters:
+        letters = drawings.read_strokes(settings.drawn_letters)
+        drawn_report.report_letters(model, letters, arguments.seed, Console())
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="which data set (default: mnist)")
@@ -90,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     rows.add_argument("--runs", help="only these rows of the table, parted by commas: baseline,architecture")
     rows.add_argument("--epochs", type=_at_least_one, help="so many epochs instead of the table's")
     rows.add_argument("--seed", type=int, help="another seed than the table's")
+    rows.add_argument("--recipe", help="this longer run instead of the table: best, which makes the shipped model")
     parser = argparse.ArgumentParser(
         prog="python -m experiments", description=__doc__, parents=[shared, rows], allow_abbrev=False
     )
@@ -100,11 +123,16 @@ def _parser() -> argparse.ArgumentParser:
         (compare, "print the runs of the store"),
         (promote, "put a version into Production"),
         (rollback, "put the previous version back"),
+        (drawn, "measure how well drawings are read"),
     ):
         sub = commands.add_parser(command.__name__, parents=[shared], help=help_text)
         sub.set_defaults(command=command)
         if command is promote:
             sub.add_argument("version", metavar="VERSION", help="number of the version")
+        if command is drawn:
+            sub.add_argument("--count", type=_at_least_one, default=2000, help="drawings a source (default: 2000)")
+            sub.add_argument("--seed", type=int, default=0, help="of their choice and places (default: 0)")
+            sub.add_argument("--writers", choices=("all", "even", "odd"), default="all", help="of real strokes")
     return parser
 
 
@@ -113,6 +141,8 @@ def _chosen(arguments: argparse.Namespace) -> list:
     from experiments import runs
 
     table = {config.name: config for config in runs.table(arguments.dataset)}
+    if arguments.recipe:
+        table = {arguments.recipe: runs.recipe(arguments.dataset, arguments.recipe)}
     names = arguments.runs.split(",") if arguments.runs else list(table)
     if unknown := set(names) - set(table):
         raise UnknownRunError(f"There is no run {', '.join(sorted(unknown))}. The table has: {', '.join(table)}.")

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from experiments.datasets import DatasetSpec
+from experiments.normalisation import batch_normalisation
 
 
 def baseline(spec: DatasetSpec) -> keras.Model:
@@ -16,26 +17,36 @@ def baseline(spec: DatasetSpec) -> keras.Model:
 
 
 def deep(spec: DatasetSpec) -> keras.Model:
-    """Five convolutions with more filters, and dropout.
+    """Five convolutions with more filters, batch normalisation and dropout."""
+    return _deep(spec, filters=32)
 
-    No batch normalisation: on a CPU it takes as long as all the rest, and twice the epochs read better.
-    """
+
+def wide(spec: DatasetSpec) -> keras.Model:
+    """The same with a quarter more filters: as large as a millisecond of LiteRT on one core allows."""
+    return _deep(spec, filters=40)
+
+
+def _deep(spec: DatasetSpec, filters: int) -> keras.Model:
     image = layers.Input(spec.image_shape, name="image")  # (B, 28, 28, 1)
     x = layers.Rescaling(1 / 255)(image)
-    x = layers.MaxPooling2D()(_convolution(x, 32, kernel=5, padding="valid"))  # (B, 12, 12, 32)
-    x = _convolution(x, 64)  # (B, 12, 12, 64)
-    x = layers.MaxPooling2D()(_convolution(x, 64))  # (B, 6, 6, 64)
-    x = _convolution(x, 128)  # (B, 6, 6, 128)
-    x = _convolution(x, 128, padding="valid")  # (B, 4, 4, 128)
+    x = _convolution(x, filters, kernel=5, padding="valid", pool=True)  # (B, 12, 12, F)
+    x = _convolution(x, 2 * filters)  # (B, 12, 12, 2 F)
+    x = _convolution(x, 2 * filters, pool=True)  # (B, 6, 6, 2 F)
+    x = _convolution(x, 4 * filters)  # (B, 6, 6, 4 F)
+    x = _convolution(x, 4 * filters, padding="valid")  # (B, 4, 4, 4 F)
     x = layers.Dropout(0.3)(layers.Flatten()(x))
     return keras.Model(image, _classes(x, spec))
 
 
-def _convolution(x: keras.KerasTensor, filters: int, kernel: int = 3, padding: str = "same") -> keras.KerasTensor:
-    # He's initialisation keeps the signal's scale through layers that nothing normalises
-    return layers.Conv2D(filters, kernel, padding=padding, activation="relu", kernel_initializer="he_normal")(x)
+def _convolution(
+    x: keras.KerasTensor, filters: int, kernel: int = 3, padding: str = "same", pool: bool = False
+) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, kernel, padding=padding, use_bias=False, kernel_initializer="he_normal")(x)
+    if pool:  # before the rest, which then has a fourth to do
+        x = layers.MaxPooling2D()(x)
+    return layers.ReLU()(batch_normalisation(x))
 
 
 def _classes(x: keras.KerasTensor, spec: DatasetSpec) -> keras.KerasTensor:
     # float32 even in a bfloat16 training: probabilities need the digits
-    return layers.Dense(len(spec.class_names), activation="softmax", dtype="float32", name="probabilities")(x)
+    return layers.Dense(spec.outputs, activation="softmax", dtype="float32", name="probabilities")(x)

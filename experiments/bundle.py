@@ -14,6 +14,8 @@ import pydantic
 import pydantic_core
 from pydantic import Field, StringConstraints
 
+from experiments.inference import Thresholds
+
 TFLITE, KERAS, MANIFEST, CURRENT = "model.tflite", "model.keras", "model.json", "current.json"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -39,9 +41,10 @@ class Bundle:
     metrics: dict[str, Annotated[float, Field(allow_inf_nan=False)]]
     sha256: dict[Literal["model.tflite", "model.keras"], Sha256]
     input_shape: tuple[int, int, int]  # height, width, channels of one image
+    thresholds: Thresholds = Field(default_factory=Thresholds)  # of the verdicts; an older model is always sure
     input_range: tuple[int, int] = (0, 255)  # lowest and highest raw value
     input_contract: str = "raw values, not scaled: uint8 (float32 in model.tflite) [N, H, W, C], N free"
-    output_contract: str = "float32 [N, K or more]: first the probabilities of the K classes, in their order"
+    output_contract: str = "float32 [N, K or K + 1]: calibrated probabilities of the K classes, then of none of them"
     schema_version: Literal[1] = 1
 
     @property

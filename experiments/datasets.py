@@ -22,6 +22,12 @@ class DatasetSpec:
     class_names: tuple[str, ...]
     registered_model: str
     prepare: Callable[[np.ndarray], np.ndarray | None]  # a drawing or photo -> uint8 image_shape; None: blank
+    refuses: bool = False  # whether its models have one output more, the last: none of the classes
+
+    @property
+    def outputs(self) -> int:
+        """Probabilities that a model of this data set gives."""
+        return len(self.class_names) + self.refuses
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +51,9 @@ class Dataset:
 
 SPECS = {
     spec.name: spec
-    for spec in (DatasetSpec("mnist", (28, 28, 1), tuple("0123456789"), "Mnist_Best_Model", prepare_drawing),)
+    for spec in (
+        DatasetSpec("mnist", (28, 28, 1), tuple("0123456789"), "Mnist_Best_Model", prepare_drawing, refuses=True),
+    )
 }
 
 
@@ -70,6 +78,12 @@ def split(spec: DatasetSpec, arrays: Arrays, digest: str, validation: int = VALI
         test=Split(_shaped(arrays["x_test"], spec), _labels(arrays["y_test"])),
         digest=digest,
     )
+
+
+def join(*parts: Split) -> Split:
+    """One after the other."""
+    images, labels = zip(*((part.images, part.labels) for part in parts), strict=True)
+    return Split(np.concatenate(images), np.concatenate(labels))
 
 
 def _shaped(images: np.ndarray, spec: DatasetSpec) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Accuracy on drawn digits: strokes laid out and inked on a sheet as on the page's pad, then answered."""
+"""Drawn digits: strokes put and inked on a sheet as on the page's pad, prepared, and their answers scored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,18 +10,23 @@ import cv2
 import numpy as np
 
 from experiments.datasets import DatasetError
+from experiments.evaluation import calibration_error
 from experiments.glyphs import parse, vary
+from experiments.inference import Prediction
+from experiments.preprocessing import prepare_drawing
 from experiments.templates import DIGITS
 
 PAD = 400  # px: side of the page's pad
 MARGIN = 16  # px that stay free around a drawing
 SIZES = (0.15, 0.3, 0.5, 0.7, 0.9)  # bounds of the groups in the report: share of the pad
 BRUSHES = (6, 8, 16, 28, 40)  # px, likewise
+TURNS = (-10, -5, 0, 5, 10)  # degrees, likewise
 
 
 @dataclass(frozen=True, eq=False)
 class Drawings:
-    """Characters as pens wrote them: strokes of float [points, 2] (x right, y down); labels int64 [N]; writers [N]."""
+    """Characters as pens wrote them: strokes of float [points, 2] (x right, y down); labels int64 [N], or
+    characters [N] where no digits are; writers [N]."""
 
     strokes: Sequence[Sequence[np.ndarray]]
     labels: np.ndarray
@@ -30,33 +35,76 @@ class Drawings:
 
 @dataclass(frozen=True)
 class Layout:
-    """How drawings are put on the pad, each drawn evenly from a range: size as a share of the pad, brush in px."""
+    """How drawings are put on the pad, each evenly from a range: size as a share of the pad, brush in px, turn in
+    degrees. A brush is never wider than a fourth of its drawing, which nobody could read."""
 
-    sizes: tuple[float, float] = (0.3, 0.9)
-    brushes: tuple[float, float] = (8, 28)
+    sizes: tuple[float, float] = (0.15, 0.9)
+    brushes: tuple[float, float] = (6, 40)
+    turns: tuple[float, float] = (-10, 10)
+
+
+@dataclass(frozen=True, eq=False)
+class Sheets:
+    """Drawings as they were put on the pad and prepared: images uint8 [N, 28, 28, 1], the rest one value each."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    writers: np.ndarray
+    sizes: np.ndarray
+    brushes: np.ndarray
+    turns: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """One answered drawing a row: right or not bool [N]; label int64 [N]; size and brush float [N]."""
+    """What came of answered sheets. right: bool [N], of the first candidate; a refused one counts as wrong."""
 
+    sheets: Sheets
+    predictions: Sequence[Prediction]
     right: np.ndarray
-    labels: np.ndarray
-    sizes: np.ndarray
-    brushes: np.ndarray
 
-    @property
-    def accuracy(self) -> float:
-        """Share of right answers, 0 to 1."""
-        return float(self.right.mean())
+    def scores(self) -> dict[str, float]:
+        """Shares of 1: of all drawings right, sure and refused; of the sure ones right; the calibration error."""
+        sure = np.array([answer.verdict == "sure" for answer in self.predictions])
+        refused = np.array([answer.label == "" for answer in self.predictions])
+        confidence = np.array([answer.confidence for answer in self.predictions])
+        return {
+            "accuracy": float(self.right.mean()),
+            "sure": float(sure.mean()),
+            "refused": float(refused.mean()),
+            "sure_accuracy": float(self.right[sure].mean()) if sure.any() else 0.0,
+            "calibration_error": calibration_error(confidence[~refused], self.right[~refused]),
+        }
 
     def groups(self) -> dict[str, tuple[int, float]]:
-        """By digit, size and brush: how many, and the share that is right."""
-        masks = {f"digit {digit}": self.labels == digit for digit in range(10)}
-        for name, values, bounds in (("size", self.sizes, SIZES), ("brush", self.brushes, BRUSHES)):
-            for low, high in pairwise(bounds):
+        """By digit, size, brush and turn: how many, and the share that is right."""
+        sheets = self.sheets
+        masks = {f"digit {digit}": sheets.labels == digit for digit in range(10)}
+        bounds = (("size", sheets.sizes, SIZES), ("brush", sheets.brushes, BRUSHES), ("turn", sheets.turns, TURNS))
+        for name, values, edges in bounds:
+            for low, high in pairwise(edges):
                 masks[f"{name} {low:g} to {high:g}"] = (values >= low) & (values < high)
         return {name: (int(mask.sum()), float(self.right[mask].mean())) for name, mask in masks.items() if mask.any()}
+
+    def as_json(self) -> dict[str, object]:
+        """Scores and groups in plain types."""
+        groups = {name: {"count": count, "accuracy": share} for name, (count, share) in self.groups().items()}
+        return {"count": len(self.right), **self.scores(), "groups": groups}
+
+    def worst(self, count: int = 60) -> list[tuple[np.ndarray, str]]:
+        """The mistakes of the greatest confidence: image uint8 [28, 28, 1] and a caption each."""
+        wrong = sorted(np.flatnonzero(~self.right).tolist(), key=lambda i: -self.predictions[i].confidence)[:count]
+        captions = [
+            f"{true} as {given.label or 'none'} {100 * given.confidence:.0f} %"
+            for true, given in ((self.sheets.labels[i], self.predictions[i]) for i in wrong)
+        ]
+        return list(zip(self.sheets.images[wrong], captions, strict=True))
+
+    def writer_accuracy(self, percentile: float, at_least: int = 20) -> float:
+        """The accuracy at this percentile among writers of so many drawings; nan if there are none."""
+        shares = [self.right[self.sheets.writers == each] for each in np.unique(self.sheets.writers)]
+        shares = [share.mean() for share in shares if len(share) >= at_least]
+        return float(np.percentile(shares, percentile)) if shares else float("nan")
 
 
 def read_strokes(path: Path) -> Drawings:
@@ -64,11 +112,19 @@ def read_strokes(path: Path) -> Drawings:
     try:
         with np.load(path) as file:
             points, stroke, digit = file["points"], file["stroke_start"], file["digit_start"]
-            labels, writers = file["labels"].astype(np.int64), file["writers"]
+            labels, writers = file["labels"], file["writers"]
     except (OSError, EOFError, BadZipFile, IndexError, KeyError, TypeError, ValueError) as error:
-        raise DatasetError(f"{path} is no stroke file ({error}). DRAWN_STROKES must name one, or be unset.") from error
+        reason = f"{path} is no stroke file ({error})."
+        raise DatasetError(f"{reason} DRAWN_STROKES and DRAWN_LETTERS must name one, or be unset.") from error
+    labels = labels.astype(np.int64) if labels.dtype.kind in "iu" else labels.astype(str)
     strokes = [[points[stroke[k] : stroke[k + 1]] for k in range(digit[i], digit[i + 1])] for i in range(len(labels))]
     return Drawings(strokes, labels, writers)
+
+
+def by_half_of_writers(drawings: Drawings, odd: bool) -> Drawings:
+    """The drawings of the writers at even, or odd, places in sorted order: one half to develop on, one to report."""
+    chosen = np.flatnonzero(np.isin(drawings.writers, np.unique(drawings.writers)[int(odd) :: 2]))
+    return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen], drawings.writers[chosen])
 
 
 def generate(count: int, seed: int) -> Drawings:
@@ -85,17 +141,30 @@ def sample(drawings: Drawings, count: int, seed: int) -> Drawings:
     return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen], drawings.writers[chosen])
 
 
-def answer(drawings: Drawings, layout: Layout, seed: int, classify: Callable[[np.ndarray], str]) -> Outcome:
-    """Draws each one anywhere on the pad. classify: uint8 [PAD, PAD], black on white, to the label or ""."""
+def put_on_pad(drawings: Drawings, layout: Layout, seed: int) -> Sheets:
+    """Draws each one anywhere on the pad and prepares it as serving does."""
     rng = np.random.default_rng(seed)
-    sizes = rng.uniform(*layout.sizes, len(drawings.labels))
-    brushes = rng.uniform(*layout.brushes, len(drawings.labels))
-    labels = [
-        classify(ink(place(strokes, size, rng), brush))
-        for strokes, size, brush in zip(drawings.strokes, sizes, brushes, strict=True)
+    count = len(drawings.labels)
+    sizes, turns = rng.uniform(*layout.sizes, count), rng.uniform(*layout.turns, count)
+    widest = np.clip(sizes * (PAD - 2 * MARGIN) / 4, *layout.brushes)
+    brushes = rng.uniform(layout.brushes[0], widest)
+    images = [
+        prepare_drawing(ink(place(turned(strokes, turn), size, rng), brush))
+        for strokes, size, brush, turn in zip(drawings.strokes, sizes, brushes, turns, strict=True)
     ]
-    right = np.array([label == str(true) for label, true in zip(labels, drawings.labels, strict=True)])
-    return Outcome(right, drawings.labels, sizes, brushes)
+    return Sheets(np.stack(images), drawings.labels, drawings.writers, sizes, brushes, turns)
+
+
+def score(sheets: Sheets, predictions: Sequence[Prediction]) -> Outcome:
+    """Compares the answers with the labels."""
+    given = np.array([int(answer.label or -1) for answer in predictions])
+    return Outcome(sheets, predictions, given == sheets.labels)
+
+
+def turned(strokes: Sequence[np.ndarray], degrees: float) -> list[np.ndarray]:
+    """The strokes turned clockwise."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return [stroke @ np.array([[cos, sin], [-sin, cos]]) for stroke in strokes]
 
 
 def place(strokes: Sequence[np.ndarray], size: float, rng: np.random.Generator) -> list[np.ndarray]:

@@ -16,7 +16,8 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Report:
-    """The nine metrics. Precision, recall, F1 and ROC-AUC are macro averages; log loss is in nats."""
+    """The nine metrics and how far confidences are from the truth. Precision, recall, F1 and ROC-AUC are macro
+    averages; log loss is in nats."""
 
     accuracy: float
     precision: float
@@ -25,6 +26,7 @@ class Report:
     roc_auc: float
     top2_accuracy: float
     log_loss: float
+    calibration_error: float
     confusion: np.ndarray  # int64 [K, K]: true class by predicted class
     per_class: dict[str, ClassScore]
 
@@ -41,11 +43,14 @@ class Report:
 
 
 def evaluate(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> Report:
-    """probabilities: float32 [N, K] that sum to 1; labels: int64 [N], each class at least once. Raises ValueError."""
+    """probabilities: float32 [N, K or more], of which the first K count; labels: int64 [N], each class at least once.
+
+    Raises ValueError.
+    """
     from sklearn import metrics
 
     classes = np.arange(len(class_names))
-    probabilities = probabilities.astype(np.float64)
+    probabilities = probabilities[:, : len(classes)].astype(np.float64)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     predicted = probabilities.argmax(axis=1)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
@@ -59,8 +64,20 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[s
         roc_auc=float(metrics.roc_auc_score(labels, probabilities, multi_class="ovr", labels=classes)),
         top2_accuracy=float(metrics.top_k_accuracy_score(labels, probabilities, k=2, labels=classes)),
         log_loss=float(metrics.log_loss(labels, probabilities, labels=classes)),
+        calibration_error=calibration_error(probabilities.max(axis=1), predicted == labels),
         confusion=metrics.confusion_matrix(labels, predicted, labels=classes),
         per_class={
             name: ClassScore(float(precision[i]), float(recall[i]), float(f1[i])) for i, name in enumerate(class_names)
         },
     )
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> float:
+    """The expected calibration error, 0 to 1: how far confidence is from the share of right answers, bin by bin.
+
+    confidence: float [N], 0 to 1; right: bool [N].
+    """
+    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    counts = np.bincount(places, minlength=bins)
+    gaps = np.bincount(places, confidence - right, minlength=bins)  # the sum of a bin's differences
+    return float(np.abs(gaps).sum() / max(counts.sum(), 1))

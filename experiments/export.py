@@ -11,7 +11,7 @@ import numpy as np
 from experiments import bundle
 from experiments.bundle import Bundle, BundleError
 from experiments.datasets import DatasetSpec
-from experiments.inference import LiteRTModel, ModelError
+from experiments.inference import LiteRTModel, ModelError, Thresholds
 
 TOLERANCE = 1e-4
 """Largest difference of a probability between Keras and LiteRT; both compute in float32."""
@@ -27,6 +27,7 @@ def export(
     *,
     spec: DatasetSpec,
     metrics: Mapping[str, float],
+    thresholds: Thresholds,
     run_id: str,
     data_digest: str,
     trained_at: str,
@@ -34,7 +35,7 @@ def export(
 ) -> Bundle:
     """Write `model` to `folder` as a bundle that has no version yet; whole or not at all.
 
-    model: raw values [N, H, W, C] -> float32 [N, >= K], the first K the probabilities of the classes.
+    model: raw values [N, H, W, C] -> calibrated probabilities, float32 [N, spec.outputs].
     trained_at: ISO 8601. sample_images: uint8 [N, H, W, C], on which Keras and LiteRT must agree.
     Raises ExportError.
     """
@@ -53,6 +54,7 @@ def export(
             data_digest=data_digest,
             class_names=spec.class_names,
             metrics=dict(metrics),
+            thresholds=thresholds,
             sha256={name: bundle.sha256(unfinished / name) for name in (bundle.TFLITE, bundle.KERAS)},
             input_shape=spec.image_shape,
         )
@@ -63,10 +65,10 @@ def export(
 def _check(model: keras.Model, spec: DatasetSpec) -> None:
     if '"class_name": "Lambda"' in model.to_json():
         raise ExportError("The model has a Lambda layer, which runs code on loading. Use another layer.")
-    if model.input_shape != (None, *spec.image_shape) or model.output_shape[-1] < len(spec.class_names):
+    if model.input_shape != (None, *spec.image_shape) or model.output_shape[-1] != spec.outputs:
         raise ExportError(
             f"The model maps {model.input_shape} to {model.output_shape}, but {spec.name} needs "
-            f"{(None, *spec.image_shape)} to {(None, len(spec.class_names))} or wider."
+            f"{(None, *spec.image_shape)} to {(None, spec.outputs)}."
         )
 
 

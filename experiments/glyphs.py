@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from experiments.datasets import Split
 from experiments.preprocessing import normalise_ink
 from experiments.templates import DIGITS
 
@@ -10,16 +11,20 @@ SHEET = 160  # px: side of the sheet that a glyph is inked on
 STEPS = 10  # points of the pen's path between two points of a template
 
 
-def draw_digits(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """labels: int64 [N]. Returns uint8 [N, 28, 28, 1]: a new drawing of each, as preparation gives it."""
-    return np.stack([draw_glyph(DIGITS[int(label)], rng) for label in labels])
+def draw_digits(wanted: Split, rng: np.random.Generator) -> np.ndarray:
+    """Returns uint8 [N, 28, 28, 1]: a new drawing for each label, as preparation gives it."""
+    return np.stack([draw_glyph(DIGITS[int(label)], rng) for label in wanted.labels])
 
 
 def draw_glyph(templates: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
     """One of the templates, varied. Returns uint8 [28, 28, 1]."""
     strokes = vary(parse(templates[rng.integers(len(templates))]), rng)
-    brush = SHEET * float(np.exp(rng.uniform(np.log(0.02), np.log(0.16))))
-    return normalise_ink(ink_strokes(strokes, brush))
+    return normalise_ink(ink_strokes(strokes, random_brush(rng)))
+
+
+def random_brush(rng: np.random.Generator) -> float:
+    """A pen's width in px of SHEET, as wide as pads, sizes and brushes allow."""
+    return SHEET * float(np.exp(rng.uniform(*np.log([0.02, 0.24]))))
 
 
 def parse(template: str) -> list[np.ndarray]:
@@ -38,7 +43,7 @@ def vary(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray
         shift = rng.normal(0, loose, stroke.shape)
         shift[corner] = shift[np.flatnonzero(corner) - 1]  # a corner's twins stay together
         drift = rng.normal(0, 0.03, 2) if len(strokes) > 1 else 0  # strokes set down a little apart
-        path = _smooth(_cut_ends(stroke + shift + drift, rng))
+        path = smooth(_cut_ends(stroke + shift + drift, rng))
         x, y = (2 * np.pi * path.T / 2)[..., None]
         waves = np.stack([np.sin(x), np.sin(y)], axis=-1)[:, 0]  # [points, 2]
         paths.append((path + waves @ bend[0] * (path - 0.5) + waves @ bend[1]) @ shape)
@@ -75,7 +80,7 @@ def _cut_ends(stroke: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return stroke
 
 
-def _smooth(stroke: np.ndarray) -> np.ndarray:
+def smooth(stroke: np.ndarray) -> np.ndarray:
     """A Catmull-Rom curve through the points: float64 [points, 2] to [(points - 1) * STEPS + 1, 2]."""
     if len(stroke) == 2:
         return np.linspace(stroke[0], stroke[1], STEPS + 1)

@@ -1,5 +1,7 @@
 """Find the ink in any picture of a drawing: a pad's sheet, a scan, a phone photo; dark on light or light on dark."""
 
+from functools import reduce
+
 import cv2
 import numpy as np
 
@@ -16,7 +18,7 @@ def find_ink(pixels: np.ndarray) -> np.ndarray | None:
     planes = _flatten_alpha(_trim(_reduce(pixels, LARGEST)))
     contrast = _contrast_to_paper(planes)
     if _is_photo(contrast):
-        contrast = _even_out(cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2GRAY))
+        contrast = _even_out(planes[0] if len(planes) == 1 else cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2GRAY))
     contrast = _reduce(_crop(contrast, contrast > MIN_CONTRAST), DETAIL)
     level = _full_ink(contrast)
     if level is None:
@@ -25,6 +27,12 @@ def find_ink(pixels: np.ndarray) -> np.ndarray | None:
     around = cv2.dilate(strokes, np.ones((3, 3), np.uint8))  # keeps the soft edge of what stays
     ink = _crop(contrast * around, strokes).astype(np.float32)
     return np.minimum(ink / level, 1)
+
+
+def median(values: np.ndarray) -> float:
+    """What np.median gives of the few values that there are here, in a fifth of the time."""
+    ordered = np.sort(values, axis=None)
+    return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
 def _trim(pixels: np.ndarray) -> np.ndarray:
@@ -51,11 +59,16 @@ def _reduce(pixels: np.ndarray, side: int) -> np.ndarray:
 def _scale(pixels: np.ndarray, scale: float) -> np.ndarray:
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    linear = scale >= 0.5  # where it skips no pixel, and takes a sixth of the time
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if linear else cv2.INTER_AREA)
 
 
 def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
-    """uint8 [H, W, 4] on white paper: three uint8 [H, W]. White ink on nothing is told by its alpha alone."""
+    """uint8 [H, W, 4] on white paper: three uint8 [H, W], or the one that is all three. White ink on nothing is told
+    by its alpha alone."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGBA2GRAY)
+    if np.array_equal(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGBA), pixels):  # a pad's sheet, for one
+        return [grey]
     alpha = cv2.extractChannel(pixels, 3)
     lowest, highest, _, _ = cv2.minMaxLoc(alpha)
     colours = [cv2.extractChannel(pixels, channel) for channel in range(3)]
@@ -64,15 +77,14 @@ def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
     paper = 255 - alpha
     flat = [cv2.add(cv2.multiply(colour, alpha, scale=1 / 255), paper) for colour in colours]
     if min(plane.min() for plane in flat) > 255 - MIN_CONTRAST and highest - lowest > MIN_CONTRAST:
-        return [paper] * 3
+        return [paper]
     return flat
 
 
 def _contrast_to_paper(planes: list[np.ndarray]) -> np.ndarray:
-    """planes: three uint8 [H, W]. Returns uint8 [H, W]: how far a pixel is from the paper, which the border shows."""
+    """planes: uint8 [H, W] each. Returns uint8 [H, W]: how far a pixel is from the paper, which the border shows."""
     borders = [np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]]) for plane in planes]
-    red, green, blue = map(cv2.absdiff, planes, np.median(borders, axis=1).tolist())
-    return cv2.max(cv2.max(red, green), blue)
+    return reduce(cv2.max, map(cv2.absdiff, planes, map(median, borders)))
 
 
 def _full_ink(contrast: np.ndarray) -> int | None:

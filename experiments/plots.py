@@ -45,3 +45,16 @@ def confusion_matrix(title: str, confusion: np.ndarray, class_names: Sequence[st
     axes.set_xticklabels(class_names, rotation=45 if max(map(len, class_names)) > 2 else 0)
     axes.set_yticklabels(class_names)
     return figure
+
+
+def contact_sheet(title: str, pictures: Sequence[tuple[np.ndarray, str]], columns: int = 10) -> Figure:
+    """pictures: images uint8 [H, W, C], 0 = paper, with a caption each, side by side."""
+    rows = max(1, -(-len(pictures) // columns))
+    figure = Figure(figsize=(1.2 * columns, 1.45 * rows + 0.5), layout="constrained")
+    figure.suptitle(title if pictures else f"{title}: none")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, (image, caption) in zip(figure.axes, pictures, strict=False):
+        axes.imshow(255 - image.squeeze(), cmap="gray", vmin=0, vmax=255)
+        axes.set_title(caption, size=8)
+    return figure

@@ -1,14 +1,15 @@
 """A drawing becomes one image as MNIST has them; training, evaluation and serving share this module."""
 
 import io
-import re
+import struct
 import warnings
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from experiments.ink import find_ink
+from experiments.ink import find_ink, median
 
 SIDE = 28  # px of an MNIST image
 BOX = 20.0  # px: MNIST fits the longer side of a digit into this
@@ -16,7 +17,7 @@ STROKE = (1.9, 3.2)  # px: MNIST's usual stroke widths; a thinner or thicker pen
 WORK = 80  # px: the longer side of a digit while its outline is worked on
 MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-TURNED_OR_MOVING = re.compile(rb"eXIf|tEXt|zTXt|iTXt|acTL")  # a PNG's chunks that may hold an orientation, or frames
+PIXELS_ONLY = {b"IHDR", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"IDAT", b"IEND"}  # chunks of a PNG
 
 
 class ImageError(ValueError):
@@ -31,10 +32,8 @@ def decode_image(data: bytes) -> np.ndarray:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(f"The picture has more than {MAX_PIXELS:,} pixels. Send a smaller one.")
-                if image.format == "PNG" and image.mode == "RGBA" and not TURNED_OR_MOVING.search(data):
-                    pixels = _decode_sheet(data)
-                    if pixels is not None:
-                        return pixels
+                if image.format == "PNG" and image.mode == "RGBA" and (pixels := _decode_sheet(data)) is not None:
+                    return pixels
                 image.draft("RGB", (1024, 1024))  # a JPEG decodes at a fraction of its size, many times faster
                 ImageOps.exif_transpose(image, in_place=True)
                 if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
@@ -70,12 +69,23 @@ def normalise_ink(ink: np.ndarray) -> np.ndarray:
 
 
 def _decode_sheet(data: bytes) -> np.ndarray | None:
-    """What every pad sends, an RGBA PNG, faster than by Pillow. Returns uint8 [H, W, 4]; None for Pillow
-    to read, or to say what is wrong with it."""
+    """What a pad sends, an RGBA PNG, in less time than Pillow takes. Returns uint8 [H, W, 4]; None for Pillow to read
+    (it holds more than pixels, or 16 bits each) or to say what is wrong with it."""
+    if not PIXELS_ONLY.issuperset(_chunks(data)):
+        return None
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint8:  # damaged, or of 16 bits
+    if pixels is None or pixels.dtype != np.uint8:
         return None
     return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA, dst=pixels)
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    """The kinds of a PNG's chunks, in order."""
+    place = 8  # bytes: the signature
+    while place + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        yield kind
+        place += length + 12
 
 
 def _as_rgba(pixels: np.ndarray) -> np.ndarray:
@@ -108,7 +118,7 @@ def _stroke_width(distance: np.ndarray) -> float:
     """The median stroke width in px, read off the ridge of the distance inside the ink."""
     depth = np.maximum(-distance, 0)
     ridge = (depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))
-    return float(2 * np.median(depth[ridge]) - 1)
+    return 2 * median(depth[ridge]) - 1
 
 
 def _render(distance: np.ndarray, scale: float) -> np.ndarray:

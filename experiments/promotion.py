@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-MEASURE = "validation_accuracy"
-"""What models are chosen on. The test split only reports."""
+MEASURES = {"validation_accuracy": "on validation", "drawn_accuracy": "on generated drawings"}
+"""What models are chosen on, and how it is said. The test split and real people's strokes only report."""
 
 
 @dataclass(frozen=True)
@@ -15,16 +15,29 @@ class Decision:
     reason: str
 
 
-def decide(challenger: Mapping[str, float], champion: Mapping[str, float] | None) -> Decision:
-    """Let the challenger pass if it is not worse on validation than the Production model, if there is one.
+def standing(metrics: Mapping[str, float]) -> float:
+    """By what the best of several runs is found: the mean of what models are chosen on, of what there is of it."""
+    values = [metrics[name] for name in MEASURES if name in metrics]
+    return sum(values) / max(len(values), 1)
 
-    Both are metrics by name. A model that was never measured loses.
+
+def decide(challenger: Mapping[str, float], champion: Mapping[str, float] | None) -> Decision:
+    """Let the challenger pass if it is worse than the Production model in nothing that models are chosen on.
+
+    Both are metrics by name. What the champion was never measured in does not count; a challenger that was not
+    measured in it loses.
     """
-    new = challenger.get(MEASURE, float("nan"))
-    if not 0 <= new <= 1:
-        return Decision(False, f"its {MEASURE} is missing")
-    if champion is None or MEASURE not in champion:
-        return Decision(True, f"{100 * new:.2f} % on validation, and no Production model to compare with")
-    old = champion[MEASURE]
-    compared = f"{100 * new:.2f} % on validation against {100 * old:.2f} % of the Production model"
-    return Decision(new >= old, compared if new >= old else f"worse: {compared}")
+    champion = champion or {}
+    compared, worse = [], False
+    for name, where in MEASURES.items():
+        new, old = challenger.get(name, float("nan")), champion.get(name)
+        if name in ("validation_accuracy", *champion) and not 0 <= new <= 1:
+            return Decision(False, f"its {name} is missing")
+        if old is not None:
+            compared.append(f"{100 * new:.2f} % {where} against {100 * old:.2f} %")
+            worse |= new < old
+    if not compared:
+        found = f"{100 * challenger['validation_accuracy']:.2f} % on validation"
+        return Decision(True, f"{found}, and no Production model to compare with")
+    sentence = f"{', '.join(compared)} of the Production model"
+    return Decision(not worse, f"worse: {sentence}" if worse else sentence)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from experiments.promotion import MEASURE
 from experiments.tracking import RunSummary
 
 PARAMETERS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "seed")
@@ -15,14 +14,13 @@ def print_comparison(console: Console, runs: Sequence[RunSummary], title: str, b
     """Each run's figures, parameters and reason; `best` is the id of the run to mark."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("run", overflow="fold", min_width=18)
-    for heading in ("valid. %", "test %", "log loss", "min", "version", "status"):
+    for heading in ("valid. %", "test %", "drawn %", "log loss", "min", "version", "status"):
         table.add_column(heading, justify="right", no_wrap=True)
     for run in runs:
         marked = run.run_id == best
         table.add_row(
             f"{run.name} ★" if marked else run.name,
-            _percent(run, MEASURE),
-            _percent(run, "test_accuracy"),
+            *(_percent(run, metric) for metric in ("validation_accuracy", "test_accuracy", "drawn_accuracy")),
             f"{run.metrics['test_log_loss']:.4f}" if "test_log_loss" in run.metrics else "–",
             "–" if run.seconds is None else f"{run.seconds / 60:.1f}",
             run.version or "–",

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from experiments.augmentation import warp
-from experiments.datasets import Dataset, DatasetSpec, Split
+from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.progress import EpochResult, Listener
 from experiments.runs import RunConfig
 
@@ -22,7 +22,7 @@ def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence
     keras.mixed_precision.set_global_policy(training_precision())
     try:
         model = config.build(dataset.spec)
-        batches = AugmentedBatches(_join(dataset.train, extra), config)
+        batches = AugmentedBatches(dataset, extra, config)
         model.compile(
             optimizer=_optimizer(config, len(batches)),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
@@ -52,25 +52,24 @@ def training_precision() -> str:
 
 
 def one_hot(labels: np.ndarray, spec: DatasetSpec) -> np.ndarray:
-    """labels: int64 [N]. Returns float32 [N, K]."""
-    return np.eye(len(spec.class_names), dtype=np.float32)[labels]
+    """labels: int64 [N]. Returns float32 [N, outputs of the data set's models]."""
+    return np.eye(spec.outputs, dtype=np.float32)[labels]
 
 
 class AugmentedBatches(keras.utils.PyDataset):
-    """The training images in a new order and a new shape each epoch, made beside the training."""
+    """The training images and a share of the extra ones, chosen anew, in a new order and shape each epoch."""
 
-    def __init__(self, split: Split, config: RunConfig) -> None:
+    def __init__(self, dataset: Dataset, extra: Split, config: RunConfig) -> None:
         super().__init__(workers=2, max_queue_size=16)
-        self._images, self._targets = (
-            split.images,
-            np.eye(split.labels.max() + 1, dtype=np.float32)[split.labels],
-        )
+        everything = join(dataset.train, extra)
+        self._images, self._targets = everything.images, one_hot(everything.labels, dataset.spec)
+        self._own, self._extra = len(dataset.train.labels), round(config.extra_share * len(extra.labels))
         self._config = config
         self._epoch = -1
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return len(self._images) // self._config.batch_size
+        return len(self._order) // self._config.batch_size
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self._order[index * self._config.batch_size :][: self._config.batch_size]
@@ -78,13 +77,11 @@ class AugmentedBatches(keras.utils.PyDataset):
         return warp(self._images[chosen], rng), self._targets[chosen]
 
     def on_epoch_end(self) -> None:
-        """Shuffles for the next epoch."""
+        """Chooses and shuffles for the next epoch."""
         self._epoch += 1
-        self._order = np.random.default_rng((self._config.seed, self._epoch)).permutation(len(self._images))
-
-
-def _join(first: Split, second: Split) -> Split:
-    return Split(np.concatenate([first.images, second.images]), np.concatenate([first.labels, second.labels]))
+        rng = np.random.default_rng((self._config.seed, self._epoch))
+        extra = self._own + rng.permutation(len(self._images) - self._own)[: self._extra]
+        self._order = rng.permutation(np.concatenate([np.arange(self._own), extra]))
 
 
 def _optimizer(config: RunConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:

@@ -11,21 +11,24 @@ from importlib.metadata import version
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from experiments import bundle, plots, registry
+from experiments import bundle, exam, plots, registry
 from experiments.datasets import Dataset, Split
 from experiments.evaluation import Report, evaluate
+from experiments.exam import Exam
 from experiments.export import export
-from experiments.glyphs import draw_digits
 from experiments.progress import EpochResult, Listener, TerminalBar
-from experiments.promotion import MEASURE, Decision, decide
+from experiments.promotion import Decision, decide, standing
 from experiments.runs import RunConfig
+from experiments.synthesis import Amounts, synthesise
 from experiments.tracking import RunLog, RunSummary, Store
 from experiments.training import train, training_precision
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
-RECIPE = ("architectures", "augmentation", "glyphs", "ink", "preprocessing", "templates", "training")
+RECIPE = (
+    *("architectures", "augmentation", "calibration", "drawn", "exam", "glyphs", "ink", "negatives", "normalisation"),
+    *("preprocessing", "styles", "symbols", "synthesis", "templates", "training"),
+)
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 
 
@@ -40,50 +43,63 @@ class Result:
 
 
 def run_table(
-    configs: Sequence[RunConfig], dataset: Dataset, store: Store, shipped: Path, say: Callable[[str], None] = print
+    configs: Sequence[RunConfig],
+    dataset: Dataset,
+    store: Store,
+    shipped: Path,
+    say: Callable[[str], None] = print,
+    prepare_exam: Callable[[Dataset], Exam] = exam.prepare,
 ) -> Result:
     """Runs what has not been finished before, then registers the best and promotes it if the gate lets it."""
     _seed(store, dataset, shipped, say)
-    drawings: dict[int, Split] = {}  # the runs share them
+    extras: dict[tuple[Amounts, int], Split] = {}  # the runs share them, and the exam
+    questions: Exam | None = None
     finished = []
     for config in configs:
         mark = fingerprint(config, dataset)
         if store.finished(dataset.spec.name, mark):
             say(f"{config.name}: finished before, skipped")
         else:
-            if config.drawn not in drawings:
-                say(f"Drawing {config.drawn:,} digits for training")
-                drawings[config.drawn] = _draw(config.drawn, config.seed)
-            run_one(config, dataset, drawings[config.drawn], store, mark)
+            key = (config.extra, config.seed)
+            if key not in extras:
+                extras[key] = synthesise(config.extra, dataset, config.seed)
+            questions = questions or prepare_exam(dataset)
+            run_one(config, dataset, extras[key], questions, store, mark)
         finished.append(store.finished(dataset.spec.name, mark))
-    best = max(finished, key=lambda run: run.metrics[MEASURE])
+    best = max(finished, key=lambda run: standing(run.metrics))
     return _register_best(tuple(finished), best, dataset, store)
 
 
-def run_one(config: RunConfig, dataset: Dataset, drawn: Split, store: Store, mark: str) -> None:
+def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: Exam, store: Store, mark: str) -> None:
     """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
     tags = {"fingerprint": mark, "mlflow.source.git.commit": _git_commit()}
     with store.run(dataset.spec.name, config.name, config.reason, _parameters(config, dataset), tags) as log:
         bar, history = TerminalBar(config.name, config.epochs), _History(log)
         started = time.monotonic()
         try:
-            model = train(config, dataset, drawn, [bar, history])
+            model = train(config, dataset, extra, [bar, history])
         finally:
             bar.close()
         seconds = time.monotonic() - started
         log.log_metrics({"training_seconds": seconds, "parameters": model.count_params()})
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
-        _measure(model, dataset, log)
+        _measure(model, dataset, questions, log)
 
 
-def _measure(model: keras.Model, dataset: Dataset, log: RunLog) -> None:
-    """Logs the nine test metrics and what validation chooses on; exports the model with them."""
+def _measure(model: keras.Model, dataset: Dataset, questions: Exam, log: RunLog) -> None:
+    """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them."""
+    names = dataset.spec.class_names
+    thresholds = exam.calibrate(model, questions, len(names))
     validation, test = (_report(model, split, dataset) for split in (dataset.validation, dataset.test))
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
-    metrics |= {MEASURE: validation.accuracy, "validation_log_loss": validation.log_loss}
+    metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
+    if outcome := exam.sit(model, questions, thresholds, names):
+        metrics |= {f"drawn_{name}": value for name, value in outcome.scores().items()}
+        metrics["negatives_refused"] = exam.refused(model, questions, thresholds, names)
+        log.log_json(outcome.as_json(), "drawn.json")
+        log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
     log.log_metrics(metrics)
     log.log_json(test.as_json(), "report.json")
-    names = dataset.spec.class_names
     log.log_figure(plots.confusion_matrix("Official test set", test.confusion, names), "confusion_matrix.png")
     log.log_keras_model(model, dataset.test.images[:2])
     with tempfile.TemporaryDirectory() as folder:
@@ -92,6 +108,7 @@ def _measure(model: keras.Model, dataset: Dataset, log: RunLog) -> None:
             Path(folder) / "bundle",
             spec=dataset.spec,
             metrics=metrics,
+            thresholds=thresholds,
             run_id=log.run_id,
             data_digest=dataset.digest,
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -128,15 +145,10 @@ def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Data
     return Result(runs, best, number, decision)
 
 
-def _draw(count: int, seed: int) -> Split:
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 10, count)
-    return Split(draw_digits(labels, rng), labels)
-
-
 def _parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
     """Everything that made the run what it is."""
-    shown = {k: v for k, v in asdict(config).items() if k not in ("name", "reason", "build")}
+    shown = {k: v for k, v in asdict(config).items() if k not in ("name", "reason", "build", "extra")}
+    shown |= {f"extra_{kind}": count for kind, count in asdict(config.extra).items()}
     shown |= {"architecture": config.build.__name__, "precision": training_precision()}
     shown |= {"dataset": dataset.spec.name, "dataset_digest": dataset.digest}
     return shown | {f"version_{package}": version(package) for package in PACKAGES}

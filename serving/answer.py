@@ -7,39 +7,48 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from experiments.inference import Prediction
 from experiments.preprocessing import decode_image
 
 if TYPE_CHECKING:
-    from experiments.inference import Prediction
     from model_loader import Classifier
 
-WORDS = {"blank": "Nothing drawn yet. Draw a digit from 0 to 9, then press Submit."}  # verdicts that name no digit
+WORDS = {
+    "blank": "Nothing drawn yet. Draw a digit from 0 to 9, then press Submit.",
+    "not_a_digit": "That does not look like one digit from 0 to 9.",
+}
+"""What is said where no digit is named."""
+
+BLANK = np.full((1, 1, 4), 255, np.uint8)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`label`: class name -> probability, or a sentence when no digit can be named. `seen`: uint8 [H, W], the
-    image the model was given, None if it was given none. `note`: which model answers and how fast. `prediction`: what
-    all that is made from, None if nothing was sent."""
+    """`label`: class name -> probability, or a sentence where no digit is named. `words`: the verdict, for people.
+    `prediction`: all that the model said. `note`: which model answers and how fast."""
 
     label: dict[str, float] | str
-    seen: np.ndarray | None
+    words: str
+    prediction: Prediction
     note: str
-    prediction: "Prediction | None" = None
-    milliseconds: float = 0.0
+    milliseconds: float  # to decode, prepare and infer
 
 
 def answer(classifier: "Classifier", sheets: list[bytes]) -> Answer:
     """sheets: encoded pictures of one drawing, the lowest first; none is a blank pad. Raises ImageError."""
-    if not sheets:
-        return Answer(WORDS["blank"], None, note(classifier))
     started = time.perf_counter()
-    prediction = classifier.classify(flatten([decode_image(sheet) for sheet in sheets]))
+    prediction = classifier.classify(flatten([decode_image(sheet) for sheet in sheets]) if sheets else BLANK)
     seconds = time.perf_counter() - started
     probabilities = zip(classifier.bundle.class_names, prediction.probabilities.tolist(), strict=True)
     label = WORDS.get(prediction.verdict) or dict(probabilities)
-    seen = None if prediction.image is None else prediction.image.squeeze()
-    return Answer(label, seen, note(classifier, seconds), prediction, 1000 * seconds)
+    return Answer(label, verdict_words(prediction), prediction, note(classifier, seconds), 1000 * seconds)
+
+
+def verdict_words(prediction: Prediction) -> str:
+    """The verdict in a few words; a blank and what is refused have said theirs in the label's place."""
+    if prediction.verdict == "unsure":
+        return f"Not sure: {' or '.join(prediction.candidates)}?"
+    return "Sure." if prediction.verdict == "sure" else ""
 
 
 def flatten(sheets: list[np.ndarray]) -> np.ndarray:

@@ -15,9 +15,10 @@ from serving.answer import answer, note
 from serving.pad import blank, build_pad
 
 if TYPE_CHECKING:
+    from model_loader import Classifier
     from serving.services import Services
 
-Outputs = tuple[dict[str, float] | str, np.ndarray | None, str]
+Outputs = tuple[dict[str, float] | str, str, np.ndarray | None, dict[str, Any], str]
 HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 COUNT_WHEN_LIVE = "(live, strokes) => live ? strokes + 1 : strokes"
 """Runs in the browser, so that a drawing is sent while it grows only when live mode is on."""
@@ -30,8 +31,9 @@ def build(services: "Services") -> gr.Blocks:
     def predict(drawing: list[bytes], request: gr.Request) -> Outputs:
         """Reads one hand-drawn digit. Takes the pad's dict, of which "composite" is read, else "layers" over
         "background": a picture of any size and mode, dark on light or light on dark. Gives the label with its three
-        most likely digits (a sentence without confidences if nothing is drawn), the 28x28 image the model saw, and
-        a line that says which model answered and how fast."""
+        most likely digits (a sentence without confidences if no digit is named), the verdict in words, the 28x28
+        image the model saw, the details ("verdict" is sure, unsure, not_a_digit or blank; "label", "confidence",
+        "candidates", "model_version"), and a line that says which model answered and how fast."""
         return _reply(services, drawing, request)
 
     def predict_live(drawing: list[bytes]) -> Outputs:
@@ -40,12 +42,7 @@ def build(services: "Services") -> gr.Blocks:
     def predict_upload(file: dict[str, Any], request: gr.Request) -> Outputs:
         return _reply(services, [Path(file["path"]).read_bytes()], request)
 
-    pad = build_pad(label="Draw a digit here", elem_id="pad")
-    outputs = [
-        gr.Label(label="Answer", num_top_classes=3, elem_id="answer"),
-        gr.Image(label="What the model saw", image_mode="L", format="png", height=216, buttons=[], elem_id="seen"),
-        gr.Markdown(note(classifier), label="Note", elem_id="note"),
-    ]
+    pad, outputs = build_pad(label="Draw a digit here", elem_id="pad"), _build_outputs(classifier)
     interface = gr.Interface(
         predict,
         pad,
@@ -59,9 +56,24 @@ def build(services: "Services") -> gr.Blocks:
         interface.render()
         with gr.Column(elem_id="extras"):
             _add_live(predict_live, pad, outputs)
+            _add_why(classifier, outputs)
             upload = _add_upload(predict_upload, outputs)
-        _add_clear(interface, lambda: (blank(), None, None, note(classifier), None), [pad, *outputs, upload])
+        _add_clear(
+            interface,
+            lambda: (blank(), None, "", None, None, note(classifier), None),
+            [pad, *outputs, upload],
+        )
     return tab
+
+
+def _build_outputs(classifier: "Classifier") -> list[Component]:
+    return [
+        gr.Label(label="Answer", num_top_classes=3, elem_id="answer"),
+        gr.Markdown(label="Verdict", elem_id="verdict"),
+        gr.Image(label="What the model saw", image_mode="L", format="png", height=216, buttons=[], elem_id="seen"),
+        gr.JSON(label="Details", visible=False),
+        gr.Markdown(note(classifier), label="Note", elem_id="note"),
+    ]
 
 
 def _add_live(predict: Callable[..., Outputs], pad: Component, outputs: list[Component]) -> None:
@@ -69,6 +81,22 @@ def _add_live(predict: Callable[..., Outputs], pad: Component, outputs: list[Com
     strokes = gr.Number(0, visible="hidden")
     gr.on([pad.change, live.change], None, [live, strokes], strokes, js=COUNT_WHEN_LIVE, **HIDDEN)
     strokes.change(predict, pad, outputs, trigger_mode="always_last", **HIDDEN)
+
+
+def _add_why(classifier: "Classifier", outputs: list[Component]) -> None:
+    """On demand: which parts of the drawing made the answer; gone with the answer that it explains."""
+    seen = outputs[2]
+
+    def explain(image: np.ndarray | None) -> dict[str, Any]:
+        if image is None:
+            raise gr.Error("There is no answer to explain yet. Draw a digit and press Submit.", print_exception=False)
+        return gr.update(value=classifier.explain(image[..., np.newaxis]), visible=True)
+
+    ask = gr.Button("Why this answer?")
+    label = "Blue parts speak for the answer, orange ones against it"
+    why = gr.Image(label=label, format="png", height=300, buttons=[], visible=False, elem_id="why")
+    ask.click(explain, seen, why, **HIDDEN)
+    seen.change(lambda: gr.update(value=None, visible=False), None, why, **HIDDEN)
 
 
 def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> gr.Image:
@@ -102,7 +130,10 @@ def _reply(services: "Services", sheets: list[bytes], request: gr.Request | None
         services.metrics.problem("", 500, "A drawing could not be answered.")
         message = "The drawing could not be answered. The fault is on this side and has been logged; try again."
         raise gr.Error(message, print_exception=False) from None
-    if request is not None and found.prediction is not None:
+    said = found.prediction
+    if request is not None:
         address = request.client.host if request.client else ""
-        services.keep(telemetry.request_id(None), "page", address, found.milliseconds, [found.prediction])
-    return found.label, found.seen, found.note
+        services.keep(telemetry.request_id(None), "page", address, found.milliseconds, [said])
+    seen = None if said.image is None else said.image.squeeze()
+    details = {name: getattr(said, name) for name in ("verdict", "label", "confidence", "candidates", "model_version")}
+    return found.label, found.words, seen, details, found.note

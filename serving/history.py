@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import gradio as gr
+from gradio.components import Component
 
 from experiments.datasets import SPECS
 from serving.operator_tabs import check, key_box
@@ -51,19 +52,10 @@ def build(services: "Services") -> gr.Blocks:
         check(services, request, key)
         return str(write_csv(_history(services), _filter(*chosen)))
 
-    labels = sorted({name for spec in SPECS.values() for name in spec.class_names})
     with gr.Blocks(analytics_enabled=False) as tab:
         key = key_box(services)
         with gr.Row():
-            filters = [
-                gr.Dropdown([ANY, *VERDICTS], value=ANY, label="Verdict"),
-                gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
-                gr.Dropdown([ANY, *SOURCES], value=ANY, label="Source"),
-                gr.Textbox(label="Model version", max_length=16),
-                gr.Textbox(label="Client", max_length=16),
-                gr.DateTime(label="Since (UTC)", type="timestamp", timezone="UTC"),
-                gr.DateTime(label="Until (UTC)", type="timestamp", timezone="UTC"),
-            ]
+            filters = _filters()
         with gr.Row():
             newest, older = gr.Button("Show the newest", variant="primary"), gr.Button("Older")
             exporting = gr.Button("Export as CSV")
@@ -75,6 +67,20 @@ def build(services: "Services") -> gr.Blocks:
         older.click(show, [key, before, *filters], [count, rows, before], **PRIVATE)
         exporting.click(export, [key, *filters], file, **PRIVATE)
     return tab
+
+
+def _filters() -> list[Component]:
+    """In the order of _filter's values."""
+    labels = sorted({name for spec in SPECS.values() for name in spec.class_names})
+    return [
+        gr.Dropdown([ANY, *VERDICTS], value=ANY, label="Verdict"),
+        gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
+        gr.Dropdown([ANY, *SOURCES], value=ANY, label="Source"),
+        gr.Textbox(label="Model version", max_length=16),
+        gr.Textbox(label="Client", max_length=16),
+        gr.DateTime(label="Since (UTC)", type="timestamp", timezone="UTC"),
+        gr.DateTime(label="Until (UTC)", type="timestamp", timezone="UTC"),
+    ]
 
 
 def table(entries: list[Entry]) -> str:

@@ -95,7 +95,7 @@ def reading(services: "Services", found: "Prediction") -> dict[str, Any]:
         "label": found.label or None,
         "verdict": found.verdict,
         "confidence": round(found.confidence, 6),
-        "candidates": list(getattr(found, "candidates", ())),
+        "candidates": list(found.candidates),
         "confidences": dict(zip(services.classifier.bundle.class_names, probabilities, strict=True)),
     }
 

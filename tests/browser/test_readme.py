@@ -25,9 +25,10 @@ def run(*command):
 
 
 def test_the_example_with_gradio_client(url):
-    label, confidences, seen, note = run(sys.executable, "-c", example("gradio_client", url)).splitlines()
+    label, confidences, verdict, seen, note = run(sys.executable, "-c", example("gradio_client", url)).splitlines()
     assert label == "7"
     assert "'label': '7'" in confidences
+    assert verdict == "sure"
     assert seen.endswith(".png")
     assert "Mnist_Best_Model" in note
 
@@ -36,8 +37,9 @@ def test_the_example_with_gradio_client(url):
 def test_the_example_with_plain_http(url):
     event, data = run("bash", "-euc", example("http", url)).splitlines()[:2]
     assert event == "event: complete"
-    label, seen, note = json.loads(data.removeprefix("data: "))
+    label, words, seen, details, note = json.loads(data.removeprefix("data: "))
     assert label["label"] == "7"
     assert len(label["confidences"]) == 3
+    assert (words, details["verdict"]) == ("Sure.", "sure")
     assert seen["url"].startswith(url)
     assert "Mnist_Best_Model" in note

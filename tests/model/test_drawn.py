@@ -1,9 +1,12 @@
-"""The shipped model on drawings: the project's own, and those of real people where DRAWN_STROKES names them."""
+"""The shipped model on drawings: the project's own, and those of real people where a setting names them."""
 
+import cv2
+import numpy as np
 import pytest
 
 import model_loader
 from experiments import drawn
+from experiments.drawn_report import CLEAR, LAYOUTS
 from settings import ROOT, Settings
 
 
@@ -14,18 +17,70 @@ def classifier(tmp_path_factory):
     )
 
 
-def accuracy(classifier, drawings, layout) -> float:
-    return drawn.answer(drawings, layout, 0, lambda sheet: classifier.classify(sheet).label).accuracy
+def outcome(classifier, drawings, layout) -> drawn.Outcome:
+    sheets = drawn.put_on_pad(drawings, layout, 0)
+    return drawn.score(sheets, classifier.predict(sheets.images))
 
 
-@pytest.mark.parametrize("brushes", [(6, 8), (16, 28), (34, 40)])
-def test_generated_drawings_of_any_brush(classifier, brushes) -> None:
-    assert accuracy(classifier, drawn.generate(600, seed=1), drawn.Layout(brushes=brushes)) > 0.94
+def strokes_of(setting: str) -> drawn.Drawings:
+    path = getattr(Settings(), setting)
+    if path is None:
+        pytest.skip(f"{setting.upper()} names no file of real strokes")
+    return drawn.read_strokes(path)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_generated_drawings_of_any_size_and_brush(classifier, layout) -> None:
+    scores = outcome(classifier, drawn.generate(600, seed=1), LAYOUTS[layout]).scores()
+    assert scores["accuracy"] > 0.96
+    assert scores["refused"] < 0.02
+    assert scores["sure_accuracy"] > 0.98
 
 
 def test_real_drawings(classifier) -> None:
-    strokes = Settings().drawn_strokes
-    if strokes is None:
-        pytest.skip("DRAWN_STROKES names no file of real strokes")
-    drawings = drawn.sample(drawn.read_strokes(strokes), 1000, seed=1)
-    assert accuracy(classifier, drawings, drawn.Layout()) > 0.95
+    drawings = drawn.sample(drawn.by_half_of_writers(strokes_of("drawn_strokes"), odd=False), 1000, seed=1)
+    scores = outcome(classifier, drawings, LAYOUTS["usual"]).scores()
+    assert scores["accuracy"] > 0.97
+    assert scores["sure"] > 0.93
+    assert scores["refused"] < 0.015
+
+
+def test_real_letters_are_refused(classifier) -> None:
+    letters = strokes_of("drawn_letters")
+    sheets = drawn.put_on_pad(letters, LAYOUTS["usual"], 0)
+    verdicts = np.array([answer.verdict for answer in classifier.predict(sheets.images)])
+    assert (verdicts[np.isin(letters.labels, CLEAR)] == "not_a_digit").mean() > 0.88
+
+
+def test_scribbles_are_refused(classifier) -> None:
+    """Made in another way than those of the training: a hand that goes to and fro over the sheet with a thin pen."""
+    rng = np.random.default_rng(5)
+    verdicts = []
+    for _ in range(200):
+        sheet = np.full((400, 400), 255, np.uint8)
+        corners = rng.normal(200, 70, (rng.integers(25, 60), 2)).clip(20, 380)
+        cv2.polylines(sheet, [corners.astype(np.int32)], False, 0, int(rng.integers(4, 12)), cv2.LINE_AA)
+        verdicts.append(classifier.classify(sheet).verdict)
+    assert np.mean(np.array(verdicts) == "not_a_digit") > 0.97
+
+
+@pytest.mark.parametrize("change", ["half", "twice", "JPEG", "inverted"])
+def test_labels_survive_scaling_and_jpeg(classifier, change) -> None:
+    sheets, changed = [], []
+    drawings = drawn.generate(400, seed=3)
+    rng = np.random.default_rng(0)
+    for strokes in drawings.strokes:
+        sheet = drawn.ink(drawn.place(strokes, rng.uniform(0.3, 0.9), rng), rng.uniform(8, 28))
+        sheets.append(classifier.classify(sheet).label)
+        changed.append(classifier.classify(CHANGES[change](sheet)).label)
+    assert np.mean(np.array(sheets) != np.array(changed)) <= 0.005
+
+
+CHANGES = {
+    "half": lambda sheet: cv2.resize(sheet, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+    "twice": lambda sheet: cv2.resize(sheet, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC),
+    "JPEG": lambda sheet: cv2.imdecode(
+        cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])[1], cv2.IMREAD_GRAYSCALE
+    ),
+    "inverted": lambda sheet: 255 - sheet,
+}

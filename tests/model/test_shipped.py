@@ -19,7 +19,7 @@ def predicted(tmp_path_factory):
     settings = Settings(models_dir=ROOT / "models", artifact_dir=tmp_path_factory.mktemp("none"))
     test = datasets.load("mnist", settings.data_dir).test
     predictions = model_loader.load("mnist", settings).predict(test.images)
-    return np.array([int(prediction.label) for prediction in predictions]), test.labels
+    return np.array([int(prediction.probabilities.argmax()) for prediction in predictions]), test.labels
 
 
 def test_both_files_are_small(shipped) -> None:
@@ -34,4 +34,4 @@ def test_it_says_what_it_was_made_of(shipped) -> None:
 def test_it_reads_mnist_as_well_as_recorded(shipped, predicted) -> None:
     labels, truth = predicted
     assert (labels == truth).mean() == pytest.approx(shipped.metrics["test_accuracy"], abs=2e-4)
-    assert (labels == truth).mean() >= 0.995
+    assert (labels == truth).mean() >= 0.997

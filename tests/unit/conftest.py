@@ -8,6 +8,7 @@ import pytest
 from experiments import bundle as bundles
 from experiments import registry
 from experiments.datasets import DatasetSpec
+from experiments.inference import Thresholds
 from experiments.tracking import Store
 from settings import Settings
 
@@ -85,6 +86,7 @@ def exported_as(name, model, images, tmp_path_factory):
         tmp_path_factory.mktemp(name) / "bundle",
         spec=SPEC,
         metrics=METRICS,
+        thresholds=Thresholds(sure=0.4, refuse=0.9),
         run_id="run-of-export",
         data_digest="0" * 64,
         trained_at="2026-11-21T20:00:00+00:00",

@@ -8,12 +8,12 @@ from experiments import architectures
 from experiments.datasets import SPECS
 
 
-@pytest.mark.parametrize("build", [architectures.baseline, architectures.deep])
+@pytest.mark.parametrize("build", [architectures.baseline, architectures.deep, architectures.wide])
 def test_raw_images_in_probabilities_out(build) -> None:
     model = build(SPECS["mnist"])
     images = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1), dtype=np.uint8)
     probabilities = model.predict(images, verbose=0)
-    assert probabilities.shape == (4, 10)
+    assert probabilities.shape == (4, 11)
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(4), abs=1e-5)
 
 

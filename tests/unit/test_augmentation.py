@@ -3,9 +3,10 @@
 import numpy as np
 
 from experiments.augmentation import warp
+from experiments.datasets import Split
 from experiments.glyphs import draw_digits
 
-IMAGES = draw_digits(np.arange(10).repeat(4), np.random.default_rng(0))
+IMAGES = draw_digits(Split(np.empty(0), np.arange(10).repeat(4)), np.random.default_rng(0))
 
 
 def test_each_image_changes_and_the_same_seed_repeats_it() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from experiments import drawn
 from experiments.datasets import DatasetError
+from experiments.inference import Prediction
 
 
 def test_a_drawing_has_the_size_place_and_brush_asked_for() -> None:
@@ -23,14 +24,51 @@ def test_a_drawing_has_the_size_place_and_brush_asked_for() -> None:
 
 def test_outcomes_are_counted_by_digit_size_and_brush() -> None:
     drawings = drawn.generate(60, seed=0)
-    seen = iter(drawings.labels)
-    outcome = drawn.answer(drawings, drawn.Layout((0.15, 0.9), (6, 28)), 0, lambda _: str(min(next(seen), 7)))
+    sheets = drawn.put_on_pad(drawings, drawn.Layout(), 0)
+    outcome = drawn.score(sheets, [answered(str(min(label, 7))) for label in drawings.labels])
     groups = outcome.groups()
-    assert outcome.accuracy == pytest.approx(0.8)
+    assert outcome.scores()["accuracy"] == pytest.approx(0.8)
     assert groups["digit 7"] == (6, 1.0)
     assert groups["digit 9"] == (6, 0.0)
     assert sum(count for name, (count, _) in groups.items() if name.startswith("size")) == 60
     assert sum(count for name, (count, _) in groups.items() if name.startswith("brush")) == 60
+
+
+def test_verdicts_are_counted_and_a_refusal_is_wrong() -> None:
+    sheets = drawn.put_on_pad(drawn.generate(10, seed=0), drawn.Layout(), 0)
+    refused, unsure = answered("", 0.0, "not_a_digit"), answered("3", 0.6, "unsure")
+    outcome = drawn.score(sheets, [refused, answered("1"), answered("2"), unsure, *[answered("0")] * 6])
+    scores = outcome.scores()
+    assert (scores["accuracy"], scores["sure"], scores["refused"]) == pytest.approx((0.3, 0.8, 0.1))
+    assert scores["sure_accuracy"] == pytest.approx(2 / 8)
+    assert scores["calibration_error"] == pytest.approx((8 * (0.9 - 2 / 8) + 1 * (1 - 0.6)) / 9)
+    assert [caption for _, caption in outcome.worst(6)] == [f"{digit} as 0 90 %" for digit in range(4, 10)]
+    assert outcome.worst(7)[6][1] == "0 as none 0 %"
+    assert outcome.as_json()["groups"]["digit 1"] == {"count": 1, "accuracy": 1.0}
+
+
+def test_the_brush_is_never_wider_than_a_fourth_of_the_drawing() -> None:
+    sheets = drawn.put_on_pad(drawn.generate(200, seed=1), drawn.Layout(), 1)
+    assert sheets.images.shape == (200, 28, 28, 1)
+    assert (sheets.brushes <= np.maximum(6, sheets.sizes * 368 / 4)).all()
+    assert sheets.sizes.min() < 0.2
+    assert sheets.brushes.max() > 35
+
+
+def test_writers_are_parted_in_halves_and_ranked() -> None:
+    drawings = drawn.generate(40, seed=2)
+    drawings = drawn.Drawings(drawings.strokes, drawings.labels, np.repeat([5, 9, 30, 31], 10))
+    even, odd = (drawn.by_half_of_writers(drawings, odd) for odd in (False, True))
+    assert (set(even.writers), set(odd.writers)) == ({5, 30}, {9, 31})
+    sheets = drawn.put_on_pad(even, drawn.Layout(), 0)
+    outcome = drawn.score(sheets, [answered(str(label)) for label in even.labels[:10]] + [answered("")] * 10)
+    assert outcome.writer_accuracy(0, at_least=10) == 0
+    assert outcome.writer_accuracy(100, at_least=10) == 1
+    assert np.isnan(outcome.writer_accuracy(5))
+
+
+def answered(label: str, confidence: float = 0.9, verdict: str = "sure") -> Prediction:
+    return Prediction(label, confidence, np.zeros(10, np.float32), verdict, (), "1", None)
 
 
 def test_a_stroke_file_is_read_back(tmp_path) -> None:

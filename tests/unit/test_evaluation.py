@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.evaluation import evaluate
+from experiments.evaluation import calibration_error, evaluate
 
 NAMES = ("a", "b", "c")
 # true a a b c; the second a is taken for b with a as its second guess
@@ -30,5 +30,16 @@ def test_scalars_and_json_hold_all_of_it() -> None:
     report = evaluate(PROBABILITIES, LABELS, NAMES)
     scalars = report.scalars()
     assert scalars["recall_a"] == 0.5
-    assert len(scalars) == 7 + 9
+    assert len(scalars) == 8 + 9
     assert json.loads(json.dumps(report.as_json()))["confusion"][0] == [1, 1, 0]
+
+
+def test_what_is_beyond_the_classes_does_not_count() -> None:
+    wider = np.concatenate([PROBABILITIES * 0.5, np.full((4, 1), 0.5, np.float32)], axis=1)
+    assert evaluate(wider, LABELS, NAMES).scalars() == pytest.approx(evaluate(PROBABILITIES, LABELS, NAMES).scalars())
+
+
+def test_the_calibration_error_is_the_mean_gap_between_confidence_and_truth() -> None:
+    confidence, right = np.array([0.9, 0.9, 0.9, 0.9, 0.3]), np.array([True, True, True, False, False])
+    assert calibration_error(confidence, right) == pytest.approx((4 * (0.9 - 0.75) + 0.3) / 5)
+    assert calibration_error(np.array([1.0, 1.0]), np.array([True, True])) == 0

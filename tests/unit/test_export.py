@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -5,8 +7,15 @@ from ai_edge_litert.interpreter import Interpreter
 
 from experiments import bundle as bundles
 from experiments.export import ExportError, export
+from experiments.inference import Thresholds
 
-FACTS = {"metrics": {"test_accuracy": 0.5}, "run_id": "r", "data_digest": "d", "trained_at": "2026-11-21"}
+FACTS = {
+    "metrics": {"test_accuracy": 0.5},
+    "thresholds": Thresholds(),
+    "run_id": "r",
+    "data_digest": "d",
+    "trained_at": "2026-11-21",
+}
 
 
 def model_of(spec, *layers, shape=None, outputs=3):
@@ -69,9 +78,12 @@ def test_unfit_models_are_refused_and_leave_nothing(build, complaint, spec, imag
     assert list(tmp_path.iterdir()) == []
 
 
-def test_more_outputs_than_classes_are_allowed(spec, images, tmp_path):
-    wider = export(model_of(spec, outputs=5), tmp_path / "out", spec=spec, sample_images=images, **FACTS)
+def test_a_data_set_that_refuses_has_one_output_more(spec, images, tmp_path):
+    refusing = dataclasses.replace(spec, refuses=True)
+    wider = export(model_of(spec, outputs=4), tmp_path / "out", spec=refusing, sample_images=images, **FACTS)
     assert wider.class_names == spec.class_names
+    with pytest.raises(ExportError, match=r"\(None, 4\)"):
+        export(model_of(spec), tmp_path / "narrow", spec=refusing, sample_images=images, **FACTS)
 
 
 def test_a_second_export_replaces_the_first(spec, images, tmp_path):

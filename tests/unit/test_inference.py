@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.inference import CHUNK, LiteRTModel, ModelError, blank, predictions
+from experiments.inference import CHUNK, LiteRTModel, ModelError, Thresholds, blank, predictions
 
 
 @pytest.fixture(scope="module")
@@ -114,15 +114,22 @@ def test_a_model_of_something_else_is_a_model_error(build, tmp_path):
         LiteRTModel(tmp_path / "odd.tflite")
 
 
-def test_predictions_name_the_likeliest_of_the_classes(images):
-    outputs = np.array([[0.1, 0.6, 0.3, 0.9], [0.5, 0.3, 0.2, 0.9]], np.float32)  # the fourth is no class
-    first, second = predictions(images[:2], outputs, ("a", "b", "c"), "7")
-    assert (first.label, first.verdict, first.model_version) == ("b", "sure", "7")
-    assert first.confidence == pytest.approx(0.6)
-    assert first.probabilities.tolist() == pytest.approx([0.1, 0.6, 0.3])
-    assert first.probabilities.dtype == np.float32
-    np.testing.assert_array_equal(first.image, images[0])
-    assert second.label == "a"
+def test_predictions_are_sure_unsure_or_refused(images):
+    outputs = np.array([[0.1, 0.8, 0.1, 0.0], [0.5, 0.1, 0.3, 0.1], [0.2, 0.1, 0.0, 0.7]], np.float32)
+    answers = predictions(images[:3], outputs, ("a", "b", "c"), Thresholds(sure=0.6, refuse=0.6), "7")
+    sure, unsure, refused = answers
+    assert (sure.label, sure.verdict, sure.candidates, sure.model_version) == ("b", "sure", (), "7")
+    assert sure.confidence == pytest.approx(0.8)
+    assert sure.probabilities.tolist() == pytest.approx([0.1, 0.8, 0.1])
+    assert sure.probabilities.dtype == np.float32
+    np.testing.assert_array_equal(sure.image, images[0])
+    assert (unsure.label, unsure.verdict, unsure.candidates) == ("a", "unsure", ("a", "c"))
+    assert (refused.label, refused.verdict, refused.confidence) == ("", "not_a_digit", 0.0)
+
+
+def test_a_model_of_the_classes_alone_refuses_nothing(images):
+    (answer,) = predictions(images[:1], np.array([[0.4, 0.6]], np.float32), ("a", "b"), Thresholds(refuse=0.1), "7")
+    assert (answer.label, answer.verdict) == ("b", "sure")
 
 
 def test_a_blank_is_no_class():

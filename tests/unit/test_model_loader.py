@@ -160,7 +160,7 @@ from settings import Settings
 
 spec = DatasetSpec("dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", lambda pixels: pixels)
 classifier = Classifier(spec, Settings())
-assert classifier.classify(np.zeros((8, 6, 1), np.uint8)).verdict == "sure"
+assert classifier.classify(np.zeros((8, 6, 1), np.uint8)).verdict in ("sure", "unsure")
 classifier.refresh()
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "mlflow", "sklearn"}))
 """

@@ -82,10 +82,11 @@ def test_a_promoted_model_of_another_shape_leaves_the_old_one_answering(
     import keras
 
     from experiments.export import export
+    from experiments.inference import Thresholds
 
     other = dataclasses.replace(spec, image_shape=(4, 4, 1))
     layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
-    facts = {"metrics": {}, "run_id": "r", "data_digest": "d", "trained_at": "2026-11-21"}
+    facts = {"metrics": {}, "thresholds": Thresholds(), "run_id": "r", "data_digest": "d", "trained_at": "2026-11-21"}
     sample = images[:, :4, :4]
     promote(export(keras.Sequential(layers), tmp_path / "other", spec=other, sample_images=sample, **facts))
     classifier = Classifier(spec, settings)

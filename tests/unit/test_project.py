@@ -17,11 +17,13 @@ LAYERS = ["settings", "experiments", "model_loader", "serving", "demo", "benchma
 # Heavy libraries, and the only modules that import them: one place to look, and a page that starts fast.
 IMPORTERS = {
     "mlflow": {"experiments.registry", "experiments.tracking"},
+    "tensorflow": {"experiments.normalisation"},
     "keras": {
         "benchmarks.peers",
         "benchmarks.plain_page",
         "experiments.architectures",
         "experiments.export",
+        "experiments.normalisation",
         "experiments.training",
         "experiments.workflow",
     },
@@ -29,9 +31,13 @@ IMPORTERS = {
     "cv2": {
         "experiments.augmentation",
         "experiments.drawn",
+        "experiments.explanation",
         "experiments.glyphs",
         "experiments.ink",
+        "experiments.negatives",
         "experiments.preprocessing",
+        "experiments.styles",
+        "experiments.synthesis",
     },
     "gradio": {
         "benchmarks.plain_page",

@@ -14,7 +14,8 @@ from experiments.runs import table
 from experiments.training import AugmentedBatches, train, training_precision
 
 LABELS = np.arange(10).repeat(8)
-DIGITS = Split(draw_digits(LABELS, np.random.default_rng(0)), LABELS)
+NONE = np.empty((0, 28, 28, 1), np.uint8)
+DIGITS = Split(draw_digits(Split(NONE, LABELS), np.random.default_rng(0)), LABELS)
 DATASET = Dataset(SPECS["mnist"], DIGITS, DIGITS, DIGITS, digest="0" * 64)
 CONFIG = dataclasses.replace(table("mnist")[0], epochs=2, batch_size=32)
 
@@ -50,7 +51,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 
 def test_batches_come_in_another_order_and_shape_each_epoch() -> None:
-    batches = AugmentedBatches(DIGITS, CONFIG)
+    batches = AugmentedBatches(DATASET, DIGITS, CONFIG)
     images, targets = batches[0]
     again, _ = batches[0]
     batches.on_epoch_end()

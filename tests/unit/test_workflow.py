@@ -1,22 +1,24 @@
 """The whole table on a tiny data set: logged, chosen, registered, gated, skipped the next time."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import registry, tables, workflow
+from experiments import exam, registry, tables, workflow
 from experiments.datasets import SPECS, Dataset, Split
 from experiments.glyphs import draw_digits
 from experiments.runs import table
+from experiments.synthesis import Amounts
 
 SPEC = SPECS["mnist"]
 
 
 def digits(count: int, seed: int) -> Split:
     labels = np.arange(10).repeat(count)
-    return Split(draw_digits(labels, np.random.default_rng(seed)), labels)
+    return Split(draw_digits(Split(np.empty(0), labels), np.random.default_rng(seed)), labels)
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +26,20 @@ def dataset() -> Dataset:
     return Dataset(SPEC, train=digits(12, 0), validation=digits(4, 1), test=digits(4, 2), digest="ab" * 32)
 
 
+def run_table(configs, dataset, store, shipped, say=print):
+    """With an exam of seconds."""
+    prepare_exam = partial(exam.prepare, practice=30, questions=20)
+    return workflow.run_table(configs, dataset, store, shipped, say, prepare_exam)
+
+
 def rows(epochs: int = 1) -> list:
-    baseline = dataclasses.replace(table("mnist")[0], drawn=32, batch_size=16, epochs=epochs)
+    baseline = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=epochs)
     return [baseline, dataclasses.replace(baseline, name="longer", epochs=epochs + 3)]
 
 
 def test_the_table_from_runs_to_production(dataset, store, tmp_path) -> None:
     said = []
-    result = workflow.run_table(rows(), dataset, store, tmp_path / "nothing shipped", said.append)
+    result = run_table(rows(), dataset, store, tmp_path / "nothing shipped", said.append)
     assert [run.name for run in result.runs] == ["baseline", "longer"]
     assert result.best.metrics["validation_accuracy"] == max(r.metrics["validation_accuracy"] for r in result.runs)
     assert result.decision.promote
@@ -41,21 +49,28 @@ def test_the_table_from_runs_to_production(dataset, store, tmp_path) -> None:
     assert run.reason == rows()[0].reason
     assert {"learning_rate", "seed", "dataset_digest", "version_tensorflow", "architecture"} <= set(run.params)
     wanted = {f"test_{m}" for m in ("accuracy", "precision", "recall", "f1", "roc_auc", "top2_accuracy", "log_loss")}
-    assert wanted | {"loss", "val_accuracy", "test_recall_7", "training_seconds"} <= set(run.metrics)
+    assert wanted | {
+        "loss",
+        "val_accuracy",
+        "test_recall_7",
+        "training_seconds",
+        "drawn_accuracy",
+        "negatives_refused",
+    } <= set(run.metrics)
     logged = {item.path for item in store.client.list_artifacts(run.run_id)}
-    assert {"curves.png", "confusion_matrix.png", "report.json", "bundle"} <= logged
+    assert {"curves.png", "confusion_matrix.png", "report.json", "drawn.json", "drawn.png", "bundle"} <= logged
 
     said.clear()
-    again = workflow.run_table(rows(), dataset, store, tmp_path / "nothing shipped", said.append)
+    again = run_table(rows(), dataset, store, tmp_path / "nothing shipped", said.append)
     assert [run.run_id for run in again.runs] == [run.run_id for run in result.runs]
     assert sum("skipped" in line for line in said) == 2
     assert again.version == "1"
 
 
 def test_a_worse_best_is_registered_and_stays_out_of_production(dataset, store, tmp_path) -> None:
-    first = workflow.run_table(rows(epochs=12)[1:], dataset, store, tmp_path, print)
+    first = run_table(rows(epochs=12)[1:], dataset, store, tmp_path, print)
     worse = dataclasses.replace(rows()[0], learning_rate=1e-7)
-    second = workflow.run_table([worse], dataset, store, tmp_path, print)
+    second = run_table([worse], dataset, store, tmp_path, print)
     assert first.best.metrics["validation_accuracy"] > second.best.metrics["validation_accuracy"]
     assert (second.version, second.decision.promote) == ("2", False)
     assert "worse" in second.decision.reason
@@ -64,10 +79,10 @@ def test_a_worse_best_is_registered_and_stays_out_of_production(dataset, store, 
 
 def test_the_shipped_model_comes_first(dataset, store, tmp_path) -> None:
     config = dataclasses.replace(rows()[0], epochs=12)
-    workflow.run_table([config], dataset, store, tmp_path / "none", print)
+    run_table([config], dataset, store, tmp_path / "none", print)
     exported = registry.pull(store, SPEC).folder
     fresh = type(store)(f"sqlite:///{tmp_path / 'fresh.db'}", tmp_path / "fresh")
-    result = workflow.run_table([rows()[0]], dataset, fresh, exported, print)
+    result = run_table([rows()[0]], dataset, fresh, exported, print)
     assert [run.name for run in fresh.runs("mnist")] == ["shipped", "baseline"]
     assert result.version == "2"
 
@@ -88,13 +103,13 @@ def test_an_interrupted_run_is_killed_and_the_store_stays_sound(dataset, store, 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        workflow.run_table([dataclasses.replace(rows()[0], build=interrupted)], dataset, store, tmp_path, print)
+        run_table([dataclasses.replace(rows()[0], build=interrupted)], dataset, store, tmp_path, print)
     assert [run.status for run in store.runs("mnist")] == ["KILLED"]
-    assert workflow.run_table(rows()[:1], dataset, store, tmp_path, print).decision.promote
+    assert run_table(rows()[:1], dataset, store, tmp_path, print).decision.promote
 
 
 def test_the_printed_table_marks_the_best_and_gives_reasons(dataset, store, tmp_path) -> None:
-    result = workflow.run_table(rows(), dataset, store, tmp_path, print)
+    result = run_table(rows(), dataset, store, tmp_path, print)
     console = Console(record=True, width=100)
     tables.print_comparison(console, store.runs("mnist"), "mnist", result.best.run_id)
     text = console.export_text()

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from experiments.bundle import Bundle
-from experiments.inference import blank, predictions
+from experiments.inference import Prediction, Thresholds, blank, predictions
 from experiments.preprocessing import prepare_drawing
 from serving.gate import Gate
 from serving.launch import launch
@@ -51,7 +52,19 @@ class FakeClassifier:
         return blank(self.bundle.class_names, "3") if image is None else self.predict(image[np.newaxis])[0]
 
     def predict(self, images):
-        return predictions(images, np.tile(PROBABILITIES, (len(images), 1)), self.bundle.class_names, "3")
+        outputs = np.tile(PROBABILITIES, (len(images), 1))
+        found = predictions(images, outputs, self.bundle.class_names, Thresholds(), "3")
+        return [replace(each, confidence=0.9) for each in found]  # to the last digit, which float32 lacks
+
+
+class UnsureClassifier(FakeClassifier):
+    def classify(self, pixels):
+        return Prediction("4", 0.5, PROBABILITIES, "unsure", ("4", "9"), "3", prepare_drawing(pixels))
+
+
+class RefusingClassifier(FakeClassifier):
+    def classify(self, pixels):
+        return Prediction("", 0.0, PROBABILITIES, "not_a_digit", (), "3", prepare_drawing(pixels))
 
 
 class BrokenClassifier(FakeClassifier):
@@ -62,6 +75,16 @@ class BrokenClassifier(FakeClassifier):
 @pytest.fixture(scope="session")
 def classifier():
     return FakeClassifier()
+
+
+@pytest.fixture(scope="session")
+def unsure_classifier():
+    return UnsureClassifier()
+
+
+@pytest.fixture(scope="session")
+def refusing_classifier():
+    return RefusingClassifier()
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ def test_a_drawing_gets_probabilities_what_was_seen_and_a_note(classifier, seven
     found = answer(classifier, [seven_png])
     assert max(found.label, key=found.label.get) == "7"
     assert list(found.label) == list("0123456789")
-    assert found.seen.shape == (28, 28)
-    assert found.seen.any()
+    assert found.prediction.image.shape == (28, 28, 1)
+    assert found.prediction.image.any()
+    assert found.words == "Sure."
     assert classifier.describe() in found.note
     assert "ms" in found.note
 
@@ -21,13 +22,26 @@ def test_no_sheet_or_an_empty_one_is_answered_in_words(classifier, sheet_png):
     for sheets in ([], [sheet_png]):
         found = answer(classifier, sheets)
         assert found.label == WORDS["blank"]
-        assert found.seen is None
+        assert found.prediction.verdict == "blank"
+        assert found.words == ""
         assert classifier.describe() in found.note
+
+
+def test_an_unsure_answer_names_both_candidates(unsure_classifier, seven_png):
+    found = answer(unsure_classifier, [seven_png])
+    assert found.words == "Not sure: 4 or 9?"
+    assert isinstance(found.label, dict)
+
+
+def test_what_is_refused_is_told_in_words_alone(refusing_classifier, seven_png):
+    found = answer(refusing_classifier, [seven_png])
+    assert found.label == WORDS["not_a_digit"]
+    assert found.words == ""
 
 
 def test_ink_on_its_own_layer_is_read_as_ink_on_the_sheet(classifier, seven_png, sheet_png):
     layered, alone = answer(classifier, [sheet_png, seven_png]), answer(classifier, [seven_png])
-    assert np.array_equal(layered.seen, alone.seen)
+    assert np.array_equal(layered.prediction.image, alone.prediction.image)
 
 
 def test_sheets_of_different_sizes_lie_over_one_another():

@@ -35,26 +35,31 @@ def test_predict_is_the_only_endpoint_and_says_what_it_takes(client):
     predict = endpoints["named_endpoints"]["/predict"]
     assert [parameter["parameter_name"] for parameter in predict["parameters"]] == ["drawing"]
     assert "composite" in predict["parameters"][0]["python_type"]["type"]
-    assert [returned["label"] for returned in predict["returns"]] == ["Answer", "What the model saw", "Note"]
+    assert [returned["label"] for returned in predict["returns"]] == [
+        *("Answer", "Verdict", "What the model saw", "Details", "Note"),
+    ]
     assert predict["description"].startswith("Reads one hand-drawn digit.")
 
 
 @pytest.mark.parametrize("place", ["composite", "background", "layers"])
 def test_a_drawing_gets_label_confidences_picture_and_note(client, classifier, seven_file, place):
     sent = drawing(**{place: [seven_file] if place == "layers" else seven_file})
-    label, seen, note = client.predict(sent, api_name="/predict")
+    label, words, seen, details, note = client.predict(sent, api_name="/predict")
     assert label["label"] == "7"
     assert [each["label"] for each in label["confidences"]] == ["7", "1", "9"]
     assert [round(each["confidence"], 2) for each in label["confidences"]] == [0.9, 0.06, 0.03]
     with Image.open(seen) as image:
         assert image.size == (28, 28)
+    assert words == "Sure."
+    assert details == {"verdict": "sure", "label": "7", "confidence": 0.9, "candidates": [], "model_version": "3"}
     assert classifier.describe() in note
 
 
 def test_a_blank_pad_gets_words_and_no_confidences(client):
-    label, seen, _ = client.predict(drawing(), api_name="/predict")
+    label, _, seen, details, _ = client.predict(drawing(), api_name="/predict")
     assert label == {"label": WORDS["blank"], "confidences": None}
     assert seen is None
+    assert details["verdict"] == "blank"
 
 
 @pytest.mark.parametrize("value", [5, "text", [], {}, {"a": 1}, {"composite": 3}])

@@ -114,7 +114,7 @@ def test_submitted_drawings_are_kept_live_ones_are_not(
 
     time.sleep(1.5)
     history = History(f"sqlite:///{tmp_path / 'history.db'}")
-    assert [(each.source, each.label) for each in history.search(Filter(), 9)] == [("page", "7")]
+    assert [(each.source, each.label) for each in history.search(Filter(), 9)] == [("page", "7"), ("page", "")]
     history.close()
 
 

@@ -77,7 +77,7 @@ def test_what_others_reach_is_named_with_its_guard(settings, with_login):
 
 
 def test_a_visitor_who_leaves_while_sending_is_not_logged(url, caplog):
-    class ClientDisconnect(Exception):
+    class ClientDisconnect(Exception):  # noqa: N818 Starlette's name
         pass
 
     for error in (ClientDisconnect("left"), ValueError("real")):

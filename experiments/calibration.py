@@ -1,0 +1,57 @@
+"""Probabilities that mean what they say, and the thresholds of the verdicts; fitted on what no model was trained on."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.inference import Thresholds
+
+if TYPE_CHECKING:
+    import keras
+
+SURE_RIGHT = 0.998  # share of right answers among the sure ones, on validation and generated drawings
+MOST_UNSURE = 0.02  # at most so many of their digits are unsure, whatever comes of the above
+MOST_REFUSED = 0.002  # and refused
+LEAST_REFUSING = 0.75  # probability of none of the classes under which nothing is refused: people dislike it more
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Raw outputs float32 [N, K or K + 1] and true labels int64 [N]; label K is none of the classes."""
+
+    outputs: np.ndarray
+    labels: np.ndarray
+
+
+def temperature(sample: Sample) -> float:
+    """What the logits are divided by so that the log loss is least: above 1 for a model too sure of itself."""
+    logits = np.log(np.maximum(sample.outputs.astype(np.float64), 1e-12))
+
+    def loss(candidate: float) -> float:
+        scaled = logits / candidate
+        scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+        return -float(scaled[np.arange(len(scaled)), sample.labels].mean())
+
+    return float(min(np.exp(np.linspace(np.log(0.2), np.log(5), 200)), key=loss))
+
+
+def cool(model: "keras.Model", temperature: float) -> None:
+    """Divides the logits of a model that ends in a softmax layer, in its own weights: whoever runs it gets calibrated
+    probabilities and need not know."""
+    last = model.layers[-1]
+    last.set_weights([weights / temperature for weights in last.get_weights()])
+
+
+def thresholds(sample: Sample, classes: int) -> Thresholds:
+    """Where sure ends and refusing begins. sample: calibrated outputs; labels of `classes` and above are no digits."""
+    real = sample.labels < classes
+    outputs, labels = sample.outputs[real], sample.labels[real]
+    none = outputs[:, classes:].sum(1)
+    refuse = float(max(np.quantile(none, 1 - MOST_REFUSED), LEAST_REFUSING)) if outputs.shape[1] > classes else 1.0
+    confidence, right = outputs[:, :classes].max(1), outputs[:, :classes].argmax(1) == labels
+    order = np.argsort(-confidence)
+    share_right = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(share_right >= SURE_RIGHT)
+    last = max(enough[-1] if len(enough) else 0, int((1 - MOST_UNSURE) * len(order)) - 1)
+    return Thresholds(sure=float(confidence[order[last]]), refuse=refuse)

@@ -1,0 +1,126 @@
+"""What is drawn on the page and is no digit, made by the project itself: symbols, scribbles, several digits at once."""
+
+import cv2
+import numpy as np
+
+from experiments.datasets import Split
+from experiments.glyphs import SHEET, ink_strokes, parse, random_brush, smooth, vary
+from experiments.preprocessing import normalise_ink
+from experiments.symbols import SYMBOLS
+from experiments.templates import DIGITS
+
+TURNABLE = {2: (1, 3), 3: (1, 3), 4: (1, 2, 3)}
+"""Digits that are none after so many quarter turns (6 and 9, say, become each other)."""
+
+
+def draw_negatives(digits: Split, rng: np.random.Generator) -> np.ndarray:
+    """Returns uint8 [N, 28, 28, 1] as preparation gives them, N as many as labels. digits: real ones, some of which
+    are put together."""
+    kinds = rng.choice(len(_KINDS), len(digits.labels), p=[share for _, share in _KINDS])
+    return np.stack([normalise_ink(_KINDS[kind][0](digits.images, rng)) for kind in kinds])
+
+
+def _symbol(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the other kinds
+    templates = list(SYMBOLS.values())[rng.integers(len(SYMBOLS))]
+    return ink_strokes(vary(parse(templates[rng.integers(len(templates))]), rng), random_brush(rng))
+
+
+def _scribble(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the other kinds
+    strokes = _SCRIBBLES[rng.integers(len(_SCRIBBLES))](rng)
+    extent = np.ptp(np.concatenate(strokes), axis=0)
+    shape = np.array([[rng.uniform(0.6, 1.6), 0], [rng.normal(0, 0.2), 1]])  # a narrow, thick scrawl would be a 1
+    return ink_strokes([stroke / extent @ shape for stroke in strokes], min(random_brush(rng), 0.09 * SHEET))
+
+
+def _wander(rng: np.random.Generator) -> list[np.ndarray]:
+    """One pen wandering about, too long for a digit."""
+    return [smooth(rng.uniform(0, 1, (rng.integers(8, 30), 2)))]
+
+
+def _zigzag(rng: np.random.Generator) -> list[np.ndarray]:
+    """A hand that hatches."""
+    turns = int(rng.integers(6, 24))
+    points = np.stack([np.linspace(0, 1, turns), np.arange(turns) % 2], axis=-1) + rng.normal(0, 0.08, (turns, 2))
+    return [smooth(points) if rng.random() < 0.5 else points]
+
+
+def _curl(rng: np.random.Generator) -> list[np.ndarray]:
+    """A spiral, or loops in a row."""
+    time = np.linspace(0, 1, 150)[:, None]
+    angle = 2 * np.pi * time * rng.uniform(2.5, 7) + rng.uniform(0, 6)
+    radius = time if rng.random() < 0.4 else 1
+    drift = time * rng.uniform(-4, 4, 2)
+    return [radius * np.concatenate([np.cos(angle), np.sin(angle)], axis=1) + drift + rng.normal(0, 0.03, (150, 2))]
+
+
+def _lines(rng: np.random.Generator) -> list[np.ndarray]:
+    """Many short strokes, straight or bent, in no order."""
+    return [smooth(rng.uniform(0, 1, (rng.integers(2, 5), 2))) for _ in range(rng.integers(4, 10))]
+
+
+def _walk(rng: np.random.Generator) -> list[np.ndarray]:
+    """A pen that turns at random, now and then set down anew."""
+    strokes = []
+    for _ in range(rng.integers(1, 4)):
+        turning = rng.normal(0, rng.uniform(0.5, 0.9), rng.integers(80, 160))
+        heading = np.cumsum(turning) + rng.uniform(0, 6)
+        strokes.append(np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=-1), axis=0) / 10)
+    return strokes
+
+
+def _row(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Two to four digits side by side, of a height and one pen."""
+    chosen = [_one_digit(digits, rng) for _ in range(rng.choice([2, 3, 4], p=[0.6, 0.3, 0.1]))]
+    gaps = [np.zeros((SHEET, int(SHEET * rng.uniform(0.05, 0.5))), np.float32) for _ in chosen]
+    pieces = [piece for pair in zip(chosen, gaps, strict=True) for piece in pair]
+    return np.concatenate(pieces[:-1], axis=1)
+
+
+def _overlay(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the other kinds
+    """Two digits on top of each other; no 1, which would be somebody's crossbar or slash."""
+    sheets = []
+    while len(sheets) < 2:
+        digit = int(rng.integers(2, 10))
+        sheet = _fit(_glyph(digit, rng), rng.uniform(0.6, 1))
+        sheets.append(np.roll(sheet, rng.integers(-SHEET // 4, SHEET // 4, 2), (0, 1)))
+    return _cropped(np.maximum(*sheets))
+
+
+def _turned(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the other kinds
+    digit = list(TURNABLE)[rng.integers(len(TURNABLE))]
+    return np.ascontiguousarray(np.rot90(_glyph(digit, rng), rng.choice(TURNABLE[digit])))
+
+
+def _one_digit(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float32 [SHEET, w]: a real digit or a drawn one."""
+    if rng.random() < 0.5:
+        image = digits[rng.integers(len(digits)), ..., 0]
+        ink = _cropped(cv2.resize(image, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC) / np.float32(255))
+    else:
+        ink = _glyph(int(rng.integers(10)), rng)
+    width = max(8, round(ink.shape[1] * SHEET / ink.shape[0]))
+    return cv2.resize(ink, (min(width, 2 * SHEET), SHEET), interpolation=cv2.INTER_AREA)
+
+
+def _glyph(digit: int, rng: np.random.Generator) -> np.ndarray:
+    templates = DIGITS[digit]
+    return ink_strokes(vary(parse(templates[rng.integers(len(templates))]), rng), random_brush(rng))
+
+
+def _fit(ink: np.ndarray, share: float) -> np.ndarray:
+    """The ink on a sheet [2 * SHEET, 2 * SHEET], its longer side this share of SHEET."""
+    scale = share * SHEET / max(ink.shape)
+    small = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    sheet = np.zeros((2 * SHEET, 2 * SHEET), np.float32)
+    top, left = SHEET - small.shape[0] // 2, SHEET - small.shape[1] // 2
+    sheet[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return sheet
+
+
+def _cropped(ink: np.ndarray) -> np.ndarray:
+    left, top, width, height = cv2.boundingRect((ink > 0.5).astype(np.uint8))
+    return np.ascontiguousarray(ink[top : top + height, left : left + width])
+
+
+_SCRIBBLES = (_wander, _zigzag, _curl, _lines, _walk)
+_KINDS = ((_symbol, 0.45), (_scribble, 0.27), (_row, 0.2), (_overlay, 0.03), (_turned, 0.05))

@@ -1,0 +1,61 @@
+"""The images that the project makes itself: styles, no digits, and the whole set."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from experiments import styles, synthesis
+from experiments.datasets import SPECS, Dataset, Split
+from experiments.glyphs import draw_digits, parse
+from experiments.negatives import draw_negatives
+from experiments.symbols import SYMBOLS
+from experiments.synthesis import Amounts, synthesise
+
+LABELS = np.arange(10).repeat(12)
+DIGITS = Split(draw_digits(Split(np.empty(0), LABELS), np.random.default_rng(0)), LABELS)
+DATASET = Dataset(SPECS["mnist"], DIGITS, DIGITS, DIGITS, digest="0" * 64)
+
+
+def test_kinds_come_in_the_amounts_asked_for_with_their_labels() -> None:
+    made = synthesise(Amounts(drawn=30, restyled=20, negatives=10), DATASET, seed=0)
+    assert made.images.shape == (60, 28, 28, 1)
+    assert made.images.dtype == np.uint8
+    assert (made.images.max((1, 2, 3)) > 127).all()
+    assert (made.labels[:50] < 10).all()
+    assert (made.labels[50:] == 10).all()
+
+
+def test_the_same_seed_gives_the_same_images_in_one_process_or_several() -> None:
+    amounts = Amounts(drawn=synthesis.CHUNK, negatives=40)
+    several = synthesise(amounts, DATASET, seed=1)
+    one = synthesise(dataclasses.replace(amounts, negatives=0), DATASET, seed=1)
+    assert np.array_equal(several.images[: synthesis.CHUNK], one.images)
+    assert not np.array_equal(one.images, synthesise(Amounts(drawn=synthesis.CHUNK), DATASET, seed=2).images)
+
+
+def test_nothing_asked_for_is_nothing() -> None:
+    assert synthesise(Amounts(), DATASET, seed=0).images.shape == (0, 28, 28, 1)
+
+
+@pytest.mark.parametrize("digit", [0, 1, 7, 9])
+def test_styles_change_a_share_of_a_digit_and_keep_the_rest(digit) -> None:
+    chosen = np.flatnonzero(LABELS - digit == 0)
+    some = Split(DIGITS.images[chosen], LABELS[chosen])
+    plain = Split(some.images, np.full_like(some.labels, 3))  # a digit that no style is made of
+    restyled, kept = (styles.restyle(each, np.random.default_rng(0)) for each in (some, plain))
+    changed = (np.abs(restyled.astype(int) - kept).mean((1, 2, 3)) > 4).sum()
+    assert 0 < changed < len(some.labels)
+
+
+def test_no_digits_are_of_every_kind_and_have_ink() -> None:
+    images = draw_negatives(DIGITS, np.random.default_rng(0))
+    assert images.shape == DIGITS.images.shape
+    assert len({image.tobytes() for image in images}) == len(images)
+    assert (images.max((1, 2, 3)) > 127).all()
+
+
+def test_symbols_are_strokes_on_their_sheet() -> None:
+    points = [np.concatenate(parse(template)) for templates in SYMBOLS.values() for template in templates]
+    assert min(each.min() for each in points) >= 0
+    assert max(each.max() for each in points) <= 1
