@@ -31,8 +31,8 @@ class Outcome:
     refused: int
 
 
-def locust(url: str, users: str | Sequence[str], count: int, seconds: int, drawings: Path, name: str) -> Outcome:
-    """`count` users of these classes of locustfile.py, counted once all are there. Keeps the CSV in RESULTS/name*."""
+def locust(url: str, users: str | Sequence[str], count: int, seconds: int, drawings: Path, name: str = "") -> Outcome:
+    """`count` users of these classes of locustfile.py, counted once all are there. Keeps the CSV as RESULTS/name*."""
     classes = [users] if isinstance(users, str) else users
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -55,10 +55,9 @@ def locust(url: str, users: str | Sequence[str], count: int, seconds: int, drawi
         ]
         environment = os.environ | {"BENCH_DRAWINGS": str(drawings)}
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        kept = RESULTS / f"{name}.csv"
-        shutil.copy(Path(folder, "run_stats.csv"), kept)
-        shutil.copy(Path(folder, "run_failures.csv"), kept.with_suffix(".failures.csv"))
-    return read_csv(kept)
+        if name:
+            shutil.copy(Path(folder, "run_stats.csv"), RESULTS / f"{name}.csv")
+        return read_csv(Path(folder, "run_stats.csv"))
 
 
 def read_csv(file: Path) -> Outcome:
@@ -66,7 +65,7 @@ def read_csv(file: Path) -> Outcome:
     with file.open() as text:
         lines = {line["Name"]: line for line in csv.DictReader(text)}
     if ANSWER not in lines:
-        raise RuntimeError(f"Nothing was answered: see {file.with_suffix('.failures.csv')}.")
+        raise RuntimeError(f"Nothing was answered: {file.with_name('run_failures.csv').read_text()}")
     line = lines[ANSWER]
     return Outcome(
         count=int(line["Request Count"]),

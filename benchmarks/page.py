@@ -45,7 +45,7 @@ def main() -> None:
             users = max(1, arguments.rate // PACE)
             seconds = 10 + 6 * arguments.count  # longer than the browser needs
             load = threading.Thread(
-                target=locust, args=[url, "PacedApiUser", users, seconds, folder / "png", "page"], daemon=True
+                target=locust, args=[url, "PacedApiUser", users, seconds, folder / "png"], daemon=True
             )
             load.start()
             report(f"{users * PACE} API answers a second asked", measure(url, arguments.count))

@@ -138,7 +138,7 @@ def prepare(folder: Path) -> None:
 def measure(peer: str, server: Server, name: str, user: str, port: int, count: int, files: Path, seconds: int) -> Row:
     """Warmed for five seconds, then loaded."""
     url, file = f"http://127.0.0.1:{port}", name.replace(", ", "-").replace(" ", "-").lower()
-    locust(url, user, min(count, 10), 5, files, f"warm-{peer}")
+    locust(url, user, min(count, 10), 5, files)
     return Row(peer, name, locust(url, user, count, seconds, files, file), server.megabytes())
 
 

@@ -32,7 +32,7 @@ def main() -> None:
         drawings.write(folder / "png")
         for title, count in (("one process", 1), ("three behind nginx", 3)):
             with served(folder / title, count) as url:
-                locust(url, "ApiUser", 10, 5, folder / "png", "warm-replicas")
+                locust(url, "ApiUser", 10, 5, folder / "png")
                 for users in USERS:
                     found = locust(url, "ApiUser", users, seconds, folder / "png", f"replicas-{count}-{users}")
                     rows.append([title, str(users), *cells(found)])

@@ -7,10 +7,10 @@ from python_multipart import create_form_parser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import File
 
-from serving import zips
 from serving.errors import ApiError, too_large
 from serving.limits import MIB
 from serving.zips import Archive, EmptyError, Limits, TooLargeError, ZipError
+from serving.zips import File as Zipped
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ def unpack_zip(body: bytes, bounds: Bounds) -> list[Picture]:
         raise _refused(400, "bad_zip", error) from None
 
 
-def _picture(file: zips.File) -> Picture:
-    return Picture(file.name, file.content, _refused(400, "bad_entry", file.error) if file.error else None)
+def _picture(file: Zipped) -> Picture:
+    status = 413 if file.code == "too_large" else 400
+    return Picture(file.name, file.content, _refused(status, file.code, file.error) if file.code else None)
 
 
 def _refused(status: int, code: str, reason: ZipError | str) -> ApiError:

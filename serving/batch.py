@@ -164,7 +164,7 @@ def _pictures(summary: Summary) -> list[tuple[Image.Image, str]]:
     told = []
     for reading, label, right in zip(summary.readings, summary.labels, summary.right, strict=True):
         if reading.prediction:
-            answer = reading.prediction.label or NO_ANSWER
+            answer = " or ".join(reading.prediction.candidates) or reading.prediction.label or NO_ANSWER
             caption = f"{answer}, not {label}" if right is False else answer
             told.append(((right is not False, reading.prediction.verdict == "sure"), (reading.preview, caption)))
     return [picture for _, picture in sorted(told, key=lambda each: each[0])[:SHOWN]]

@@ -81,8 +81,9 @@ def _row(reading: Reading, label: str, right: bool | None) -> list[str]:
     verdict = {None: "", True: "yes", False: "no"}[right]
     if reading.prediction is None:
         return [reading.name, "", "", "", label, verdict, reading.error]
-    answer, confidence = reading.prediction.label, f"{reading.prediction.confidence:.4f}"
-    return [reading.name, answer, confidence, _words(reading.prediction.verdict), label, verdict, ""]
+    found = reading.prediction
+    note = " or ".join(found.candidates)
+    return [reading.name, found.label, f"{found.confidence:.4f}", _words(found.verdict), label, verdict, note]
 
 
 def _words(verdict: str) -> str:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 MEGABYTE = 1024 * 1024
 DIRECTORY_BYTES_PER_FILE = 1024
@@ -41,11 +41,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class File:
-    """A file that was sent: its name, folders included, and content. With an `error`, in words, there is none."""
+    """A file that was sent: its name, folders included, and content. With an `error`, in words for whoever sent it and
+    with a `code` for programs, there is none."""
 
     name: str
     content: bytes = b""
     error: str = ""
+    code: Literal["", "bad_name", "bad_entry", "too_large"] = ""
 
 
 class Archive:
@@ -95,7 +97,7 @@ def _check_bounds(entries: list[zipfile.ZipInfo], size: int, limits: Limits) -> 
         raise EmptyError("The zip holds no files. Put pictures into it.")
     if len(entries) > limits.files:
         raise TooLargeError(_too_many(limits))
-    if sum(entry.file_size for entry in entries) > limits.total_bytes:
+    if sum(entry.file_size for entry in entries if entry.file_size <= limits.file_bytes) > limits.total_bytes:
         room = limits.total_bytes // MEGABYTE
         raise TooLargeError(f"The zip unpacks to more than {room} MB. Send its pictures in several smaller ones.")
     if sum(entry.compress_size for entry in entries) > size:
@@ -113,38 +115,41 @@ def _is_hidden(name: str) -> bool:
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> File:
     if fault := _fault(entry, limits):
-        return File(_printable(entry.filename), error=fault)
+        return fault
     try:
         with archive.open(entry) as file:
             content = file.read(limits.file_bytes + 1)  # as many bytes as the zip says at most, and checked by CRC
     except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
-        return File(entry.filename, error="The zip is damaged at this file. Make it again and resend it.")
+        return _refused(entry, "bad_entry", "The zip is damaged at this file. Make it again and resend it.")
     if is_zip(content):
-        return File(entry.filename, error="A zip within a zip is not opened. Send it by itself.")
+        return _refused(entry, "bad_entry", "A zip within a zip is not opened. Send it by itself.")
     return File(entry.filename, content)
 
 
-def _fault(entry: zipfile.ZipInfo, limits: Limits) -> str:
-    """Why the file is not read, empty if it is."""
-    is_link = entry.create_system == 3 and stat.S_ISLNK(entry.external_attr >> 16)  # 3: made on Unix
-    is_bomb = entry.file_size > max(HARMLESS_SIZE, MAX_RATIO * entry.compress_size)
+def _fault(entry: zipfile.ZipInfo, limits: Limits) -> File | None:
+    """Why the file is not read, None if it is."""
+    if not _is_plain(entry.filename):
+        return _refused(entry, "bad_name", "The name leads out of the zip or can't be shown. Rename the file.")
+    if entry.file_size > limits.file_bytes:
+        room = limits.file_bytes // MEGABYTE
+        return _refused(entry, "too_large", f"The file has more than {room} MB. Send a smaller one.")
     faults = {
-        "The name leads out of the zip or can't be shown. Rename the file.": not _is_plain(entry.filename),
         "The file is encrypted. Make the zip without a password.": entry.flag_bits & 0x1,
-        "This is a link, not a picture. Put the picture itself into the zip.": is_link,
+        "This is a link, not a picture. Put the picture itself into the zip.": stat.S_ISLNK(entry.external_attr >> 16),
         "It is not packed in the usual way. Make the zip with the method Deflate.": entry.compress_type not in METHODS,
-        f"It has more than {limits.file_bytes // MEGABYTE} MB. Send a smaller one.": entry.file_size
-        > limits.file_bytes,
-        f"It unpacks to more than {MAX_RATIO} times its size, as a zip bomb does. Send it by itself.": is_bomb,
+        f"It unpacks to more than {MAX_RATIO} times its size, as a zip bomb does. Send it by itself.": entry.file_size
+        > max(HARMLESS_SIZE, MAX_RATIO * entry.compress_size),
     }
-    return next((fault for fault, applies in faults.items() if applies), "")
+    found = next((fault for fault, applies in faults.items() if applies), "")
+    return _refused(entry, "bad_entry", found) if found else None
+
+
+def _refused(entry: zipfile.ZipInfo, code: Literal["bad_name", "bad_entry", "too_large"], error: str) -> File:
+    shown = (character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in entry.filename)
+    return File("".join(shown), error=error, code=code)
 
 
 def _is_plain(name: str) -> bool:
     """Whether a name stays inside the folder that it is unpacked into, on any system."""
     path = PurePosixPath(name)
     return name.isprintable() and not ({"\\", ":"} & set(name) or path.is_absolute() or ".." in path.parts)
-
-
-def _printable(name: str) -> str:
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)

@@ -103,6 +103,7 @@ def test_the_load_is_spread_evenly_and_every_replica_sees_one_history(cluster):
 
 
 def test_the_death_of_a_replica_under_load_loses_no_answer_and_it_rejoins(cluster):
+    earlier = kept(cluster, cluster.url)
     load = Load(cluster.url)
     wait_for(lambda: len(load.answers) >= 100)
     cluster.replicas[1].kill()
@@ -113,6 +114,8 @@ def test_the_death_of_a_replica_under_load_loses_no_answer_and_it_rejoins(cluste
     wait_for(lambda: asked(cluster)[cluster.addresses[1]] >= before + 20)
     answers = load.stop()
     assert Counter(answers) == {(200, "7"): len(answers)}
+    time.sleep(2)  # the history is written twice a second
+    assert kept(cluster, cluster.url) - earlier <= len(answers), "an answer that was asked for twice is kept once"
 
 
 def test_a_promotion_reaches_every_replica(cluster):

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from experiments.inference import Prediction
+from experiments.inference import blank
 from serving import many
 from serving.many import read_many
 from serving.zips import File
@@ -20,7 +21,9 @@ class CountingClassifier:
         assert images.dtype == np.uint8
         assert images.shape[1:] == (28, 28, 1)
         self.asked.append(len(images))
-        return [Prediction("7", 0.9, np.zeros(10, np.float32), "sure", "3", image) for image in images]
+        return [
+            replace(blank(self.bundle.class_names, "3"), label="7", verdict="sure", image=image) for image in images
+        ]
 
 
 @pytest.fixture

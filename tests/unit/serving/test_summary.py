@@ -1,16 +1,18 @@
 import csv
 import io
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from experiments.inference import Prediction
+from experiments.inference import blank
 from serving.many import Reading
 from serving.summary import COLUMNS, Summary
 
 
 def reading(name, label, verdict="sure"):
-    return Reading(name, Prediction(label, 0.9, np.zeros(10, np.float32), verdict, "3", None))
+    empty = blank(tuple("0123456789"), "3")
+    candidates = (label, "7") if verdict == "unsure" else ()
+    return Reading(name, replace(empty, label=label, confidence=0.9, verdict=verdict, candidates=candidates))
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def summary():
 def test_a_row_for_each_file(summary):
     assert summary.rows() == [
         ["7/a.png", "7", "0.9000", "sure", "7", "yes", ""],
-        ["7/b.png", "1", "0.9000", "unsure", "7", "no", ""],
+        ["7/b.png", "1", "0.9000", "unsure", "7", "no", "1 or 7"],
         ["3/c.png", "", "0.9000", "not a digit", "3", "no", ""],
         ["d.png", "3", "0.9000", "sure", "", "", ""],
         ["7/=e.png", "", "", "", "7", "", "It is encrypted."],
