@@ -1,13 +1,21 @@
 """Every setting of the project, typed, in one place: read from the environment and from `.env`."""
 
+import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
 RATE = r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$"
+
+
+def networks(text: str) -> str:
+    """Addresses or networks, with commas. Raises ValueError for what is none."""
+    for name in filter(None, map(str.strip, text.split(","))):
+        ipaddress.ip_network(name, strict=False)
+    return text
 
 
 class Settings(BaseSettings):
@@ -36,7 +44,7 @@ class Settings(BaseSettings):
     client_key: SecretStr = Field(SecretStr(""), description="key that hashes clients; empty: made in artifact_dir")
 
     operator_key: SecretStr = Field(SecretStr(""), description="key of the operator's tabs and routes; empty: none")
-    trusted_proxies: str = Field("", description="addresses or networks whose forwarded client address counts")
+    trusted_proxies: Annotated[str, AfterValidator(networks)] = Field("", description="proxies to believe")
     allowed_hosts: str = Field("", description="host names that requests may be sent to; empty: any")
     cors_origins: str = Field("", description="origins whose pages may call the API; empty: none")
 

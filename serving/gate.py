@@ -77,7 +77,7 @@ class Gate:
         await (self._api if is_api else self._page)(scope, receive, send_on)
 
     def _check_page(self, scope: Scope, headers: dict[str, str]) -> None:
-        if scope["method"] != "POST" or not scope["path"].startswith("/gradio_api/"):
+        if scope["method"] != "POST" or not scope["path"].startswith(("/gradio_api/", "/login")):
             return
         length = headers.get("content-length", "0")
         limit = PAGE_BODY_MB

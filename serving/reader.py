@@ -104,6 +104,7 @@ def main(dataset: str, descriptor: int) -> None:
     prepare(np.pad(np.zeros((40, 8, 3), np.uint8), ((9, 9), (9, 9), (0, 0)), constant_values=255))  # warm
     connection = socket.socket(fileno=descriptor)
     try:
+        connection.sendall(_answer([]))  # ready
         while True:
             count, size = HEAD.unpack(_receive(connection, HEAD.size))
             pictures = _split(count, _receive(connection, size))

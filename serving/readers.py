@@ -50,7 +50,8 @@ class Readers:
 
     def __init__(self, dataset: str, count: int) -> None:
         self._spec, self._count = SPECS[dataset], count
-        self._readers: list[_Reader] = []
+        self._readers: list[_Reader] = []  # that are up
+        self._starting: list[_Reader] = []
         self._single: collections.deque[Job] = collections.deque()
         self._bulk: collections.deque[Job] = collections.deque()
         self._turn, self._watch, self._closed = 0, None, False
@@ -78,7 +79,7 @@ class Readers:
         self._closed = True
         if self._watch is not None:
             self._watch.cancel()
-        for reader in self._readers:
+        for reader in (*self._readers, *self._starting):
             reader.transport.close()
 
     @property
@@ -94,11 +95,16 @@ class Readers:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
         loop = asyncio.get_running_loop()
         _, reader = await loop.create_connection(lambda: _Reader(self, process), sock=ours)
+        self._starting.append(reader)
+
+    def up(self, reader: "_Reader") -> None:
+        """A reader has started."""
+        self._starting.remove(reader)
         self._readers.append(reader)
 
     def lost(self, reader: "_Reader") -> None:
         """A reader has ended: its pictures go to another, and another takes its place."""
-        self._readers.remove(reader)
+        (self._readers if reader.up else self._starting).remove(reader)
         reader.process.kill()
         reader.process.wait()
         jobs = [job for job in reader.jobs if not job.found.done()]
@@ -107,7 +113,9 @@ class Readers:
                 job.found.cancel()
             return
         logging.getLogger(__name__).warning("A reader process has ended (%s); another is started.", reader.process.pid)
-        for job in jobs:
+        if jobs:
+            jobs[0].tries += 1  # the one that it was at
+        for job in reversed(jobs):
             if job.tries < TRIES:
                 self._single.appendleft(job)
             else:
@@ -117,7 +125,6 @@ class Readers:
     async def _refill(self) -> None:
         await asyncio.sleep(0.2)  # one that can't start is not tried again at once
         await self._add()
-        self._hand_out()
 
     def _hand_out(self) -> None:
         for depth in range(DEPTH):
@@ -161,7 +168,8 @@ class _Reader(asyncio.Protocol):
     def __init__(self, readers: Readers, process: subprocess.Popen) -> None:
         self.process, self._readers = process, readers
         self.jobs: collections.deque[Job] = collections.deque()
-        self.since = 0.0  # when it began the first of them
+        self.up = False  # it says so by an answer to nothing
+        self.since = 0.0  # when it began the first of its jobs
         self._buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -169,7 +177,6 @@ class _Reader(asyncio.Protocol):
 
     def send(self, job: Job) -> None:
         """Have it read this too."""
-        job.tries += 1
         if not self.jobs:
             self.since = time.monotonic()
         self.jobs.append(job)
@@ -184,11 +191,18 @@ class _Reader(asyncio.Protocol):
                 return
             parts = bytes(self._buffer[HEAD.size : HEAD.size + pixels]), bytes(self._buffer[HEAD.size + pixels : end])
             del self._buffer[:end]
-            job = self.jobs.popleft()
-            self.since = time.monotonic()
-            if not job.found.done():  # whoever asked may have left
-                job.found.set_result(self._readers.understand(*parts))
+            if self.up:
+                self._settle(self._readers.understand(*parts))
+            else:
+                self.up = True
+                self._readers.up(self)
         self._readers.freed()
+
+    def _settle(self, found: list[np.ndarray | Refusal | None]) -> None:
+        job = self.jobs.popleft()
+        self.since = time.monotonic()
+        if not job.found.done():  # whoever asked may have left
+            job.found.set_result(found)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._readers.lost(self)

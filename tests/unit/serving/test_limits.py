@@ -46,3 +46,10 @@ def test_requests_and_their_bytes_are_bounded_and_given_back():
         slot.take(100)
         _ = 1 / 0
     assert (load.requests, load.bytes) == (0, 0)
+
+
+@pytest.mark.parametrize("proxies", ["nginx", "10.0.0.0/99", "10.0.0.1,*"])
+def test_a_proxy_that_is_no_address_is_named_at_the_start(proxies):
+    assert Settings(_env_file=None, trusted_proxies="10.0.0.1, 172.16.0.0/12,::1").trusted_proxies
+    with pytest.raises(ValidationError, match="trusted_proxies"):
+        Settings(_env_file=None, trusted_proxies=proxies)

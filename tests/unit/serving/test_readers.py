@@ -18,6 +18,8 @@ def with_readers(count, use):
     async def run():
         readers = Readers("mnist", count)
         await readers.start()
+        while len(readers.processes) < count:
+            await asyncio.sleep(0.02)
         try:
             return await asyncio.wait_for(use(readers), 60)
         finally:
@@ -72,3 +74,17 @@ def test_who_leaves_does_not_disturb_who_stays(seven_png):
         return await staying
 
     assert isinstance(with_readers(1, use)[0], np.ndarray)
+
+
+def test_until_they_are_up_threads_read(seven_png):
+    async def run():
+        readers = Readers("mnist", 1)
+        await readers.start()
+        before = readers.processes
+        found = await readers.read([seven_png])
+        readers.close()
+        return before, found
+
+    before, (image,) = asyncio.run(run())
+    assert before == []
+    assert isinstance(image, np.ndarray)
