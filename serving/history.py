@@ -54,8 +54,7 @@ def build(services: "Services") -> gr.Blocks:
 
     with gr.Blocks(analytics_enabled=False) as tab:
         key = key_box(services)
-        with gr.Row():
-            filters = _filters()
+        filters = _filters()
         with gr.Row():
             newest, older = gr.Button("Show the newest", variant="primary"), gr.Button("Older")
             exporting = gr.Button("Export as CSV")
@@ -72,15 +71,17 @@ def build(services: "Services") -> gr.Blocks:
 def _filters() -> list[Component]:
     """In the order of _filter's values."""
     labels = sorted({name for spec in SPECS.values() for name in spec.class_names})
-    return [
-        gr.Dropdown([ANY, *VERDICTS], value=ANY, label="Verdict"),
-        gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
-        gr.Dropdown([ANY, *SOURCES], value=ANY, label="Source"),
-        gr.Textbox(label="Model version", max_length=16),
-        gr.Textbox(label="Client", max_length=16),
-        gr.DateTime(label="Since (UTC)", type="timestamp", timezone="UTC"),
-        gr.DateTime(label="Until (UTC)", type="timestamp", timezone="UTC"),
-    ]
+    with gr.Row():
+        chosen = [
+            gr.Dropdown([ANY, *VERDICTS], value=ANY, label="Verdict"),
+            gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
+            gr.Dropdown([ANY, *SOURCES], value=ANY, label="Source"),
+            gr.Textbox(label="Model version", max_length=16),
+            gr.Textbox(label="Client", max_length=16),
+        ]
+    with gr.Row():
+        times = [gr.DateTime(label=f"{name} (UTC)", type="timestamp", timezone="UTC") for name in ("Since", "Until")]
+    return [*chosen, *times]
 
 
 def table(entries: list[Entry]) -> str:

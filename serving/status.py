@@ -44,15 +44,16 @@ def report(services: "Services") -> str:
         "API requests by status": _counts(metrics.statuses),
         "Being answered": str(services.load.requests),
     }
-    card = {name: f"{value:.4f}" for name, value in sorted(services.classifier.bundle.metrics.items())}
+    measured = sorted(services.classifier.bundle.metrics.items())
+    card = {name: f"{value:.4f}" for name, value in measured if not name[-1].isdigit()}  # less each class by itself
     errors = {
         f"{_time(problem.at)} {problem.request_id}": f"{problem.status}: {problem.message}"
         for problem in reversed(list(metrics.problems))
     }
     return (
         _table("Now", figures)
-        + _table("Model card", card | {"run": services.classifier.bundle.run_id})
         + _table("Last errors", errors or {"none": ""})
+        + _table("Model card", card | {"run": services.classifier.bundle.run_id})
     )
 
 

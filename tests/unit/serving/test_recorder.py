@@ -1,11 +1,14 @@
 import logging
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
 from serving.recorder import Recorder, open_recorder
-from serving.store import Filter, StoreError
+from serving.store import Filter, History, StoreError
+from settings import ROOT
 from tests.unit.serving.entries import entry
 
 
@@ -106,3 +109,41 @@ def test_the_settings_choose_the_store_or_none(settings, tmp_path):
     assert recorder.history.count(Filter()) == 1
     recorder.close()
     assert (tmp_path / "history.db").is_file()
+
+
+KILLED = """
+import sys, time
+from serving.recorder import Recorder
+from serving.store import History
+from tests.unit.serving.entries import entry
+
+recorder = Recorder(lambda: History(sys.argv[1]), days=100_000, rows=100_000)
+number = 0
+while True:
+    recorder.add([entry(number)])
+    print(number, flush=True)
+    number += 1
+    time.sleep(0.01)
+"""
+
+
+def test_what_was_answered_a_while_before_a_kill_is_there(tmp_path):
+    url = f"sqlite:///{tmp_path / 'history.db'}"
+    process = subprocess.Popen([sys.executable, "-c", KILLED, url], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if int(line) == 300:  # some three seconds in
+            break
+    wait_for(lambda: (tmp_path / "history.db").exists() and count(url) > 0)
+    seen = int(process.stdout.readline())
+    time.sleep(3)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert count(url) > seen
+
+
+def count(url):
+    history = History(url)
+    number = history.count(Filter())
+    history.close()
+    return number
