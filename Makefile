@@ -6,10 +6,10 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench test test-system lint format lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system lint format lock clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 install: .venv/installed ## make .venv with the pinned packages (Python 3.11; skipped when up to date)
 
@@ -30,22 +30,33 @@ ui: install ## open the MLflow UI on port 5000
 	@$(PY) -m mlflow ui --port 5000 --workers 1 \
 		--backend-store-uri "$$($(PY) -c 'from settings import Settings; print(Settings().mlflow_tracking_uri)')"
 
-bench: install ## measure the latency of one prediction, and how many drawn digits come out right
+bench: .venv/installed-dev ## load this API and its peers alike, side by side (about 4 minutes)
+	@$(PY) -m benchmarks.peers
+	@$(PY) -m benchmarks.batch
+
+bench-replicas: .venv/installed-dev ## one process against three behind nginx (about 4 minutes)
+	@$(PY) -m benchmarks.replicas
+
+bench-mixed: .venv/installed-dev ## five minutes of 200 users of all kinds
+	@$(PY) -m benchmarks.mixed
+
+bench-model: install ## the latency of one prediction, and how many drawn digits come out right
 	@$(PY) -m benchmarks.latency
 	@$(PY) -m experiments drawn
 
 test: .venv/installed-dev ## unit, model and browser tests with coverage (about 6 minutes)
 	@$(PY) -m pytest tests/unit tests/model tests/browser --cov --cov-report=term:skip-covered
 
-test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps in a clean folder (about 3 minutes)
+test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps, nginx before three replicas (about 6 minutes)
 	@$(PY) -m pytest tests/system
 
-lint: .venv/installed-dev ## check code, Dockerfile and workflows
+lint: .venv/installed-dev ## check code, Dockerfile, compose.yaml and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/hadolint Dockerfile
-	@$(PY) -m yamllint --strict .github
+	@$(PY) -m yamllint --strict .github compose.yaml
 	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 format: .venv/installed-dev ## format the code and mend what the linter can

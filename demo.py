@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import logging
 import signal
 import sys
 import threading
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from serving import telemetry
 from settings import Settings
 
 REFRESH_SECONDS = 5.0
@@ -19,11 +19,10 @@ REFRESH_SECONDS = 5.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the page until Ctrl-C or SIGTERM. Returns the exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end like Ctrl-C
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    for ours in ("experiments", "model_loader", "serving"):
-        logging.getLogger(ours).setLevel(logging.INFO)
     try:
-        return serve(read_settings(arguments))
+        settings = read_settings(arguments)
+        telemetry.set_up(settings)
+        return serve(settings)
     except KeyboardInterrupt:
         print("Stopped.", flush=True)
         return 0
@@ -55,6 +54,7 @@ def serve(settings: Settings) -> int:
     import model_loader
     from serving.launch import LaunchError, PublicLink, exposure, launch
     from serving.page import build_page, look
+    from serving.services import open_services
 
     try:
         classifier = model_loader.load("mnist", settings)
@@ -62,9 +62,10 @@ def serve(settings: Settings) -> int:
         print(error, file=sys.stderr)
         return 1
     link = PublicLink()
-    page = build_page(classifier, settings, lambda: link.notice)
+    services = open_services(classifier, settings)
+    page = build_page(services, lambda: link.notice)
     try:
-        url = launch(page, settings, look())
+        url = launch(page, services, look())
         gc.enable()
         print(f"Ready: {url} (Ctrl-C stops it)", flush=True)
         if exposed := exposure(settings):
@@ -80,6 +81,7 @@ def serve(settings: Settings) -> int:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C while it is closing
         page.close(verbose=False)
+        services.close()
 
 
 if __name__ == "__main__":

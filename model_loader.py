@@ -1,6 +1,7 @@
 """The Production model as a Classifier, and where it came from: the registry, or the bundle shipped in models/."""
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,7 +34,8 @@ class Classifier:
         self._spec, self._settings = spec, settings
         self._asked: object = None  # state of the store when it last answered
         self._complaint = ""
-        self._serving = self._start()
+        self._serving, self.since = self._start(), time.time()
+        """`since`: when the model that answers now was taken up, in seconds since 1970."""
         _log().info("Answers come from %s.", self.describe())
 
     @property
@@ -101,7 +103,7 @@ class Classifier:
         pulled = registry.pull(store, self._spec)
         if pulled is None or (self.source == "registry" and pulled == self.bundle):
             return False
-        self._serving = _Serving.checked(pulled, "registry", self._spec)
+        self._serving, self.since = _Serving.checked(pulled, "registry", self._spec), time.time()
         _log().info("Answers come from %s now.", self.describe())
         return True
 

@@ -31,6 +31,7 @@ class Answer:
     words: str
     prediction: Prediction
     note: str
+    milliseconds: float  # to decode, prepare and infer
 
 
 def answer(classifier: "Classifier", sheets: list[bytes]) -> Answer:
@@ -40,7 +41,7 @@ def answer(classifier: "Classifier", sheets: list[bytes]) -> Answer:
     seconds = time.perf_counter() - started
     probabilities = zip(classifier.bundle.class_names, prediction.probabilities.tolist(), strict=True)
     label = WORDS.get(prediction.verdict) or dict(probabilities)
-    return Answer(label, verdict_words(prediction), prediction, note(classifier, seconds))
+    return Answer(label, verdict_words(prediction), prediction, note(classifier, seconds), 1000 * seconds)
 
 
 def verdict_words(prediction: Prediction) -> str:

@@ -10,11 +10,13 @@ import numpy as np
 from gradio.components import Component
 
 from experiments.preprocessing import ImageError
+from serving import telemetry
 from serving.answer import answer, note
 from serving.pad import blank, build_pad
 
 if TYPE_CHECKING:
     from model_loader import Classifier
+    from serving.services import Services
 
 Outputs = tuple[dict[str, float] | str, str, np.ndarray | None, dict[str, Any], str]
 HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
@@ -22,19 +24,23 @@ COUNT_WHEN_LIVE = "(live, strokes) => live ? strokes + 1 : strokes"
 """Runs in the browser, so that a drawing is sent while it grows only when live mode is on."""
 
 
-def build(classifier: "Classifier") -> gr.Blocks:
+def build(services: "Services") -> gr.Blocks:
     """The tab's content. To be called outside any other Blocks, and rendered inside one."""
+    classifier = services.classifier
 
-    def predict(drawing: list[bytes]) -> Outputs:
+    def predict(drawing: list[bytes], request: gr.Request) -> Outputs:
         """Reads one hand-drawn digit. Takes the pad's dict, of which "composite" is read, else "layers" over
         "background": a picture of any size and mode, dark on light or light on dark. Gives the label with its three
         most likely digits (a sentence without confidences if no digit is named), the verdict in words, the 28x28
         image the model saw, the details ("verdict" is sure, unsure, not_a_digit or blank; "label", "confidence",
         "candidates", "model_version"), and a line that says which model answered and how fast."""
-        return _reply(classifier, drawing)
+        return _reply(services, drawing, request)
 
-    def predict_upload(file: dict[str, Any]) -> Outputs:
-        return _reply(classifier, [Path(file["path"]).read_bytes()])
+    def predict_live(drawing: list[bytes]) -> Outputs:
+        return _reply(services, drawing)
+
+    def predict_upload(file: dict[str, Any], request: gr.Request) -> Outputs:
+        return _reply(services, [Path(file["path"]).read_bytes()], request)
 
     pad, outputs = build_pad(label="Draw a digit here", elem_id="pad"), _build_outputs(classifier)
     interface = gr.Interface(
@@ -49,7 +55,7 @@ def build(classifier: "Classifier") -> gr.Blocks:
     with gr.Blocks(analytics_enabled=False) as tab:
         interface.render()
         with gr.Column(elem_id="extras"):
-            _add_live(predict, pad, outputs)
+            _add_live(predict_live, pad, outputs)
             _add_why(classifier, outputs)
             upload = _add_upload(predict_upload, outputs)
         _add_clear(
@@ -113,16 +119,21 @@ def _add_clear(interface: gr.Interface, fresh: Callable[[], Any], everything: li
         cleared(fresh, None, everything, **HIDDEN)
 
 
-def _reply(classifier: "Classifier", sheets: list[bytes]) -> Outputs:
+def _reply(services: "Services", sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
+    """What a request asks for is kept; live mode's answers, which have none, are not."""
     try:
-        found = answer(classifier, sheets)
+        found = answer(services.classifier, sheets)
     except ImageError as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("a drawing could not be answered")
+        services.metrics.problem("", 500, "A drawing could not be answered.")
         message = "The drawing could not be answered. The fault is on this side and has been logged; try again."
         raise gr.Error(message, print_exception=False) from None
     said = found.prediction
+    if request is not None:
+        address = request.client.host if request.client else ""
+        services.keep(telemetry.request_id(None), "page", address, found.milliseconds, [said])
     seen = None if said.image is None else said.image.squeeze()
     details = {name: getattr(said, name) for name in ("verdict", "label", "confidence", "candidates", "model_version")}
     return found.label, found.words, seen, details, found.note

@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import logging
+import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio import networking
 
+from serving.gate import lifespan
+
 if TYPE_CHECKING:
+    from serving.services import Services
     from settings import Settings
 
 PORTS_TRIED = 100
@@ -23,9 +27,11 @@ class LaunchError(RuntimeError):
     """The page can't be put on the network; the text says why and what to do."""
 
 
-def launch(page: gr.Blocks, settings: "Settings", look: dict[str, Any]) -> str:
-    """Serves `page` from threads of its own and returns its address. Raises LaunchError."""
+def launch(page: gr.Blocks, services: "Services", look: dict[str, Any]) -> str:
+    """Serves `page` and API from threads of their own and returns their address. Raises LaunchError."""
+    settings = services.settings
     logging.getLogger("uvicorn.error").addFilter(_is_fault)
+    os.environ["FORWARDED_ALLOW_IPS"] = settings.trusted_proxies  # uvicorn's own trusts this machine
     port = free_port(settings.demo_host, settings.demo_port)
     if port != settings.demo_port:
         print(f"Port {settings.demo_port} is taken; using {port}.", flush=True)
@@ -40,6 +46,7 @@ def launch(page: gr.Blocks, settings: "Settings", look: dict[str, Any]) -> str:
             quiet=True,
             enable_monitoring=False,
             run_history=False,
+            app_kwargs={"lifespan": lifespan(services)},
             **look,
         )
     except (OSError, ValueError) as error:

@@ -1,38 +1,62 @@
 """The page: a title, one tab a builder, and how it looks."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import draw
+from serving import batch, draw, history, status
 
 if TYPE_CHECKING:
-    from model_loader import Classifier
+    from serving.services import Services
     from settings import Settings
 
 TITLE = "Digit reader"
 INTRODUCTION = "Sketch a digit from 0 to 9: a small neural network, trained on MNIST, says which one it is."
-TABS = (("Draw", draw.build),)
+KEPT = (
+    "Kept of each answer: time, label, confidence, model, the 28×28 image, and a keyed hash in place of your address. "
+    "Nothing is kept of *Answer while I draw*."
+)
+TABS = (("Draw", draw.build), ("Batch", batch.build), ("History", history.build), ("Status", status.build))
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 
-def build_page(classifier: "Classifier", settings: "Settings", notice: Callable[[], str]) -> gr.Blocks:
+def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
     """The whole page. `notice` gives the line shown above the tabs, asked at every visit; empty: no line."""
-    tabs = [(name, build(classifier)) for name, build in TABS]
+    tabs = [(name, build(services)) for name, build in TABS]
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
         line = gr.Markdown(visible=False, elem_id="notice")
         with gr.Tabs():
+            shown = []
             for name, content in tabs:
-                with gr.Tab(name):
+                with gr.Tab(name) as tab:
                     content.render()
-        if named := links(settings):
+                shown.append((tab, content))
+        if services.recorder is not None:
+            gr.Markdown(KEPT, elem_id="kept")
+        _run_timers_while_seen(shown)
+        if named := links(services.settings):
             gr.Markdown(named, elem_id="links")
         page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, api_visibility="private")
     return page
+
+
+def _run_timers_while_seen(shown: list[tuple[gr.Tab, gr.Blocks]]) -> None:
+    """A tab's timers tick while it is the one in front, and cost nothing otherwise."""
+    owners = [
+        (timer, tab) for tab, content in shown for timer in content.blocks.values() if isinstance(timer, gr.Timer)
+    ]
+    timers = [timer for timer, _ in owners]
+
+    def switch(seen: gr.Tab) -> dict[gr.Timer, gr.Timer]:
+        return {timer: gr.Timer(active=tab is seen) for timer, tab in owners}
+
+    for tab, _ in shown:
+        tab.select(partial(switch, tab), None, timers, api_visibility="private", show_progress="hidden")
 
 
 def look() -> dict[str, Any]:

@@ -2,36 +2,59 @@
 
 import asyncio
 import io
-from types import SimpleNamespace
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 
-from experiments.inference import Prediction
+from experiments.bundle import Bundle
+from experiments.inference import Prediction, Thresholds, blank, predictions
 from experiments.preprocessing import prepare_drawing
+from serving.gate import Gate
 from serving.launch import launch
 from serving.page import build_page, look
+from serving.services import open_services
 from settings import Settings
 
 PROBABILITIES = np.array([0, 0.06, 0, 0.01, 0, 0, 0, 0.9, 0, 0.03], np.float32)
 
 
 def pytest_configure(config):
-    config.addinivalue_line("filterwarnings", "ignore:'future.no_silent_downcasting' is deprecated")  # Gradio's use
+    for message in ("'future.no_silent_downcasting' is deprecated", "The copy keyword is deprecated"):  # Gradio's use
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
 
 class FakeClassifier:
-    bundle = SimpleNamespace(class_names=tuple("0123456789"))
+    bundle = Bundle(
+        folder=Path("/nowhere"),
+        dataset="mnist",
+        version="3",
+        run_id="run",
+        trained_at="2026-11-21",
+        data_digest="1" * 64,
+        class_names=tuple("0123456789"),
+        metrics={"test_accuracy": 0.995},
+        sha256={"model.tflite": "a" * 64, "model.keras": "b" * 64},
+        input_shape=(28, 28, 1),
+    )
+    source = "registry"
+    since = 1_700_000_000.0
 
     def describe(self):
         return "Test_Model version 3, 99.50 % on the MNIST test set"
 
     def classify(self, pixels):
         image = prepare_drawing(pixels)
-        if image is None:
-            return Prediction("", 0.0, np.zeros(10, np.float32), "blank", (), "3", None)
-        return Prediction("7", 0.9, PROBABILITIES, "sure", (), "3", image)
+        return blank(self.bundle.class_names, "3") if image is None else self.predict(image[np.newaxis])[0]
+
+    def predict(self, images):
+        outputs = np.tile(PROBABILITIES, (len(images), 1))
+        found = predictions(images, outputs, self.bundle.class_names, Thresholds(), "3")
+        return [replace(each, confidence=0.9) for each in found]  # to the last digit, which float32 lacks
 
 
 class UnsureClassifier(FakeClassifier):
@@ -45,7 +68,7 @@ class RefusingClassifier(FakeClassifier):
 
 
 class BrokenClassifier(FakeClassifier):
-    def classify(self, _pixels):
+    def predict(self, _images):
         raise RuntimeError("/home/someone/model.tflite is gone")
 
 
@@ -70,26 +93,49 @@ def broken_classifier():
 
 
 @pytest.fixture(scope="session")
-def settings():
-    return Settings(_env_file=None, demo_host="127.0.0.1", demo_port=17860)
+def settings(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("artifacts")
+    return Settings(_env_file=None, demo_host="127.0.0.1", demo_port=17860, artifact_dir=folder, workers=0)
 
 
 @pytest.fixture(scope="session")
 def build():
-    def build(classifier, settings, notice=str):
-        return in_a_loop(build_page, classifier, settings, notice)
+    """A page around services."""
+
+    def build(services, notice=str):
+        return in_a_loop(build_page, services, notice)
 
     return build
 
 
 @pytest.fixture(scope="session")
-def served(build):
+def opened():
+    """Services around a classifier."""
+    everything = []
+
+    def opened(classifier, settings):
+        everything.append(open_services(classifier, settings))
+        return everything[-1]
+
+    yield opened
+    for services in everything:
+        services.close()
+
+
+@pytest.fixture(scope="session")
+def services(opened, classifier, settings):
+    return opened(classifier, settings)
+
+
+@pytest.fixture(scope="session")
+def served(build, opened):
     """Puts a page with the classifier on the network; gives its address."""
     pages = []
 
     def served(classifier, settings):
-        pages.append(build(classifier, settings))
-        return in_a_loop(launch, pages[-1], settings, look())
+        services = opened(classifier, settings)
+        pages.append(build(services))
+        return in_a_loop(launch, pages[-1], services, look())
 
     yield served
     for page in pages:
@@ -132,3 +178,24 @@ def seven_png(seven):
 @pytest.fixture(scope="session")
 def sheet_png():
     return png(np.full((100, 100, 3), 255, np.uint8))
+
+
+@pytest.fixture
+def api(services):
+    """Asks the API without a network; `around` are other services than the usual."""
+    with ExitStack() as stack:
+
+        def api(around=services, base_url="http://127.0.0.1:7860"):
+            gate = Gate(no_page, around)
+            return stack.enter_context(TestClient(gate, base_url, raise_server_exceptions=False))
+
+        yield api
+
+
+async def no_page(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for happened in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{happened}.complete"})
+        return
+    raise AssertionError("the page was asked")

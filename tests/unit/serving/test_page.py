@@ -8,8 +8,8 @@ from serving.page import TABS, links, look
 
 
 @pytest.fixture
-def page(build, classifier, settings):
-    return build(classifier, settings)
+def page(build, services):
+    return build(services)
 
 
 @pytest.fixture

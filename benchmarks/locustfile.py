@@ -1,0 +1,167 @@
+"""Who loads the server: people on the page, and programs. `locust -f benchmarks/locustfile.py ApiUser --host URL`.
+
+BENCH_DRAWINGS names the folder of drawings (`python -m benchmarks.drawings FOLDER` fills one). Each answer counts once,
+as `answer`, whatever requests it takes; 429 is counted apart, as `answer refused (429)`.
+"""
+
+import io
+import itertools
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from locust import FastHttpUser, between, constant, constant_pacing, task
+
+ANSWER = "answer"
+BATCH = 100  # pictures of a batch user's zip
+PACE = 5  # a second
+
+
+class _Drawings:
+    """The drawings one after another, read when the first user wants one; every user begins with another."""
+
+    def __init__(self) -> None:
+        self._files: list[bytes] = []
+        self._next = itertools.count()
+
+    def take(self) -> bytes:
+        if not self._files:
+            self._files = [file.read_bytes() for file in sorted(Path(os.environ["BENCH_DRAWINGS"]).iterdir())]
+        return self._files[next(self._next) % len(self._files)]
+
+
+DRAWINGS = _Drawings()
+
+
+class _User(FastHttpUser):
+    abstract = True
+    connection_timeout = network_timeout = 60.0
+
+    def post(self, path: str, data: bytes, kind: str, fault: Callable[[Any], str] | None = None) -> None:
+        """One request that is an answer. A 429 is renamed; `fault` finds what is wrong with an answer of status 200."""
+        headers = {"Content-Type": kind}
+        with self.client.post(path, data=data, headers=headers, name=ANSWER, catch_response=True) as reply:
+            if reply.status_code == 429:
+                reply.request_meta["name"] = f"{ANSWER} refused (429)"
+                reply.success()
+            elif reply.status_code != 200:
+                reply.failure(f"status {reply.status_code}: {(reply.text or '')[:200]}")
+            elif fault and (found := fault(reply.json())):
+                reply.failure(found)
+
+
+class ApiUser(_User):
+    """A program that asks again as soon as it is answered."""
+
+    wait_time = constant(0)
+
+    @task
+    def predict(self) -> None:
+        """One drawing as a PNG."""
+        self.post("/api/predict", DRAWINGS.take(), "image/png")
+
+
+class ThinkingApiUser(ApiUser):
+    """A program that thinks for a second, more or less."""
+
+    weight = 35
+    wait_time = between(0.5, 1.5)
+
+
+class PacedApiUser(ApiUser):
+    """A program that asks PACE times a second, if it is answered so fast."""
+
+    wait_time = constant_pacing(1 / PACE)
+
+
+class BatchUser(_User):
+    """A program that sends zips."""
+
+    weight = 1
+    wait_time = between(2, 6)
+
+    @task
+    def batch(self) -> None:
+        """BATCH drawings; each has to be answered."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for number in range(BATCH):
+                archive.writestr(f"{number}.png", DRAWINGS.take())
+        self.post("/api/predict/batch", buffer.getvalue(), "application/zip", _unanswered)
+
+
+def _unanswered(content: dict[str, Any]) -> str:
+    return "" if all(each["reading"] for each in content["results"]) else "a picture of the batch was not answered"
+
+
+class MlflowUser(_User):
+    """A program that asks `mlflow models serve`, with drawings prepared beforehand: the server is spared that."""
+
+    wait_time = constant(0)
+
+    @task
+    def predict(self) -> None:
+        """One 28 x 28 image as JSON."""
+        self.post("/invocations", DRAWINGS.take(), "application/json")
+
+
+class PlainPageUser(_User):
+    """Gradio's own protocol without a pause: upload, join the queue, read the stream of events to its end."""
+
+    wait_time = constant(0)
+
+    def on_start(self) -> None:
+        """Opens the page, as a browser does."""
+        self.session = uuid4().hex
+        self.client.get("/", name="page", headers=self._headers())
+        config = self.client.get("/config", name="page", headers=self._headers()).json()
+        self.function = next(each["id"] for each in config["dependencies"] if each["api_name"] == "predict")
+
+    @task
+    def submit(self) -> None:
+        """One drawing, answered."""
+        started = time.perf_counter()
+        fault = None
+        try:
+            self._submit(DRAWINGS.take())
+        except Exception as error:
+            fault = error
+        elapsed = 1000 * (time.perf_counter() - started)
+        self.environment.events.request.fire(
+            request_type="PAGE", name=ANSWER, response_time=elapsed, response_length=0, exception=fault, context={}
+        )
+
+    def _submit(self, drawing: bytes) -> None:
+        upload = self.client.post(
+            "/gradio_api/upload", files={"files": ("drawing.png", drawing, "image/png")}, name="upload",
+            headers=self._headers(),
+        )  # fmt: skip
+        file = {"path": upload.json()[0], "meta": {"_type": "gradio.FileData"}}
+        event = {
+            "data": [{"background": None, "layers": [], "composite": file}],
+            "fn_index": self.function,
+            "session_hash": self.session,
+        }
+        self.client.post("/gradio_api/queue/join", json=event, name="join", headers=self._headers())
+        stream = self.client.get(
+            f"/gradio_api/queue/data?session_hash={self.session}", name="stream", headers=self._headers()
+        )
+        lines = [json.loads(line[5:]) for line in stream.text.splitlines() if line.startswith("data:")]
+        done = next(line for line in lines if line["msg"] == "process_completed")
+        if not done["success"]:
+            raise AssertionError(f"the page answered {done['output']}")
+
+    def _headers(self) -> dict[str, str]:
+        return {"X-Affinity": self.session}  # as a browser's cookie does behind nginx
+
+
+class PageUser(PlainPageUser):
+    """A person on the page, who draws for a second, more or less, between answers."""
+
+    weight = 4
+    wait_time = between(0.5, 1.5)

@@ -1,0 +1,91 @@
+"""From the click on Submit to the answer on the screen, in a real browser: `python -m benchmarks.page`.
+
+Alone, and while programs ask the API for half of what it can give. Needs Debian's chromium.
+"""
+
+import argparse
+import shutil
+import statistics
+import tempfile
+import threading
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks import drawings
+from benchmarks.load import locust
+from benchmarks.peers import demo
+from benchmarks.processes import free_ports
+
+PACE = 5  # answers a second that each PacedApiUser of locustfile.py asks for
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+CLICK = """() => new Promise(resolve => {
+    const started = performance.now();
+    const look = () => document.querySelector("#note").innerText.includes("Read in")
+        ? resolve(performance.now() - started) : setTimeout(look, 4);
+    [...document.querySelectorAll("button")].find(button => button.innerText.trim() == "Submit").click();
+    look();
+})"""
+
+
+def main() -> None:
+    """Prints the median and the slowest, without load and under it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
+    parser.add_argument("--rate", type=int, required=True, help="answers a second to ask of the API: half its limit")
+    parser.add_argument("--count", type=int, default=15, help="submits each (default: 15)")
+    arguments = parser.parse_args()
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(prefix="page-") as name:
+        folder = Path(name)
+        drawings.write(folder / "png")
+        server = demo(port, folder / "state")
+        try:
+            report("no other load", measure(url, arguments.count))
+            users = max(1, arguments.rate // PACE)
+            seconds = 10 + 6 * arguments.count  # longer than the browser needs
+            load = threading.Thread(
+                target=locust, args=[url, "PacedApiUser", users, seconds, folder / "png"], daemon=True
+            )
+            load.start()
+            report(f"{users * PACE} API answers a second asked", measure(url, arguments.count))
+        finally:
+            server.stop()
+
+
+def measure(url: str, count: int) -> list[float]:
+    """Milliseconds of so many submits, the first left out."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 390, "height": 1400})
+        page.set_default_timeout(60_000)
+        page.goto(url)
+        page.locator("#pad canvas").first.wait_for()
+        page.wait_for_timeout(3000)
+        times = [submit(page) for _ in range(count + 1)]
+        browser.close()
+    return times[1:]
+
+
+def submit(page: Page) -> float:
+    """Draws a stroke, submits it and clears the pad. Returns milliseconds."""
+    box = page.locator("#pad canvas").first.bounding_box() or {}
+    middle, top = box["x"] + box["width"] / 2, box["y"]
+    page.mouse.move(middle, top + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(middle, top + 0.7 * box["height"], steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    milliseconds = page.evaluate(CLICK)
+    page.get_by_role("button", name="Clear", exact=True).first.click()
+    page.wait_for_timeout(1500)
+    return float(milliseconds)
+
+
+def report(name: str, times: list[float]) -> None:
+    """One line."""
+    print(f"{name}: p50 {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms (n = {len(times)})", flush=True)
+
+
+if __name__ == "__main__":
+    main()

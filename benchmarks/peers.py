@@ -1,0 +1,166 @@
+"""This API, a plain Gradio page and `mlflow models serve`, loaded one after another: `python -m benchmarks.peers`.
+
+Each is started, warmed, loaded with the same 2,000 different drawings and stopped. Writes benchmarks/results/peers.md.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import drawings
+from benchmarks.load import RESULTS, Outcome, locust, table, wrk
+from benchmarks.processes import Server, free_ports
+from experiments import registry
+from experiments.datasets import SPECS
+from experiments.preprocessing import prepare_drawing
+from settings import Settings
+
+CLIENTS = 100
+HEADINGS = (
+    "server, load generator, clients", "answers a second", "× plain", "× mlflow",
+    "p50 ms", "p95 ms", "p99 ms", "failures", "memory MB",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `peer`: ours, plain or mlflow."""
+
+    peer: str
+    name: str
+    outcome: Outcome
+    megabytes: float
+
+
+def main() -> None:
+    """Prints the table and writes it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=20, help="of each load (default: 20)")
+    seconds = parser.parse_args().seconds
+    with tempfile.TemporaryDirectory(prefix="peers-") as name:
+        folder = Path(name)
+        drawings.write(folder / "png")
+        prepare(folder / "json")
+        rows = [*plain_page(folder, seconds), *mlflow(folder, seconds), *ours(folder, seconds)]
+    text = f"{os.cpu_count()} cores, load generator included; {seconds} s each.\n\n"
+    text += table(HEADINGS, [line(row, rows) for row in rows])
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "peers.md").write_text(text)
+    print(text)
+
+
+def ours(folder: Path, seconds: int) -> list[Row]:
+    """This project's own process, without rate limits; also by wrk where it is installed, and with one client."""
+    (port,) = free_ports(1)
+    server = demo(port, folder / "ours")
+    try:
+        rows = [measure("ours", server, f"this API, Locust, {count}", "ApiUser", port, count, folder / "png", seconds)
+                for count in (CLIENTS, 1)]  # fmt: skip
+        if shutil.which("wrk"):
+            for count in (CLIENTS, 1):
+                outcome = wrk(f"http://127.0.0.1:{port}/api/predict", "image/png", count, seconds, folder / "png")
+                rows.append(Row("ours", f"this API, wrk, {count}", outcome, server.megabytes()))
+        return rows
+    finally:
+        server.stop()
+
+
+def demo(port: int, folder: Path, **settings: str) -> Server:
+    """`python demo.py` with the shipped model, a history of its own and no rate limit."""
+    own = {
+        "DEMO_PORT": str(port), "RATE_LIMIT": "off", "ARTIFACT_DIR": str(folder),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/none.db", "DATABASE_URL": "",
+    }  # fmt: skip
+    return Server([sys.executable, "demo.py"], f"http://127.0.0.1:{port}/api/ready", own | settings)
+
+
+def plain_page(folder: Path, seconds: int) -> list[Row]:
+    """`gr.Interface(fn, gr.Sketchpad(), gr.Label())`."""
+    (port,) = free_ports(1)
+    server = Server([sys.executable, "-m", "benchmarks.plain_page", str(port)], f"http://127.0.0.1:{port}/")
+    try:
+        name = f"plain gr.Interface, Locust, {CLIENTS}"
+        return [measure("plain", server, name, "PlainPageUser", port, CLIENTS, folder / "png", seconds)]
+    finally:
+        server.stop()
+
+
+def mlflow(folder: Path, seconds: int) -> list[Row]:
+    """`mlflow models serve` of the same network, as it is by default."""
+    (port,) = free_ports(1)
+    model = log_model(folder)
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "models",
+        "serve",
+        "-m",
+        model,
+        "-p",
+        str(port),
+        "--env-manager",
+        "local",
+    ]
+    server = Server(command, f"http://127.0.0.1:{port}/ping")
+    try:
+        name = f"mlflow models serve, Locust, {CLIENTS}"
+        return [measure("mlflow", server, name, "MlflowUser", port, CLIENTS, folder / "json", seconds)]
+    finally:
+        server.stop()
+
+
+def log_model(folder: Path) -> str:
+    """The shipped network as MLflow keeps it. Returns the folder that it can be served from."""
+    import keras
+
+    model = keras.models.load_model(Settings().models_dir / "mnist" / "model.keras")
+    store = registry.Store(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts")
+    example = prepare_drawing(drawings.sheets(1)[0])[None]
+    with store.run(SPECS["mnist"].name, "shipped", "", {}, {}) as log:
+        log.log_keras_model(model, example)
+    return str(next((folder / "mlartifacts").rglob("MLmodel")).parent)
+
+
+def prepare(folder: Path) -> None:
+    """The drawings as `mlflow models serve` takes them: already prepared, as JSON."""
+    folder.mkdir()
+    for number, sheet in enumerate(drawings.sheets()):
+        image = prepare_drawing(sheet)
+        (folder / f"{number:04}.json").write_text(json.dumps({"inputs": image[None].tolist()}))
+
+
+def measure(peer: str, server: Server, name: str, user: str, port: int, count: int, files: Path, seconds: int) -> Row:
+    """Warmed for five seconds, then loaded."""
+    url, file = f"http://127.0.0.1:{port}", name.replace(", ", "-").replace(" ", "-").lower()
+    locust(url, user, min(count, 10), 5, files)
+    return Row(peer, name, locust(url, user, count, seconds, files, file), server.megabytes())
+
+
+def line(row: Row, rows: list[Row]) -> list[str]:
+    """Its cells, with the ratios to the peers."""
+    found = row.outcome
+
+    def ratio(peer: str) -> str:
+        return f"{found.per_second / next(other.outcome.per_second for other in rows if other.peer == peer):.1f}"
+
+    times = [f"{value:.1f}" for value in (found.p50, found.p95, found.p99)]
+    failures = f"{found.failures}" + (f" and {found.refused} × 429" if found.refused else "")
+    return [
+        row.name,
+        f"{found.per_second:.0f}",
+        ratio("plain"),
+        ratio("mlflow"),
+        *times,
+        failures,
+        f"{row.megabytes:.0f}",
+    ]
+
+
+if __name__ == "__main__":
+    main()

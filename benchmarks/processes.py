@@ -1,0 +1,95 @@
+"""Servers as processes of their own on this machine: started, waited for, measured, and ended or killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from settings import ROOT
+
+PATIENCE = 120.0  # s, for a busy machine
+
+
+class Server:
+    """A program that answers at `ready`, an address; `environment` is added to this process's own.
+
+    What it prints is kept. Raises RuntimeError with it when the program ends or never answers.
+    """
+
+    def __init__(self, command: Sequence[str], ready: str, environment: Mapping[str, str] | None = None) -> None:
+        self._command, self._ready = command, ready
+        programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # those of the virtual environment
+        self._environment = os.environ | {"PATH": programs} | (environment or {})
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, again if it was ended, and returns once it answers."""
+        self.process = subprocess.Popen(
+            self._command, cwd=ROOT, env=self._environment, stdout=self._printed, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        end = time.monotonic() + PATIENCE
+        while not answers(self._ready):
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.kill()
+                raise RuntimeError(f"{' '.join(self._command)} does not answer: {self.printed()}")
+            time.sleep(0.1)
+
+    def printed(self) -> str:
+        """All that it has printed."""
+        self._printed.seek(0)
+        return self._printed.read().decode(errors="replace")
+
+    def megabytes(self) -> float:
+        """What it and its children hold in memory, shared pages divided among those who share them."""
+        everyone = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        return sum(each.memory_full_info().pss for each in everyone) / 1e6
+
+    def kill(self) -> None:
+        """As `kill -9` does: nothing is closed or stored. Whatever it had started ends too."""
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """As Ctrl-C does; killed if that is not heeded."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(20)
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+        self._printed.close()
+
+    def _signal(self, which: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, which)
+
+
+def answers(url: str) -> bool:
+    """Whether somebody answers there, well."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as reply:  # noqa: S310
+            return 200 <= reply.status < 300
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports of this machine on which nobody listens."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()

@@ -1,0 +1,113 @@
+"""Who may do what: visitors have pictures read, the operator sees the rest; no foreign page acts for either."""
+
+import base64
+import binascii
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from serving.errors import ApiError
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
+"""Headers of a request that some proxy or tunnel passed on: its real sender is not this machine."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent a request: its id, headers (lower-case names), client address, and who is logged in."""
+
+    request_id: str
+    headers: Mapping[str, str]
+    address: str
+    user: str | None
+
+
+class Access:
+    """The rules of one server. Headers are given with lower-case names."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self._key = settings.operator_key.get_secret_value()
+        self._login = (settings.demo_username, settings.demo_password.get_secret_value())
+        self._origins = frozenset(names(settings.cors_origins))
+        self._hosts = frozenset(names(settings.allowed_hosts))
+        unshared = is_loopback(settings.demo_host) and not settings.demo_share and not settings.trusted_proxies
+        self._open = unshared and not self._key and not self._login[0]
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether the operator has to show a key or a login."""
+        return not self._open
+
+    def check_operator(self, headers: Mapping[str, str], user: str | None = None, key: str = "") -> None:
+        """`user`: who is logged in on the page; `key`: as typed there. Raises ApiError 401 for anyone else."""
+        if self._is_operator(headers, user, key):
+            return
+        hint = "Send OPERATOR_KEY as `Authorization: Bearer KEY`, or log in."
+        if not self._key and not self._login[0]:
+            hint = "Others reach this server, so it needs an OPERATOR_KEY or a login: set one and start it again."
+        raise ApiError(401, "operator_only", "This is the operator's.", hint)
+
+    def check_visitor(self, headers: Mapping[str, str], user: str | None = None) -> None:
+        """Where a login guards the page it guards the API too. Raises ApiError 401."""
+        if self._login[0] and not self._is_operator(headers, user, ""):
+            raise ApiError(401, "login_needed", "This server asks for a login.", "Send it as HTTP Basic, or a key.")
+
+    def check_origin(self, headers: Mapping[str, str]) -> None:
+        """For requests that change something. Raises ApiError 403 for a foreign Origin or Host."""
+        host = headers.get("host", "")
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != host and origin not in self._origins:
+            raise ApiError(403, "foreign_origin", "Another site's page asks this.", "CORS_ORIGINS lists who may.")
+        name = host_name(host)
+        if (self._hosts and name not in self._hosts) or (self._open and not is_loopback(name)):
+            raise ApiError(403, "foreign_host", "The request names another host.", "ALLOWED_HOSTS lists this server's.")
+
+    def _is_operator(self, headers: Mapping[str, str], user: str | None, key: str) -> bool:
+        if self._open:
+            return is_loopback(host_name(headers.get("host", ""))) and not any(name in headers for name in FORWARDED)
+        if user is not None and self._login[0]:
+            return same(user, self._login[0])
+        kind, _, value = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "basic":
+            return bool(self._login[0]) and same(_decoded(value), ":".join(self._login))
+        given = key or headers.get("x-api-key", "") or (value if kind.lower() == "bearer" else "")
+        return bool(self._key) and same(given, self._key)
+
+
+def same(one: str, other: str) -> bool:
+    """Compared in a time that does not tell how much of it is right."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def names(text: str) -> list[str]:
+    """The names of a list with commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port; empty if it is malformed."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name or address is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _decoded(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

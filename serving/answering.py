@@ -1,0 +1,90 @@
+"""From encoded pictures to predictions for the API: readers prepare, the model answers what has gathered at once."""
+
+import asyncio
+import collections
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.inference import CHUNK, Prediction, blank
+from serving.errors import ApiError
+
+if TYPE_CHECKING:
+    from model_loader import Classifier
+    from serving.readers import Readers
+
+JOB = 16  # pictures of a batch that a reader is handed at a time
+
+
+class Answering:
+    """Predictions for any number of requests at a time, in one event loop."""
+
+    def __init__(self, classifier: "Classifier", readers: "Readers") -> None:
+        self._classifier, self._readers = classifier, readers
+        self._waiting: collections.deque[tuple[np.ndarray, asyncio.Future[Prediction]]] = collections.deque()
+        self._thread = ThreadPoolExecutor(1, "inference")
+        self._running: asyncio.Task[None] | None = None
+
+    async def one(self, picture: bytes) -> Prediction:
+        """Raises ApiError if it can't be read."""
+        (found,) = await self._several([picture], bulk=False)
+        if isinstance(found, ApiError):
+            raise found
+        return found
+
+    async def many(self, pictures: Sequence[bytes]) -> list[Prediction | ApiError]:
+        """An answer for each, in their order."""
+        jobs = [pictures[start : start + JOB] for start in range(0, len(pictures), JOB)]
+        done = await asyncio.gather(*(self._several(job, bulk=True) for job in jobs))
+        return [found for job in done for found in job]
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=False)
+
+    async def _several(self, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | ApiError]:
+        read = await self._readers.read(pictures, bulk)
+        answers = [self._infer(each) if isinstance(each, np.ndarray) else each for each in read]
+        return [self._blank() if each is None else await each if asyncio.isfuture(each) else each for each in answers]
+
+    def _blank(self) -> Prediction:
+        bundle = self._classifier.bundle
+        return blank(bundle.class_names, bundle.version)
+
+    def _infer(self, image: np.ndarray) -> "asyncio.Future[Prediction]":
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Prediction] = loop.create_future()
+        self._waiting.append((image, future))
+        if self._running is None:
+            self._running = loop.create_task(self._run())
+        return future
+
+    async def _run(self) -> None:
+        """The model is asked for all that has gathered meanwhile, again and again."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            images, futures = zip(
+                *(self._waiting.popleft() for _ in range(min(CHUNK, len(self._waiting)))), strict=True
+            )
+            try:
+                found = await loop.run_in_executor(self._thread, self._classifier.predict, np.stack(images))
+            except Exception as error:
+                for future in futures:
+                    _settle(future, error)
+            else:
+                for future, prediction in zip(futures, found, strict=True):
+                    _settle(future, prediction)
+        self._running = None
+
+
+def _settle(
+    future: "asyncio.Future[Prediction]", value: Prediction | None = None, error: Exception | None = None
+) -> None:
+    if future.done():  # whoever asked may have left
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(value)

@@ -1,0 +1,170 @@
+"""The Batch tab: many pictures or a zip in; a gallery, a table, a chart and, with labels, the share that is right."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+from gradio.processing_utils import save_bytes_to_cache
+from PIL import Image
+
+from serving import telemetry
+from serving.labels import labels_in
+from serving.limits import MIB
+from serving.many import Reading, read_many
+from serving.summary import COLUMNS, NO_ANSWER, Summary
+from serving.zips import Archive, File, Limits, ZipError, is_zip
+
+if TYPE_CHECKING:
+    from serving.services import Services
+
+THUMBNAIL = 112  # px
+SHOWN = 120  # pictures in the gallery: more would take the browser seconds
+TOLD_EVERY = 20  # pictures, on the progress bar
+HELP = (
+    "Drop up to {:,} pictures each of one digit, or a zip of up to 10 MB. Names may carry labels, and then the "
+    "share that is right is shown: a folder called like the digit (`7/img.png`, in a zip), or a file name that starts "
+    "or ends with it (`7_012.png`, `img-7.png`) if all of them do."
+)
+
+
+def build(services: "Services") -> gr.Blocks:
+    """The tab's content. To be called outside any other Blocks, and rendered inside one."""
+    names = services.classifier.bundle.class_names
+    progress = gr.Progress()
+
+    def read(uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress) -> list[Any]:
+        summary, seconds = _reply(services, uploads or [], request, progress)
+        return _shown(summary, seconds, download.GRADIO_CACHE)
+
+    with gr.Blocks(analytics_enabled=False) as tab:
+        gr.Markdown(HELP.format(services.bounds.batch_images))
+        files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
+        start = gr.Button("Read all", variant="primary")
+        told = gr.Markdown(elem_id="batch-told")
+        download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
+        chart = gr.BarPlot(
+            label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=300, elem_id="batch-chart"
+        )
+        confusion = gr.Dataframe(
+            label="Label (row) and answer (column)",
+            headers=["Label", *names, NO_ANSWER],
+            visible=False,
+            elem_id="batch-confusion",
+        )
+        gallery = gr.Gallery(
+            label="Pictures", show_label=False, visible=False, columns=8, object_fit="contain", elem_id="batch-gallery"
+        )
+        table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
+        outputs = [told, download, chart, confusion, gallery, table]
+        start.click(
+            read,
+            files,
+            outputs,
+            preprocess=False,  # Gradio's own leaves an empty file behind for each upload
+            api_visibility="private",
+            concurrency_limit=1,  # so that a batch leaves the Draw tab quick
+            show_progress_on=files,
+        )
+    return tab
+
+
+def _reply(
+    services: "Services", uploads: list[dict[str, Any]], request: gr.Request, progress: gr.Progress
+) -> tuple[Summary, float]:
+    """The readings and the seconds they took; the history keeps them."""
+    try:
+        started = time.perf_counter()
+        readings = _read(services, uploads, progress)
+        seconds = time.perf_counter() - started
+    except ZipError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    except Exception:
+        logging.getLogger(__name__).exception("a batch could not be answered")
+        message = "The batch could not be answered. The fault is on this side and has been logged; try again."
+        raise gr.Error(message, print_exception=False) from None
+    address, each = request.client.host if request.client else "", 1000 * seconds / len(readings)
+    predictions = [reading.prediction for reading in readings]
+    services.keep(telemetry.request_id(None), "batch", address, each, predictions)
+    names = services.classifier.bundle.class_names
+    return Summary(readings, labels_in([reading.name for reading in readings], names), names), seconds
+
+
+def _read(services: "Services", uploads: list[dict[str, Any]], progress: gr.Progress) -> list[Reading]:
+    """Raises ZipError when there is nothing or too much to read."""
+    bounds = services.bounds
+    limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
+    with ExitStack() as opened:
+        count, files = _files(uploads, limits, opened)
+        if not count:
+            raise ZipError("Choose pictures or a zip first.")
+        if count > limits.files:
+            raise ZipError(f"These are {count:,} files; a batch has up to {limits.files:,}. Send them in parts.")
+        readings = []
+        for reading in read_many(services.classifier, files, thumbnail):
+            readings.append(reading)
+            if len(readings) % TOLD_EVERY == 0:
+                progress((len(readings), count), unit="pictures")
+        return readings
+
+
+def _files(uploads: list[dict[str, Any]], limits: Limits, opened: ExitStack) -> tuple[int, Iterator[File]]:
+    """How many files were sent, and the files themselves, a zip's instead of the zip. Raises ZipError."""
+    paths = {Path(upload["path"]): Path(upload.get("orig_name") or upload["path"]).name for upload in uploads}
+    zips = [path for path in paths if _is_zip(path)]
+    if len(zips) > 1:
+        raise ZipError("These are several zips. Send one at a time.")
+    pictures = (File(name, path.read_bytes()) for path, name in paths.items() if path not in zips)
+    if not zips:
+        return len(paths), pictures
+    archive = Archive(opened.enter_context(zips[0].open("rb")), limits)
+    return len(paths) - 1 + len(archive), chain(pictures, archive)
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return is_zip(file.read(4))
+
+
+def thumbnail(pixels: np.ndarray) -> Image.Image:
+    """pixels: uint8 [H, W, 4]. Returns a picture of at most THUMBNAIL px on white."""
+    small = Image.fromarray(pixels)
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    sheet = Image.new("RGBA", small.size, "white")
+    sheet.alpha_composite(small)
+    return sheet.convert("RGB")
+
+
+def _shown(summary: Summary, seconds: float, folder: str) -> list[Any]:
+    """The values of the tab's outputs, in its order."""
+    confusion = summary.confusion()
+    return [
+        summary.sentences(seconds),
+        gr.update(value=save_bytes_to_cache(summary.csv(), "batch.csv", folder), visible=True),
+        gr.update(value=_chart(summary), visible=True),
+        gr.update(value=confusion, visible=bool(confusion)),
+        gr.update(value=_pictures(summary), visible=True),
+        gr.update(value=summary.rows(), visible=True),
+    ]
+
+
+def _chart(summary: Summary) -> dict[str, Any]:
+    """As BarPlot sends a table to the browser, which spares making one of pandas' first."""
+    columns = {"answer": "nominal", "verdict": "nominal", "pictures": "quantitative"}
+    return {"columns": list(columns), "data": summary.answers(), "datatypes": columns, "mark": "bar"}
+
+
+def _pictures(summary: Summary) -> list[tuple[Image.Image, str]]:
+    """For the gallery: pictures and what is told of each, wrong answers first, sure ones last."""
+    told = []
+    for reading, label, right in zip(summary.readings, summary.labels, summary.right, strict=True):
+        if reading.prediction:
+            answer = " or ".join(reading.prediction.candidates) or reading.prediction.label or NO_ANSWER
+            caption = f"{answer}, not {label}" if right is False else answer
+            told.append(((right is not False, reading.prediction.verdict == "sure"), (reading.preview, caption)))
+    return [picture for _, picture in sorted(told, key=lambda each: each[0])[:SHOWN]]

@@ -1,0 +1,114 @@
+"""What a request carries: read within bounds of size and time, and turned into encoded pictures."""
+
+import asyncio
+import base64
+import binascii
+import re
+
+import pydantic
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from serving.archives import Bounds, Picture, unpack_form, unpack_zip
+from serving.errors import ApiError, too_large
+from serving.limits import MIB, Slot, check_size
+from serving.schemas import ImageBody
+
+READ_SECONDS = 30.0  # within which a body has to arrive
+PATIENCE = 3  # times the limit are read before the connection is closed on a body that is too large
+IMAGES = ("image/png", "image/jpeg", "image/webp")
+ZIPS = ("application/zip", "application/x-zip-compressed")
+JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
+DATA_URL = re.compile(r"data:image/[a-z+.-]{1,20};base64,")
+
+
+async def one_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
+    """The encoded picture of a raw, JSON or multipart body. Raises ApiError."""
+    kind = _kind(request, (*IMAGES, BYTES, JSON, FORM))
+    megabytes = bounds.image_mb if kind in (*IMAGES, BYTES) else 2 * bounds.image_mb  # base64, other parts
+    body = await _read(request, slot, megabytes)
+    if kind == JSON:
+        data = _from_json(body)
+    elif kind == FORM:
+        pictures = await asyncio.to_thread(unpack_form, _content_type(request), body, bounds, 1)
+        data = pictures[0].data
+    else:
+        data = body
+    check_size(len(data), bounds.image_mb, "The picture")
+    return data
+
+
+async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Picture]:
+    """The pictures of a zip or a multipart body, in their order. Raises ApiError."""
+    kind = _kind(request, (*ZIPS, BYTES, FORM))
+    body = await _read(request, slot, bounds.batch_mb)
+    if kind == FORM:
+        pictures = await asyncio.to_thread(unpack_form, _content_type(request), body, bounds, bounds.batch_images)
+        if len(pictures) == 1 and pictures[0].data.startswith(b"PK"):
+            body, kind = pictures[0].data, ZIPS[0]
+    if kind != FORM:
+        slot.take(bounds.batch_mb * MIB)  # what it may unpack to
+        pictures = await asyncio.to_thread(unpack_zip, body, bounds)
+    return pictures
+
+
+async def _read(request: Request, slot: Slot, megabytes: int) -> bytes:
+    """The whole body. Raises ApiError for one that is too large, incomplete or too slow."""
+    if _announced(request) > PATIENCE * megabytes * MIB:
+        raise too_large("The body", f"{megabytes} MiB")
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await _receive(request, slot, megabytes)
+    except TimeoutError:
+        raise ApiError(408, "too_slow", f"The body took over {READ_SECONDS:.0f} s.", "Send it at once.") from None
+    except ClientDisconnect:
+        raise ApiError(400, "incomplete", "The body ended before it was complete.", "Send it again.") from None
+
+
+async def _receive(request: Request, slot: Slot, megabytes: int) -> bytes:
+    """Reads on a little when it is too much: most programs listen only once they have sent everything."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= megabytes * MIB:
+            slot.take(len(chunk))
+            chunks.append(chunk)
+        elif size > PATIENCE * megabytes * MIB:
+            break
+    check_size(size, megabytes)
+    if not size:
+        raise ApiError(422, "empty", "The body is empty.", "Send a picture.")
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "")
+
+
+def _kind(request: Request, taken: tuple[str, ...]) -> str:
+    kind = _content_type(request).partition(";")[0].strip().lower()
+    if kind not in taken:
+        sent = f"{kind[:60]!r} is not taken here." if kind else "The request has no Content-Type."
+        raise ApiError(415, "wrong_type", sent, f"Send one of {', '.join(taken)}.")
+    return kind
+
+
+def _from_json(body: bytes) -> bytes:
+    try:
+        text = ImageBody.model_validate_json(body).image
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise ApiError(400, "bad_json", "The body is not JSON.", 'Send {"image": "BASE64"}.') from None
+        where = ".".join(map(str, first["loc"]))
+        message = f"{where}: {first['msg']}." if where else f"{first['msg']}."
+        raise ApiError(422, "wrong_shape", message, 'Send {"image": "BASE64"}.') from None
+    try:
+        return base64.b64decode(DATA_URL.sub("", text, count=1) if text.startswith("data:") else text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ApiError(400, "bad_base64", "The image is not base64.", "Encode the file's bytes.") from None

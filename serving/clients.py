@@ -1,0 +1,42 @@
+"""Who asks, without keeping who: a client is a keyed hash of the address."""
+
+import hashlib
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+KEY_FILE = "client.key"
+
+
+class Clients:
+    """Names clients by a hash that nobody without the key can lead back to an address."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = hashlib.sha256(key).digest()
+        self.name = lru_cache(maxsize=4096)(self._name)
+        """address -> 16 hexadecimal digits, the same for the same address and key."""
+
+    def _name(self, address: str) -> str:
+        return hashlib.blake2b(address.encode(), key=self._key, digest_size=8).hexdigest()
+
+
+def clients(settings: "Settings") -> Clients:
+    """With the key of the settings, else with one made once in the artifact folder."""
+    key = settings.client_key.get_secret_value()
+    return Clients(key.encode() if key else _own_key(settings.artifact_dir))
+
+
+def _own_key(folder: Path) -> bytes:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / KEY_FILE
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    except FileExistsError:
+        pass
+    return path.read_bytes()

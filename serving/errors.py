@@ -1,0 +1,45 @@
+"""What a program is told when it is refused: one shape, a status, and what to do about it."""
+
+import orjson
+from starlette.responses import Response
+
+UNREAD = (408, 413)  # leave a body behind that nobody will read
+
+
+class ApiError(Exception):
+    """A request is refused. `code` is for programs, `message` says what is wrong and `hint` what to do."""
+
+    def __init__(self, status: int, code: str, message: str, hint: str = "", retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.hint = status, code, message, hint
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        if status in UNREAD:
+            self.headers["Connection"] = "close"
+
+    def body(self) -> dict[str, str]:
+        """What stands under "error" in the answer."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+    def response(self) -> Response:
+        """The answer as a whole. Gradio's page shows its user the sentence under "detail"."""
+        content = {"error": self.body(), "detail": f"{self.message} {self.hint}".strip()}
+        return Response(orjson.dumps(content), self.status, self.headers, "application/json")
+
+
+def fault() -> ApiError:
+    """Something broke on this side; the details are in the log, under the request's id."""
+    return ApiError(500, "fault", "The fault is on this side and has been logged.", "Try again.")
+
+
+def too_large(what: str, limit: str, hint: str = "Send less.") -> ApiError:
+    """More than a setting allows."""
+    return ApiError(413, "too_large", f"{what} is over the limit of {limit}.", hint)
+
+
+def of_status(status: int) -> ApiError:
+    """An error that the framework found by itself: an unknown route, a method that it does not have."""
+    known = {
+        404: ("not_found", "There is no such route.", "GET /docs lists them."),
+        405: ("wrong_method", "The route does not take this method.", "GET /docs lists them."),
+    }
+    return ApiError(status, *known.get(status, ("refused", "The request was refused.", "See /docs.")))

@@ -1,0 +1,157 @@
+"""The History tab: what was answered, newest first, with filters, images and an export. The operator's."""
+
+import base64
+import csv
+import html
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import gradio as gr
+from gradio.components import Component
+
+from experiments.datasets import SPECS
+from serving.operator_tabs import check, key_box
+from serving.routes_history import png
+from serving.schemas import HistoryItem, Reading
+from serving.store import Entry, Filter, History, StoreError
+
+if TYPE_CHECKING:
+    from serving.services import Services
+
+ANY = "any"
+PAGE = 50  # entries
+EXPORT_PAGE = 1000
+VERDICTS = get_args(Reading.model_fields["verdict"].annotation)
+SOURCES = get_args(HistoryItem.model_fields["source"].annotation)
+COLUMNS = ("time (UTC)", "source", "verdict", "label", "confidence", "ms", "model", "client", "request")
+Chosen = str | float | None
+Shown = tuple[str, str, int | None]
+PRIVATE = {"api_visibility": "private"}
+
+
+def build(services: "Services") -> gr.Blocks:
+    """The tab's content. To be called outside any other Blocks, and rendered inside one."""
+
+    def show(
+        request: gr.Request, key: str, before: int | None, *chosen: str | float | None
+    ) -> tuple[str, str, int | None]:
+        check(services, request, key)
+        kept, wanted = _history(services), _filter(*chosen)
+        found = kept.search(replace(wanted, before=before), PAGE)
+        older = found[-1].id if len(found) == PAGE else None
+        return f"{kept.count(wanted)} answers match.", table(found), older
+
+    def show_newest(request: gr.Request, key: str, *chosen: Chosen) -> Shown:
+        return show(request, key, None, *chosen)
+
+    def export(request: gr.Request, key: str, *chosen: Chosen) -> str:
+        check(services, request, key)
+        return str(write_csv(_history(services), _filter(*chosen)))
+
+    with gr.Blocks(analytics_enabled=False) as tab:
+        key = key_box(services)
+        filters = _filters()
+        with gr.Row():
+            newest, older = gr.Button("Show the newest", variant="primary"), gr.Button("Older")
+            exporting = gr.Button("Export as CSV")
+        count = gr.Markdown(elem_id="history-count")
+        rows = gr.HTML(elem_id="history-rows")
+        file = gr.File(label="Export", interactive=False)
+        before = gr.State(None)
+        newest.click(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
+        older.click(show, [key, before, *filters], [count, rows, before], **PRIVATE)
+        exporting.click(export, [key, *filters], file, **PRIVATE)
+    return tab
+
+
+def _filters() -> list[Component]:
+    """In the order of _filter's values."""
+    labels = sorted({name for spec in SPECS.values() for name in spec.class_names})
+    with gr.Row():
+        chosen = [
+            gr.Dropdown([ANY, *VERDICTS], value=ANY, label="Verdict"),
+            gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
+            gr.Dropdown([ANY, *SOURCES], value=ANY, label="Source"),
+            gr.Textbox(label="Model version", max_length=16),
+            gr.Textbox(label="Client", max_length=16),
+        ]
+    with gr.Row():
+        times = [gr.DateTime(label=f"{name} (UTC)", type="timestamp", timezone="UTC") for name in ("Since", "Until")]
+    return [*chosen, *times]
+
+
+def table(entries: list[Entry]) -> str:
+    """HTML of these, the images as part of it, so that no file lies about for others to fetch."""
+    if not entries:
+        return "<p>Nothing here.</p>"
+    heads = "".join(f"<th>{name}</th>" for name in ("image", *COLUMNS))
+    rows = "".join(
+        f"<tr><td>{_image(entry)}</td>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells(entry))}</tr>"
+        for entry in entries
+    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def cells(entry: Entry) -> tuple[str, ...]:
+    """An entry as the texts of COLUMNS."""
+    return (
+        datetime.fromtimestamp(entry.answered_at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        entry.source,
+        entry.verdict,
+        entry.label,
+        f"{entry.confidence:.3f}",
+        f"{entry.milliseconds:.1f}",
+        entry.model_version,
+        entry.client,
+        entry.request_id,
+    )
+
+
+def write_csv(history: History, wanted: Filter) -> Path:
+    """Everything that matches, newest first, without the images. Returns the file, in a folder of its own."""
+    path = Path(tempfile.mkdtemp(prefix="history-")) / "history.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow((*COLUMNS, "model SHA-256", "corrected"))
+        writer.writerows((*cells(entry), entry.model_sha256, entry.corrected or "") for entry in _all(history, wanted))
+    return path
+
+
+def _all(history: History, wanted: Filter) -> Iterator[Entry]:
+    while found := history.search(wanted, EXPORT_PAGE):
+        yield from found
+        wanted = replace(wanted, before=found[-1].id)
+
+
+def _history(services: "Services") -> History:
+    if services.recorder is None:
+        raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
+    try:
+        return services.recorder.history
+    except StoreError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def _filter(*chosen: Chosen) -> Filter:
+    """From the values of the tab's filters, in their order."""
+    verdict, label, source, version, client, since, until = (None if value in ("", ANY) else value for value in chosen)
+    return Filter(
+        verdict=verdict,
+        label=label,
+        source=source,
+        model_version=version,
+        client=client,
+        since=since,
+        until=until,
+    )
+
+
+def _image(entry: Entry) -> str:
+    data = png(entry)
+    if data is None:
+        return ""
+    return f'<img alt="what the model saw" src="data:image/png;base64,{base64.b64encode(data).decode()}">'

@@ -1,0 +1,25 @@
+"""What the operator's tabs have in common: the check inside every handler, and the key it may need."""
+
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from serving.errors import ApiError
+
+if TYPE_CHECKING:
+    from serving.services import Services
+
+
+def key_box(services: "Services") -> gr.Textbox:
+    """Where the operator's key is typed; hidden where none is asked for. An input of every handler of the tab."""
+    needed = services.access.needs_key and bool(services.settings.operator_key.get_secret_value())
+    return gr.Textbox(label="Operator key", type="password", visible=needed)
+
+
+def check(services: "Services", request: gr.Request, key: str | None) -> None:
+    """Raises gr.Error for anyone but the operator. A hidden tab would not do: its events can be posted by anyone."""
+    headers = dict(request.headers)
+    try:
+        services.access.check_operator(headers, request.username, key or "")
+    except ApiError as error:
+        raise gr.Error(f"{error.message} {error.hint}", print_exception=False) from None

@@ -1,0 +1,213 @@
+"""The reader processes: they decode and prepare pictures beside the event loop, which stays free for people."""
+
+import asyncio
+import collections
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.datasets import SPECS
+from serving.errors import ApiError, fault
+from serving.limits import MIB
+from serving.reader import HEAD, Refusal, ask, read_picture, understand
+from settings import ROOT
+
+DEPTH = 2  # questions a reader holds: while it answers one the next is there already
+TRIES = 2  # a picture that ends its reader twice is given up
+STUCK = 20.0  # s after which a reader is replaced
+ENVIRONMENT = {
+    "OPENCV_FOR_THREADS_NUM": "1",
+    # The pixels of one picture are kept for the next rather than handed back: a third off the time to decode it.
+    "MALLOC_MMAP_THRESHOLD_": str(8 * MIB),
+    "MALLOC_TRIM_THRESHOLD_": str(64 * MIB),
+    "PILLOW_BLOCKS_MAX": "4",
+}
+Read = np.ndarray | ApiError | None
+"""An image as the data set has them, why there is none, or None for a blank."""
+
+
+@dataclass
+class Job:
+    """Pictures on their way to a reader."""
+
+    pictures: Sequence[bytes]
+    found: "asyncio.Future[list[np.ndarray | Refusal | None]]"
+    tries: int = 0
+
+
+class Readers:
+    """`count` processes for one data set, started by start() in the event loop that read() is awaited in.
+
+    Until they are up, and where there are none, threads read. One that ends is replaced and its pictures read again.
+    """
+
+    def __init__(self, dataset: str, count: int) -> None:
+        self._spec, self._count = SPECS[dataset], count
+        self._readers: list[_Reader] = []  # that are up
+        self._starting: list[_Reader] = []
+        self._single: collections.deque[Job] = collections.deque()
+        self._bulk: collections.deque[Job] = collections.deque()
+        self._turn, self._watch, self._closed = 0, None, False
+
+    async def start(self) -> None:
+        """Start the processes; returns at once."""
+        for _ in range(self._count):
+            await self._add()
+        self._watch = asyncio.create_task(self._replace_stuck())
+
+    async def read(self, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
+        """pictures: encoded ones. Those of a batch (`bulk`) wait while single ones are read, three to one."""
+        loop = asyncio.get_running_loop()
+        if not self._readers:
+            found = await loop.run_in_executor(None, self._read_here, pictures)
+        else:
+            job = Job(pictures, loop.create_future())
+            (self._bulk if bulk else self._single).append(job)
+            self._hand_out()
+            found = await job.found
+        return [_refused(each) if isinstance(each, tuple) else each for each in found]
+
+    def close(self) -> None:
+        """End the processes."""
+        self._closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        for reader in (*self._readers, *self._starting):
+            reader.transport.close()
+
+    @property
+    def processes(self) -> list[int]:
+        """Their process ids."""
+        return [reader.process.pid for reader in self._readers]
+
+    async def _add(self) -> None:
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "serving.reader", self._spec.name, str(theirs.fileno())]
+        environment = os.environ | ENVIRONMENT
+        with theirs:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
+        loop = asyncio.get_running_loop()
+        _, reader = await loop.create_connection(lambda: _Reader(self, process), sock=ours)
+        self._starting.append(reader)
+
+    def up(self, reader: "_Reader") -> None:
+        """A reader has started."""
+        self._starting.remove(reader)
+        self._readers.append(reader)
+
+    def lost(self, reader: "_Reader") -> None:
+        """A reader has ended: its pictures go to another, and another takes its place."""
+        (self._readers if reader.up else self._starting).remove(reader)
+        reader.process.kill()
+        reader.process.wait()
+        jobs = [job for job in reader.jobs if not job.found.done()]
+        if self._closed:
+            for job in jobs:
+                job.found.cancel()
+            return
+        logging.getLogger(__name__).warning("A reader process has ended (%s); another is started.", reader.process.pid)
+        if jobs:
+            jobs[0].tries += 1  # the one that it was at
+        for job in reversed(jobs):
+            if job.tries < TRIES:
+                self._single.appendleft(job)
+            else:
+                job.found.set_exception(fault())
+        asyncio.get_running_loop().create_task(self._refill())
+
+    async def _refill(self) -> None:
+        await asyncio.sleep(0.2)  # one that can't start is not tried again at once
+        await self._add()
+
+    def _hand_out(self) -> None:
+        for depth in range(DEPTH):
+            for reader in self._readers:
+                if len(reader.jobs) == depth and (job := self._next()):
+                    reader.send(job)
+
+    def _next(self) -> Job | None:
+        self._turn += 1
+        first, second = (self._bulk, self._single) if self._turn % 4 == 0 else (self._single, self._bulk)
+        for waiting in (first, second):
+            if waiting:
+                return waiting.popleft()
+        return None
+
+    def _read_here(self, pictures: Sequence[bytes]) -> list[np.ndarray | Refusal | None]:
+        return [read_picture(self._spec.prepare, picture) for picture in pictures]
+
+    def understand(self, pixels: bytes, notes: bytes) -> list[np.ndarray | Refusal | None]:
+        """The parts of a reader's answer."""
+        return understand(pixels, notes, self._spec.image_shape)
+
+    def freed(self) -> None:
+        """A reader can take another job."""
+        if self._single or self._bulk:
+            self._hand_out()
+
+    async def _replace_stuck(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            for reader in self._readers:
+                if reader.jobs and time.monotonic() - reader.since > STUCK:
+                    reader.process.kill()
+
+
+class _Reader(asyncio.Protocol):
+    """One process, as seen from the event loop."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, readers: Readers, process: subprocess.Popen) -> None:
+        self.process, self._readers = process, readers
+        self.jobs: collections.deque[Job] = collections.deque()
+        self.up = False  # it says so by an answer to nothing
+        self.since = 0.0  # when it began the first of its jobs
+        self._buffer = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def send(self, job: Job) -> None:
+        """Have it read this too."""
+        if not self.jobs:
+            self.since = time.monotonic()
+        self.jobs.append(job)
+        self.transport.write(ask(job.pictures))
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= HEAD.size:
+            pixels, notes = HEAD.unpack_from(self._buffer)
+            end = HEAD.size + pixels + notes
+            if len(self._buffer) < end:
+                return
+            parts = bytes(self._buffer[HEAD.size : HEAD.size + pixels]), bytes(self._buffer[HEAD.size + pixels : end])
+            del self._buffer[:end]
+            if self.up:
+                self._settle(self._readers.understand(*parts))
+            else:
+                self.up = True
+                self._readers.up(self)
+        self._readers.freed()
+
+    def _settle(self, found: list[np.ndarray | Refusal | None]) -> None:
+        job = self.jobs.popleft()
+        self.since = time.monotonic()
+        if not job.found.done():  # whoever asked may have left
+            job.found.set_result(found)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._readers.lost(self)
+
+
+def _refused(refusal: Refusal) -> ApiError:
+    status, code, message = refusal
+    return ApiError(status, code, message, "Send a still PNG, JPEG or WebP of up to 50 megapixels.")

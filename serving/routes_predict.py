@@ -1,0 +1,121 @@
+"""POST /api/predict and /api/predict/batch: pictures in, answers out. For visitors."""
+
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from serving import bodies
+from serving.access import Caller
+from serving.errors import ApiError
+from serving.schemas import BatchAnswer, ImageBody, PredictAnswer
+
+if TYPE_CHECKING:
+    from experiments.inference import Prediction
+    from serving.services import Services
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+FILES = {"type": "array", "items": {"type": "string", "format": "binary"}}
+
+
+ONE = dict.fromkeys((*bodies.IMAGES, bodies.BYTES), BINARY) | {
+    bodies.JSON: {"schema": ImageBody.model_json_schema()},
+    bodies.FORM: {"schema": {"type": "object", "properties": {"image": BINARY["schema"]}, "required": ["image"]}},
+}
+MANY = dict.fromkeys((*bodies.ZIPS, bodies.BYTES), BINARY) | {
+    bodies.FORM: {"schema": {"type": "object", "properties": {"images": FILES}, "required": ["images"]}}
+}
+
+
+def build(services: "Services") -> APIRouter:
+    """The two routes."""
+    router = APIRouter(tags=["predict"])
+
+    @router.post("/api/predict", response_model=PredictAnswer, openapi_extra=_body(ONE))
+    async def predict(request: Request) -> Response:
+        """Reads one picture: a raw PNG, JPEG or WebP, a multipart file, or JSON with base64."""
+        return await _predict(services, request)
+
+    @router.post("/api/predict/batch", response_model=BatchAnswer, openapi_extra=_body(MANY))
+    async def predict_batch(request: Request) -> Response:
+        """Reads many pictures, multipart files or a zip, in their order. A bad one does not spoil the rest."""
+        return await _predict_batch(services, request)
+
+    return router
+
+
+async def _predict(services: "Services", request: Request) -> Response:
+    caller = _admit(services, request)
+    with services.load.slot() as slot:
+        data = await bodies.one_picture(request, slot, services.bounds)
+        started = time.perf_counter()
+        found = await services.answering.one(data)
+        milliseconds = round(1000 * (time.perf_counter() - started), 3)
+    services.keep(caller.request_id, "api", caller.address, milliseconds, [found])
+    told = {"id": caller.request_id, "model": model_name(services), "milliseconds": milliseconds}
+    return _json(told | reading(services, found))
+
+
+async def _predict_batch(services: "Services", request: Request) -> Response:
+    caller = _admit(services, request)
+    with services.load.slot() as slot:
+        pictures = await bodies.many_pictures(request, slot, services.bounds)
+        services.rates.admit("api", caller.address, len(pictures) - 1)
+        started = time.perf_counter()
+        good = [picture.data for picture in pictures if picture.error is None]
+        answers = iter(await services.answering.many(good))
+        found = [next(answers) if picture.error is None else picture.error for picture in pictures]
+        milliseconds = round(1000 * (time.perf_counter() - started), 3)
+    kept = [None if isinstance(each, ApiError) else each for each in found]
+    services.keep(caller.request_id, "batch", caller.address, milliseconds / max(len(good), 1), kept)
+    told = {"id": caller.request_id, "model": model_name(services), "milliseconds": milliseconds}
+    results = [_result(services, *each) for each in zip(itertools.count(), pictures, found, strict=False)]
+    return _json(told | {"results": results})
+
+
+def _result(
+    services: "Services", position: int, picture: bodies.Picture, found: "Prediction | ApiError"
+) -> dict[str, Any]:
+    refused = isinstance(found, ApiError)
+    return {
+        "position": position,
+        "name": picture.name,
+        "reading": None if refused else reading(services, found),
+        "error": found.body() if refused else None,
+    }
+
+
+def reading(services: "Services", found: "Prediction") -> dict[str, Any]:
+    """A prediction as JSON, in the shape of schemas.Reading."""
+    probabilities = [round(value, 6) for value in found.probabilities.tolist()]
+    return {
+        "label": found.label or None,
+        "verdict": found.verdict,
+        "confidence": round(found.confidence, 6),
+        "candidates": list(found.candidates),
+        "confidences": dict(zip(services.classifier.bundle.class_names, probabilities, strict=True)),
+    }
+
+
+def model_name(services: "Services") -> dict[str, str]:
+    """Which model answers now, in the shape of schemas.ModelName."""
+    bundle = services.classifier.bundle
+    return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": services.classifier.source}
+
+
+def _admit(services: "Services", request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    services.access.check_visitor(caller.headers, caller.user)
+    services.rates.admit("api", caller.address)
+    return caller
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")

@@ -1,0 +1,108 @@
+"""Health, readiness and the model card, for anyone; figures and metrics, for the operator."""
+
+import asyncio
+import dataclasses
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from fastapi import APIRouter, Request
+from starlette.responses import PlainTextResponse, Response
+
+from experiments.datasets import SPECS
+from experiments.inference import ModelError
+from serving.access import Caller
+from serving.routes_predict import model_name
+from serving.schemas import Health, Latency, ModelCard, ModelName, Ready, Stats
+from serving.store import Filter, StoreError
+
+if TYPE_CHECKING:
+    from model_loader import Classifier
+    from serving.services import Services
+
+
+def build(services: "Services") -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["status"])
+    classifier = services.classifier
+
+    def operator(request: Request) -> None:
+        caller: Caller = request.state.caller
+        services.access.check_operator(caller.headers, caller.user)
+
+    @router.get("/api/health")
+    async def health() -> Health:
+        """Whether the process is alive."""
+        return Health(status="healthy", version=classifier.bundle.version, uptime_seconds=services.metrics.uptime)
+
+    @router.get("/api/ready")
+    async def ready() -> Ready:
+        """Whether a model answers: it is asked for an answer."""
+        await asyncio.to_thread(_try, classifier)
+        return Ready(status="ready", model=ModelName(**model_name(services)))
+
+    @router.get("/api/model")
+    async def model() -> ModelCard:
+        """The Production model: version, run, hashes, metrics, since when."""
+        return model_card(services)
+
+    @router.get("/api/stats")
+    async def stats(request: Request) -> Stats:
+        """Uptime, counts, latency percentiles, verdicts and labels since the start of this process."""
+        operator(request)
+        return await asyncio.to_thread(figures, services)
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def metrics(request: Request) -> Response:
+        """For Prometheus."""
+        operator(request)
+        return PlainTextResponse(services.metrics.exposition(services.load.requests))
+
+    return router
+
+
+def _try(classifier: "Classifier") -> None:
+    empty = np.zeros((1, *classifier.bundle.input_shape), np.uint8)
+    try:
+        classifier.predict(empty)
+    except Exception as error:
+        raise ModelError("The model does not answer.") from error
+
+
+def model_card(services: "Services") -> ModelCard:
+    """What is known of the model that answers now."""
+    classifier, bundle = services.classifier, services.classifier.bundle
+    return ModelCard(
+        name=SPECS[bundle.dataset].registered_model,
+        dataset=bundle.dataset,
+        version=bundle.version,
+        source=classifier.source,
+        run_id=bundle.run_id,
+        trained_at=bundle.trained_at,
+        serving_since=datetime.fromtimestamp(classifier.since, UTC).isoformat(timespec="seconds"),
+        data_digest=bundle.data_digest,
+        sha256=dict(bundle.sha256),
+        metrics=dict(bundle.metrics),
+        class_names=list(bundle.class_names),
+    )
+
+
+def figures(services: "Services") -> Stats:
+    """What happened since the start. Asks the history, so not for the event loop."""
+    metrics, kept = services.metrics, None
+    if services.recorder is not None:
+        try:
+            kept = services.recorder.history.count(Filter())
+        except StoreError:
+            kept = None
+    return Stats(
+        uptime_seconds=metrics.uptime,
+        requests=dict(metrics.statuses),
+        per_minute=metrics.per_minute(),
+        answers=sum(metrics.verdicts.values()),
+        latency_ms=Latency(**dataclasses.asdict(metrics.latencies())),
+        verdicts=dict(metrics.verdicts),
+        labels=dict(metrics.labels),
+        sources=dict(metrics.sources),
+        history=kept,
+    )

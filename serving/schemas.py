@@ -1,0 +1,158 @@
+"""The JSON of the API: what each route takes and answers."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Schema(BaseModel):
+    """A JSON object without further fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ImageBody(Schema):
+    """One picture as JSON."""
+
+    image: str = Field(description="a PNG, JPEG or WebP in base64, or a data URL of one")
+
+
+class ModelName(Schema):
+    """Which model answered."""
+
+    version: str = Field(description="version in the registry; empty if it never was in one")
+    sha256: str = Field(description="of the model file")
+    source: Literal["registry", "shipped"]
+
+
+class Reading(Schema):
+    """What was read in one picture."""
+
+    label: str | None = Field(description="the class; null when none is named")
+    verdict: Literal["sure", "unsure", "not_a_digit", "blank"]
+    confidence: float = Field(ge=0, le=1, description="probability of the label")
+    candidates: list[str] = Field(description="the two likeliest labels of an unsure answer")
+    confidences: dict[str, float] = Field(description="class -> probability")
+
+
+class PredictAnswer(Reading):
+    """The answer to one picture."""
+
+    id: str = Field(description="the request's id, under which the history keeps it")
+    model: ModelName
+    milliseconds: float = Field(description="to decode, prepare and infer, queueing included")
+
+
+class Error(Schema):
+    """What is wrong, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
+class ErrorAnswer(Schema):
+    """Any refusal."""
+
+    error: Error
+    detail: str = Field(description="message and hint in one sentence")
+
+
+class BatchResult(Schema):
+    """One picture of a batch: a reading, or the reason why there is none."""
+
+    position: int
+    name: str = Field(description="the file's name as it was sent")
+    reading: Reading | None
+    error: Error | None
+
+
+class BatchAnswer(Schema):
+    """The answers to many pictures, in their order."""
+
+    id: str
+    model: ModelName
+    milliseconds: float
+    results: list[BatchResult]
+
+
+class Health(Schema):
+    """Whether the process is alive."""
+
+    status: Literal["healthy"]
+    version: str = Field(description="of the model that answers")
+    uptime_seconds: float
+
+
+class Ready(Schema):
+    """Whether a model answers."""
+
+    status: Literal["ready"]
+    model: ModelName
+
+
+class ModelCard(Schema):
+    """The Production model."""
+
+    name: str
+    dataset: str
+    version: str
+    source: Literal["registry", "shipped"]
+    run_id: str
+    trained_at: str
+    serving_since: str = Field(description="when this process took it up, ISO 8601")
+    data_digest: str
+    sha256: dict[str, str]
+    metrics: dict[str, float]
+    class_names: list[str]
+
+
+class HistoryItem(Schema):
+    """One kept answer."""
+
+    id: int
+    request_id: str
+    position: int
+    answered_at: str = Field(description="ISO 8601, UTC")
+    source: Literal["page", "api", "batch"]
+    dataset: str
+    verdict: str
+    label: str | None
+    confidence: float
+    milliseconds: float
+    model_version: str
+    model_sha256: str
+    client: str = Field(description="a keyed hash that groups what came from one client")
+    corrected: str | None
+    image: str | None = Field(description="PNG of what the model saw, in base64")
+
+
+class HistoryAnswer(Schema):
+    """A page of the history, newest first."""
+
+    total: int = Field(description="kept answers that match")
+    items: list[HistoryItem]
+    next: int | None = Field(description="`before` of the next page; null on the last")
+
+
+class Latency(Schema):
+    """Milliseconds of the last answers."""
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+
+
+class Stats(Schema):
+    """What happened since the start."""
+
+    uptime_seconds: float
+    requests: dict[str, int] = Field(description="status -> requests")
+    per_minute: int = Field(description="answers of the last minute")
+    answers: int
+    latency_ms: Latency
+    verdicts: dict[str, int]
+    labels: dict[str, int]
+    sources: dict[str, int]
+    history: int | None = Field(description="answers kept; null while the history is off or away")

@@ -1,0 +1,83 @@
+"""What page and API share: built once at the start and passed in."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serving.access import Access
+from serving.answering import Answering
+from serving.archives import Bounds
+from serving.clients import Clients, clients
+from serving.limits import MIB, Load, RateLimits
+from serving.metrics import Metrics
+from serving.readers import Readers
+from serving.recorder import Recorder, open_recorder
+from serving.store import Entry
+
+if TYPE_CHECKING:
+    from experiments.inference import Prediction
+    from model_loader import Classifier
+    from settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Services:
+    """The model and everything around it."""
+
+    classifier: "Classifier"
+    settings: "Settings"
+    access: Access
+    clients: Clients
+    rates: RateLimits
+    load: Load
+    bounds: Bounds
+    metrics: Metrics
+    readers: Readers
+    answering: Answering
+    recorder: Recorder | None  # None while the history is off
+
+    def keep(
+        self, request_id: str, source: str, address: str, milliseconds: float, answers: "Sequence[Prediction | None]"
+    ) -> None:
+        """Count what was answered and have the history keep it; None stands for a picture without an answer."""
+        bundle = self.classifier.bundle
+        client, sha256, now = self.clients.name(address), bundle.sha256["model.tflite"], time.time()
+        for found in answers:
+            if found is not None:
+                self.metrics.answer(source, found.verdict, found.label, milliseconds)
+        if self.recorder is None:
+            return
+        self.recorder.add(
+            Entry(
+                request_id, position, now, source, bundle.dataset, found.verdict, found.label, found.confidence,
+                milliseconds, found.model_version, sha256, client,
+                None if found.image is None else found.image.tobytes(),
+            )
+            for position, found in enumerate(answers)
+            if found is not None
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Store what waits and end."""
+        if self.recorder is not None:
+            self.recorder.close()
+        self.answering.close()
+
+
+def open_services(classifier: "Classifier", settings: "Settings") -> Services:
+    """Everything around this model, as the settings say. Close it at the end."""
+    readers = Readers(classifier.bundle.dataset, settings.workers)
+    return Services(
+        classifier=classifier,
+        settings=settings,
+        access=Access(settings),
+        clients=clients(settings),
+        rates=RateLimits(settings),
+        load=Load(settings.max_requests, settings.max_waiting_mb * MIB),
+        bounds=Bounds(settings.max_image_mb, settings.max_batch_mb, settings.max_batch_images),
+        metrics=Metrics(),
+        readers=readers,
+        answering=Answering(classifier, readers),
+        recorder=open_recorder(settings),
+    )

@@ -1,0 +1,106 @@
+"""compose.yaml without Docker: the same services as processes on this machine, only names and ports replaced."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+import yaml
+
+from benchmarks.postgres import Postgres
+from benchmarks.processes import Server, free_ports
+from benchmarks.proxy import Nginx
+from settings import ROOT
+
+OPERATOR_KEY = "key of this test"
+SEED = """
+from experiments import bundle, registry
+from experiments.datasets import SPECS
+from settings import Settings
+
+settings, spec = Settings(), SPECS["mnist"]
+shipped = bundle.read(settings.models_dir / "mnist")
+store = registry.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+registry.seed_shipped(store, spec, shipped)
+with store.run(spec.name, "another", "to be promoted", {}, {}) as log:
+    log.log_metrics(shipped.metrics)
+    log.log_bundle(shipped.folder)
+print(registry.register(store, spec, log.run_id))
+"""
+
+
+class Cluster:
+    """PostgreSQL, MLflow, three replicas and nginx at `url`. `next_version` is registered but not in Production."""
+
+    def __init__(self) -> None:
+        self._running: list[Postgres | Server | Nginx] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="cluster-")
+        services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+        mlflow, nginx, *replicas = free_ports(5)
+        try:
+            postgres = self._keep(Postgres())
+            postgres.create("mlflow", "history")
+            self._names = {
+                "http://mlflow:5000": f"http://127.0.0.1:{mlflow}",
+                "mlflow:5000": f"127.0.0.1:{mlflow}",
+                "postgresql+psycopg://mnist:${POSTGRES_PASSWORD}@postgres": postgres.url,
+                "/state": str(self._folder.name),
+                "--port=5000": f"--port={mlflow}",
+                services["nginx"]["networks"]["inside"]["ipv4_address"]: "127.0.0.1",
+            }
+            command = [self._named(part) for part in services["mlflow"]["command"]]
+            self._keep(Server([sys.executable, "-m", *command], f"http://127.0.0.1:{mlflow}/health"))
+            self._environment = services["app-1"]["environment"]
+            self.next_version = self.run("-c", SEED, folder="training").split()[-1]
+            self.replicas = [self._keep(self._replica(number, port)) for number, port in enumerate(replicas, 1)]
+            self.addresses = [f"http://127.0.0.1:{port}" for port in replicas]
+            self.nginx = self._keep(Nginx(nginx, replicas))
+            self.url = self.nginx.url
+        except BaseException:
+            self.stop()
+            raise
+
+    def run(self, *arguments: str, folder: str) -> str:
+        """Python with the replicas' settings; what it prints. `folder`: where it keeps its state."""
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=os.environ | self._settings(folder),
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def get(self, address: str, path: str) -> dict:
+        """JSON as the operator gets it, from nginx or from one replica."""
+        request = urllib.request.Request(address + path, headers={"X-API-Key": OPERATOR_KEY})
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return json.load(reply)
+
+    def stop(self) -> None:
+        """Ends everything, the last started first."""
+        while self._running:
+            self._running.pop().stop()
+        self._folder.cleanup()
+
+    def _replica(self, number: int, port: int) -> Server:
+        settings = self._settings(f"state-{number}") | {"DEMO_PORT": str(port)}
+        return Server([sys.executable, "demo.py"], f"http://127.0.0.1:{port}/api/ready", settings)
+
+    def _settings(self, folder: str) -> dict[str, str]:
+        given = {name: self._named(value) for name, value in self._environment.items()}
+        state = Path(self._folder.name) / folder
+        # MLflow sets its variable in the process that runs the other tests, which these would inherit.
+        return given | {"ARTIFACT_DIR": str(state / "mlartifacts"), "DATA_DIR": str(state / "data")}
+
+    def _named(self, text: str) -> str:
+        for name, here in self._names.items():
+            text = text.replace(name, here)
+        secrets = {"OPERATOR_KEY": OPERATOR_KEY, "CLIENT_KEY": "of this test"}
+        return re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda found: secrets.get(found[1], found[2]), text)
+
+    def _keep(self, server):
+        self._running.append(server)
+        return server

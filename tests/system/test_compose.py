@@ -1,0 +1,67 @@
+"""compose.yaml says what it promises; no Docker engine is needed to read it."""
+
+import re
+
+import pytest
+import yaml
+
+from settings import ROOT
+
+TEXT = (ROOT / "compose.yaml").read_text()
+REPLICAS = ["app-1", "app-2", "app-3"]
+
+
+@pytest.fixture
+def compose():
+    return yaml.safe_load(TEXT)
+
+
+def test_nginx_alone_is_published(compose):
+    assert [name for name, service in compose["services"].items() if "ports" in service] == ["nginx"]
+    reaching_out = [name for name, service in compose["services"].items() if "outside" in service["networks"]]
+    assert set(reaching_out) == {"nginx", "experiments"}
+    assert compose["networks"]["inside"]["internal"] is True
+
+
+def test_there_are_no_default_passwords(compose):
+    secrets = re.findall(r"\$\{(\w*(?:PASSWORD|KEY)\w*)([^}]*)\}", TEXT)
+    assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD", "OPERATOR_KEY", "CLIENT_KEY"}
+    required = {name for name, rest in secrets if rest.startswith(":?")}
+    assert required == {name for name, _ in secrets}
+    assert all(rest.startswith(":?") or not rest for _, rest in secrets)
+
+
+def test_every_service_is_checked_bounded_and_brought_back(compose):
+    for name, service in compose["services"].items():
+        if name == "experiments":  # ends by itself
+            continue
+        assert service["restart"] == "unless-stopped"
+        assert service["healthcheck"]["test"]
+        assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+        assert service["cap_drop"] == ["ALL"]
+
+
+def test_nginx_knows_the_replicas_and_they_trust_it(compose):
+    named = re.findall(r"server (app-\d):(\d+)", (ROOT / "nginx.conf").read_text())
+    assert named == [(name, "7860") for name in REPLICAS] * 2
+    nginx = compose["services"]["nginx"]
+    address = nginx["networks"]["inside"]["ipv4_address"]
+    assert nginx["ports"][0].endswith(":8080")
+    for name in REPLICAS:
+        service = compose["services"][name]
+        assert service["environment"]["TRUSTED_PROXIES"] == address
+        assert service["networks"]["inside"]["ipv4_address"] != address
+
+
+def test_what_is_written_outlives_the_containers(compose):
+    volumes = [service["volumes"][0].split(":")[0] for service in compose["services"].values() if "volumes" in service]
+    assert set(volumes) - {"./nginx.conf"} == set(compose["volumes"])
+    assert len(set(volumes)) == len(volumes)
+
+
+def test_replicas_share_history_models_and_the_key_that_hashes_clients(compose):
+    environments = [compose["services"][name]["environment"] for name in REPLICAS]
+    assert environments[0] == environments[1] == environments[2]
+    assert environments[0]["DATABASE_URL"].endswith("@postgres/history")
+    assert environments[0]["MLFLOW_TRACKING_URI"] == "http://mlflow:5000"
+    assert {"CLIENT_KEY", "OPERATOR_KEY"} <= set(environments[0])

@@ -1,0 +1,98 @@
+"""The history in a real PostgreSQL."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from serving.store import Filter, History, migrate
+from tests.unit.serving.entries import entry
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server on a free port of this machine; gives its address without a database name."""
+    folder = Path("/tmp") / f"pg-{os.getpid()}" if getpass.getuser() == "root" else tmp_path_factory.mktemp("pg")  # noqa: S108
+    folder.mkdir(exist_ok=True)
+    as_user = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
+    if as_user:
+        shutil.chown(folder, "postgres")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def run(program, *arguments):
+        command = [*as_user, str(BINARIES[-1] / program), "-D", str(folder / "data"), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    run("initdb", "--auth=trust", "--username=ann", "--no-sync")
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+    yield f"postgresql+psycopg://ann@127.0.0.1:{port}"
+    run("pg_ctl", "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def url(server, request):
+    """A database of its own."""
+    admin = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    name = f"t{abs(hash(request.node.name))}"
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return f"{server}/{name}"
+
+
+def test_answers_are_kept_once_found_tallied_and_purged(url):
+    history = History(url)
+    history.add([entry(1), entry(2, corrected="3", answered_at=0.0), entry(3, image=None)])
+    history.add([entry(1)])
+    assert [found.request_id for found in history.search(Filter(), 10)] == ["request-3", "request-2", "request-1"]
+    assert history.search(Filter(label="1"), 10)[0].image == bytes(784)
+    assert history.tally("label", Filter()) == {"1": 1, "2": 1, "3": 1}
+    assert history.purge(days=1, rows=100) == 2
+    assert history.count(Filter()) == 1
+    history.close()
+
+
+def test_replicas_that_start_together_share_one_history(url):
+    started = []
+
+    def replica(number):
+        history = History(url)
+        history.add([entry(number)])
+        started.append(history)
+
+    threads = [threading.Thread(target=replica, args=[number]) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [history.count(Filter()) for history in started] == [3, 3, 3]
+    for history in started:
+        history.close()
+
+
+def test_an_older_database_keeps_its_answers_through_the_migrations(url):
+    engine = sa.create_engine(url)
+    migrate(engine, "0001")
+    with engine.begin() as connection:
+        for request, label in (("one", "7"), ("one", "8"), ("two", "9")):
+            connection.exec_driver_sql(
+                "INSERT INTO predictions (request_id, answered_at, source, verdict, label, confidence, milliseconds, "
+                "model_version, model_sha256, client) VALUES (%s, 1, 'api', 'sure', %s, 0.9, 2, '3', 'abc', 'c')",
+                (request, label),
+            )
+    engine.dispose()
+    history = History(url)
+    assert [(found.request_id, found.label) for found in history.search(Filter(), 10)] == [("two", "9"), ("one", "7")]
+    history.close()

@@ -1,0 +1,38 @@
+"""A tab's events, posted as anybody can post them: straight to Gradio's queue."""
+
+import json
+import urllib.request
+import uuid
+
+
+def trigger(url, target_id, event, data):
+    """Runs the event that the component `target_id` has in the page at `url`; gives its output or raises its error."""
+    with urllib.request.urlopen(f"{url}config") as reply:
+        config = json.load(reply)
+    number = next(
+        dependency["id"] for dependency in config["dependencies"] if [target_id, event] in dependency["targets"]
+    )
+    session = uuid.uuid4().hex
+    body = json.dumps({"data": data, "fn_index": number, "session_hash": session}).encode()
+    request = urllib.request.Request(f"{url}gradio_api/queue/join", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request):
+        pass
+    with urllib.request.urlopen(f"{url}gradio_api/queue/data?session_hash={session}") as stream:
+        for line in stream:
+            message = json.loads(line.removeprefix(b"data: ")) if line.startswith(b"data: ") else {}
+            if message.get("msg") == "process_completed":
+                if not message["success"]:
+                    raise PermissionError(message["output"]["error"])
+                return message["output"]["data"]
+    raise AssertionError("the event never ended")
+
+
+def component(url, kind, **properties):
+    """The id of the page's component of this kind with these properties."""
+    with urllib.request.urlopen(f"{url}config") as reply:
+        config = json.load(reply)
+    return next(
+        part["id"]
+        for part in config["components"]
+        if part["type"] == kind and all(part["props"].get(name) == value for name, value in properties.items())
+    )

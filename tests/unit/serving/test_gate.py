@@ -1,0 +1,156 @@
+"""The whole application over the network: page, API and what stands before both."""
+
+import http.client
+import json
+import socket
+
+import pytest
+from gradio_client import Client, handle_file
+from pydantic import SecretStr
+
+from serving.schemas import PredictAnswer
+from serving.store import Filter, History
+
+
+@pytest.fixture(scope="module")
+def address(url):
+    return url.removeprefix("http://").rstrip("/")
+
+
+def ask(address, method, path, body=None, **headers):
+    connection = http.client.HTTPConnection(address, timeout=30)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    reply = connection.getresponse()
+    found = reply.status, dict(reply.getheaders()), reply.read()
+    connection.close()
+    return found
+
+
+def test_page_and_api_share_a_port_and_every_answer_has_an_id(address):
+    for path in ("/", "/api/health", "/api/nothing", "/theme.css"):
+        assert len(ask(address, "GET", path)[1]["x-request-id"]) == 32
+    assert ask(address, "GET", "/", X_Request_ID="given-by-a-proxy")[1]["x-request-id"] == "given-by-a-proxy"
+    assert ask(address, "GET", "/", X_Request_ID="no good")[1]["x-request-id"] != "no good"
+
+
+def test_a_picture_is_answered_beside_the_page(address, seven_png):
+    status, _, body = ask(address, "POST", "/api/predict", seven_png, Content_Type="image/png")
+    assert status == 200
+    assert PredictAnswer.model_validate_json(body).label == "7"
+
+
+def test_the_documentation_needs_nothing_from_outside(address):
+    status, _, page = ask(address, "GET", "/docs")
+    assert status == 200
+    assert b"//cdn" not in page
+    paths = json.loads(ask(address, "GET", "/openapi.json")[2])["paths"]
+    assert {"/api/health", "/api/predict", "/api/predict/batch", "/api/history", "/metrics"} <= set(paths)
+
+
+@pytest.mark.parametrize("path", ["/api/predict", "/gradio_api/queue/join", "/gradio_api/upload", "/login"])
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Origin": "https://evil.example"}, "foreign_origin"),
+        ({"Origin": "null"}, "foreign_origin"),
+        ({"Host": "evil.example"}, "foreign_host"),
+    ],
+)
+def test_nothing_is_changed_for_a_foreign_page(address, path, headers, code):
+    status, _, body = ask(address, "POST", path, b"{}", **headers)
+    assert (status, json.loads(body)["error"]["code"]) == (403, code)
+
+
+def test_a_foreign_page_reads_nothing_of_the_api(address):
+    status, headers, _ = ask(address, "GET", "/api/history", Origin="https://evil.example")
+    assert status == 403
+    assert "access-control-allow-origin" not in headers
+
+
+def test_the_own_page_may(address):
+    assert ask(address, "GET", "/api/health", Origin=f"http://{address}")[0] == 200
+
+
+def test_a_body_that_never_ends_is_refused_and_the_next_request_is_served(address):
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            f"POST /api/predict HTTP/1.1\r\nHost: {address}\r\nContent-Type: image/png\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        chunk = b"100000\r\n" + bytes(0x100000) + b"\r\n"
+        try:
+            for _ in range(200):
+                connection.sendall(chunk)
+        except OSError:  # it has hung up, as it should
+            pass
+        else:
+            pytest.fail("200 MB were taken")
+    assert ask(address, "GET", "/api/health")[0] == 200
+
+
+def test_an_announced_giant_is_refused_before_it_comes(address):
+    for path in ("/api/predict", "/gradio_api/upload"):
+        host, port = address.split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: image/png\r\n"
+                "Content-Length: 99999999999\r\n\r\n".encode()
+            )
+            assert connection.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_submitted_drawings_are_kept_live_ones_are_not(
+    url, services, seven_png, tmp_path, served, settings, classifier
+):
+    mine = settings.model_copy(update={"artifact_dir": tmp_path})
+    url = served(classifier, mine)
+    client = Client(url, verbose=False)
+    blank = {"background": None, "layers": [], "composite": None}
+    client.predict(blank, api_name="/predict")
+    (tmp_path / "seven.png").write_bytes(seven_png)
+    client.predict(blank | {"composite": handle_file(str(tmp_path / "seven.png"))}, api_name="/predict")
+    import time
+
+    time.sleep(1.5)
+    history = History(f"sqlite:///{tmp_path / 'history.db'}")
+    assert [(each.source, each.label) for each in history.search(Filter(), 9)] == [("page", "7"), ("page", "")]
+    history.close()
+
+
+def test_the_pages_rate_is_limited_in_words(served, classifier, settings):
+    url = served(classifier, settings.model_copy(update={"rate_limit_page": "2/hour"}))
+    address = url.removeprefix("http://").rstrip("/")
+    for _ in range(2):
+        assert ask(address, "POST", "/gradio_api/queue/join", b"{}")[0] != 429
+    status, headers, body = ask(address, "POST", "/gradio_api/queue/join", b"{}")
+    assert status == 429
+    assert int(headers["retry-after"]) > 0
+    assert "Try again" in json.loads(body)["detail"]
+    assert ask(address, "POST", "/api/predict", b"", Content_Type="image/png")[0] == 422
+
+
+def test_a_login_on_the_page_opens_the_api_too(served, classifier, settings):
+    guarded = settings.model_copy(update={"demo_username": "ann", "demo_password": SecretStr("secret")})
+    address = served(classifier, guarded).removeprefix("http://").rstrip("/")
+    assert ask(address, "GET", "/api/stats")[0] == 401
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    _, headers, _ = ask(address, "POST", "/login", b"username=ann&password=secret", **form)
+    cookie = headers["set-cookie"].split(";")[0]
+    assert ask(address, "GET", "/api/stats", Cookie=cookie)[0] == 200
+    assert ask(address, "GET", "/api/stats", Cookie=f"{cookie}x")[0] == 401
+
+
+def test_only_a_trusted_proxy_says_who_the_client_is(served, classifier, settings):
+    rates = {"rate_limit_api": "1/hour"}
+    distrusting = served(classifier, settings.model_copy(update=rates)).removeprefix("http://").rstrip("/")
+    trusting = served(classifier, settings.model_copy(update=rates | {"trusted_proxies": "127.0.0.1"}))
+    trusting = trusting.removeprefix("http://").rstrip("/")
+
+    def statuses(address, *clients):
+        png = {"Content_Type": "image/png"}
+        return [ask(address, "POST", "/api/predict", b"", X_Forwarded_For=each, **png)[0] for each in clients]
+
+    assert statuses(distrusting, "203.0.113.1", "203.0.113.2") == [422, 429]
+    assert statuses(trusting, "203.0.113.1", "203.0.113.2", "203.0.113.2") == [422, 422, 429]
+    assert statuses(trusting, "203.0.113.9, 203.0.113.1") == [429], "the client's own word does not count"

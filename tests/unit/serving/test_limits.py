@@ -1,0 +1,55 @@
+from contextlib import suppress
+
+import pytest
+from pydantic import ValidationError
+
+from serving.errors import ApiError
+from serving.limits import Load, RateLimits
+from settings import Settings
+
+
+def test_each_client_has_its_rate_on_page_and_api_apart(settings):
+    rates = RateLimits(settings.model_copy(update={"rate_limit_api": "2/hour", "rate_limit_page": "1/hour"}))
+    rates.admit("api", "ann")
+    rates.admit("api", "ann")
+    rates.admit("page", "ann")
+    rates.admit("api", "bob", cost=2)
+    for kind, client in (("api", "ann"), ("page", "ann"), ("api", "bob")):
+        with pytest.raises(ApiError) as refused:
+            rates.admit(kind, client)
+        assert refused.value.status == 429
+        assert 0 < int(refused.value.headers["Retry-After"]) <= 3600
+
+
+def test_a_batch_of_one_costs_nothing_more(settings):
+    rates = RateLimits(settings.model_copy(update={"rate_limit_api": "1/hour"}))
+    rates.admit("api", "ann")
+    rates.admit("api", "ann", cost=0)
+
+
+@pytest.mark.parametrize("rate", ["many", "0/minute", "5/fortnight", "5", "-1/minute"])
+def test_a_rate_that_is_none_is_named_at_the_start(rate):
+    with pytest.raises(ValidationError, match="rate_limit_api"):
+        Settings(_env_file=None, rate_limit_api=rate)
+
+
+def test_requests_and_their_bytes_are_bounded_and_given_back():
+    load = Load(max_requests=2, max_bytes=100)
+    with load.slot() as one, load.slot() as two:
+        one.take(60)
+        with pytest.raises(ApiError, match="Too many"):
+            two.take(50)
+        with pytest.raises(ApiError, match="Too many"), load.slot():
+            pass
+        two.take(40)
+    with suppress(ZeroDivisionError), load.slot() as slot:
+        slot.take(100)
+        _ = 1 / 0
+    assert (load.requests, load.bytes) == (0, 0)
+
+
+@pytest.mark.parametrize("proxies", ["nginx", "10.0.0.0/99", "10.0.0.1,*"])
+def test_a_proxy_that_is_no_address_is_named_at_the_start(proxies):
+    assert Settings(_env_file=None, trusted_proxies="10.0.0.1, 172.16.0.0/12,::1").trusted_proxies
+    with pytest.raises(ValidationError, match="trusted_proxies"):
+        Settings(_env_file=None, trusted_proxies=proxies)

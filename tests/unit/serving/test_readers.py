@@ -1,0 +1,90 @@
+"""The reader processes, for real."""
+
+import asyncio
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from experiments.preprocessing import decode_image, prepare_drawing
+from serving.errors import ApiError
+from serving.readers import Readers
+
+
+def with_readers(count, use):
+    """Runs `use(readers)` in an event loop with so many processes."""
+
+    async def run():
+        readers = Readers("mnist", count)
+        await readers.start()
+        while len(readers.processes) < count:
+            await asyncio.sleep(0.02)
+        try:
+            return await asyncio.wait_for(use(readers), 60)
+        finally:
+            readers.close()
+            await asyncio.sleep(0.1)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_png):
+    pictures = [seven_png, sheet_png, b"no picture", seven_png]
+    seen, blank, refused, again = with_readers(count, lambda readers: readers.read(pictures))
+    assert np.array_equal(seen, prepare_drawing(decode_image(seven_png)))
+    assert np.array_equal(seen, again)
+    assert blank is None
+    assert isinstance(refused, ApiError)
+    assert refused.status == 400
+
+
+def test_many_ask_at_a_time(seven_png):
+    async def use(readers):
+        asked = [readers.read([seven_png], bulk=number % 2 == 0) for number in range(60)]
+        return await asyncio.gather(*asked)
+
+    found = with_readers(2, use)
+    assert len(found) == 60
+    assert all(np.array_equal(each, found[0][0]) for (each,) in found)
+
+
+def test_a_reader_that_is_killed_loses_nothing_and_is_replaced(seven_png):
+    async def use(readers):
+        before = readers.processes
+        asked = [asyncio.ensure_future(readers.read([seven_png])) for _ in range(40)]
+        await asyncio.sleep(0)
+        os.kill(before[0], signal.SIGKILL)
+        found = await asyncio.gather(*asked)
+        while len(readers.processes) < 2 or before[0] in readers.processes:
+            await asyncio.sleep(0.05)
+        found.append(await readers.read([seven_png]))
+        return found
+
+    assert all(isinstance(each, np.ndarray) for (each,) in with_readers(2, use))
+
+
+def test_who_leaves_does_not_disturb_who_stays(seven_png):
+    async def use(readers):
+        leaving = asyncio.ensure_future(readers.read([seven_png]))
+        staying = asyncio.ensure_future(readers.read([seven_png]))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        return await staying
+
+    assert isinstance(with_readers(1, use)[0], np.ndarray)
+
+
+def test_until_they_are_up_threads_read(seven_png):
+    async def run():
+        readers = Readers("mnist", 1)
+        await readers.start()
+        before = readers.processes
+        found = await readers.read([seven_png])
+        readers.close()
+        return before, found
+
+    before, (image,) = asyncio.run(run())
+    assert before == []
+    assert isinstance(image, np.ndarray)

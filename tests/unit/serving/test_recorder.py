@@ -1,0 +1,149 @@
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from serving.recorder import Recorder, open_recorder
+from serving.store import Filter, History, StoreError
+from settings import ROOT
+from tests.unit.serving.entries import entry
+
+
+class FakeHistory:
+    """Keeps lists; fails as long as `failing`."""
+
+    def __init__(self):
+        self.kept, self.purged, self.failing, self.closed = [], [], False, False
+
+    def add(self, entries):
+        if self.failing:
+            raise OSError("the disk is full")
+        self.kept.extend(entries)
+
+    def purge(self, days, rows):
+        self.purged.append((days, rows))
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def history():
+    return FakeHistory()
+
+
+@pytest.fixture
+def recorder(history):
+    recorder = Recorder(lambda: history, days=3, rows=7)
+    yield recorder
+    recorder.close()
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_answers_are_stored_soon_in_their_order(recorder, history):
+    recorder.add([entry(1), entry(2)])
+    recorder.add([entry(3)])
+    wait_for(lambda: len(history.kept) == 3)
+    assert history.kept == [entry(1), entry(2), entry(3)]
+
+
+def test_the_end_stores_what_waits(history):
+    recorder = Recorder(lambda: history, days=3, rows=7)
+    recorder.add(entry(number) for number in range(2500))
+    recorder.close()
+    assert len(history.kept) == 2500
+    assert history.closed
+
+
+def test_the_bounds_are_kept_without_being_asked(recorder, history):
+    wait_for(lambda: history.purged)
+    assert history.purged == [(3, 7)]
+
+
+def test_while_the_database_is_away_answers_wait_and_one_line_says_so(recorder, history, caplog):
+    history.failing = True
+    recorder.add([entry(1), entry(2)])
+    for _ in range(3):
+        with pytest.raises(OSError, match="full"):
+            recorder.flush()
+    with caplog.at_level(logging.ERROR):
+        wait_for(lambda: "disk is full" in caplog.text)
+    time.sleep(1.2)
+    assert caplog.text.count("disk is full") == 1
+    history.failing = False
+    recorder.flush()
+    assert history.kept == [entry(1), entry(2)]
+
+
+def test_adding_never_waits_for_the_database(history):
+    opened = threading.Event()
+
+    def slow():
+        opened.wait()
+        return history
+
+    recorder = Recorder(slow, days=3, rows=7)
+    recorder.add([entry(1)])
+    with pytest.raises(StoreError, match="being opened"):
+        _ = recorder.history
+    opened.set()
+    recorder.close()
+    assert history.kept == [entry(1)]
+
+
+def test_the_settings_choose_the_store_or_none(settings, tmp_path):
+    mine = settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000})
+    assert open_recorder(mine.model_copy(update={"history": False})) is None
+    recorder = open_recorder(mine)
+    recorder.add([entry(1)])
+    recorder.flush()
+    assert recorder.history.count(Filter()) == 1
+    recorder.close()
+    assert (tmp_path / "history.db").is_file()
+
+
+KILLED = """
+import sys, time
+from serving.recorder import Recorder
+from serving.store import History
+from tests.unit.serving.entries import entry
+
+recorder = Recorder(lambda: History(sys.argv[1]), days=100_000, rows=100_000)
+number = 0
+while True:
+    recorder.add([entry(number)])
+    print(number, flush=True)
+    number += 1
+    time.sleep(0.01)
+"""
+
+
+def test_what_was_answered_a_while_before_a_kill_is_there(tmp_path):
+    url = f"sqlite:///{tmp_path / 'history.db'}"
+    process = subprocess.Popen([sys.executable, "-c", KILLED, url], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if int(line) == 300:  # some three seconds in
+            break
+    wait_for(lambda: (tmp_path / "history.db").exists() and count(url) > 0)
+    seen = int(process.stdout.readline())
+    time.sleep(3)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert count(url) > seen
+
+
+def count(url):
+    history = History(url)
+    number = history.count(Filter())
+    history.close()
+    return number

@@ -1,0 +1,83 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from serving.routes_history import png
+from serving.schemas import HistoryAnswer
+from tests.unit.serving.entries import entry
+
+PNG = {"Content-Type": "image/png"}
+
+
+@pytest.fixture
+def fresh(opened, classifier, settings, tmp_path):
+    return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000}))
+
+
+def test_what_was_answered_is_found_with_its_image_and_without_an_address(api, fresh, seven_png, sheet_png):
+    client = api(fresh)
+    number = client.post("/api/predict", content=seven_png, headers=PNG).json()["id"]
+    client.post("/api/predict/batch", files=[("images", sheet_png), ("images", b"bad"), ("images", seven_png)])
+    fresh.recorder.flush()
+    found = HistoryAnswer.model_validate(client.get("/api/history").json())
+    assert [(item.source, item.position, item.label) for item in found.items] == [
+        ("batch", 2, "7"), ("batch", 0, None), ("api", 0, "7")
+    ]  # fmt: skip
+    assert (found.total, found.next) == (3, None)
+    assert found.items[-1].request_id == number
+    with Image.open(io.BytesIO(base64.b64decode(found.items[0].image))) as image:
+        assert image.size == (28, 28)
+    assert found.items[1].image is None
+    assert "testclient" not in found.model_dump_json()
+    assert len({item.client for item in found.items}) == 1
+
+
+def test_a_request_that_a_proxy_repeats_is_recorded_once(api, fresh, seven_png):
+    client = api(fresh)
+    for _ in range(2):
+        client.post("/api/predict", content=seven_png, headers=PNG | {"X-Request-ID": "the-same-request"})
+    fresh.recorder.flush()
+    assert client.get("/api/history").json()["total"] == 1
+
+
+def test_filters_and_pages(api, fresh):
+    fresh.recorder.add([entry(number, answered_at=1_700_000_000 + number) for number in range(5)])
+    fresh.recorder.flush()
+    client = api(fresh)
+
+    def numbers(**query):
+        return [item["label"] for item in client.get("/api/history", params=query).json()["items"]]
+
+    assert numbers(label="3") == ["3"]
+    assert numbers(since="2023-11-14T22:13:22", until="2023-11-14T23:13:24+01:00") == ["3", "2"]
+    first = client.get("/api/history", params={"limit": 2}).json()
+    assert (first["total"], first["next"]) == (5, first["items"][-1]["id"])
+    assert numbers(limit=9, before=first["next"]) == ["2", "1", "0"]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "before=x", "since=yesterday", "colour=red", "label=%00"])
+def test_a_wrong_query_is_refused(api, query):
+    assert api().get(f"/api/history?{query}").status_code == 422
+
+
+def test_without_a_history_that_is_said(api, opened, classifier, settings):
+    reply = api(opened(classifier, settings.model_copy(update={"history": False}))).get("/api/history")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "history_off")
+
+
+def test_a_database_that_is_away_is_said(api, opened, classifier, settings):
+    away = settings.model_copy(update={"database_url": "postgresql://ann:secret@127.0.0.1:1/none"})
+    reply = api(opened(classifier, away)).get("/api/history")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "no_history")
+    assert "secret" not in reply.text
+
+
+def test_an_image_is_encoded_as_it_was_kept():
+    pixels = np.arange(784, dtype=np.uint8)
+    with Image.open(io.BytesIO(png(entry(1, image=pixels.tobytes())))) as image:
+        assert np.array_equal(np.asarray(image).ravel(), pixels)
+    assert png(entry(1, image=None)) is None
+    assert png(entry(1, dataset="of another version")) is None

@@ -1,0 +1,38 @@
+import pytest
+from pydantic import SecretStr
+
+from serving.status import report
+from tests.unit.serving.tab_events import component, trigger
+
+
+@pytest.fixture
+def fresh(opened, classifier, settings, tmp_path):
+    return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path}))
+
+
+def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, seven):
+    fresh.keep("a-request", "api", "203.0.113.7", 12.5, [classifier.classify(seven)])
+    fresh.metrics.problem("the-request", 500, "<broken>")
+    text = report(fresh)
+    assert classifier.describe() in text
+    assert "sure 1" in text
+    assert "p50 12.5" in text
+    assert "test_accuracy" in text
+    assert "the-request" in text
+    assert "&lt;broken&gt;" in text
+    assert "203.0.113.7" not in text
+
+
+def test_nobody_else_sees_it_by_posting_to_the_queue(served, classifier, settings):
+    guarded = settings.model_copy(update={"operator_key": SecretStr("right"), "demo_share": True})
+    url = served(classifier, guarded)
+    timer = component(url, "timer")
+    for key in ("", "wrong"):
+        with pytest.raises(PermissionError, match="operator"):
+            trigger(url, timer, "tick", [key])
+    assert "Model card" in trigger(url, timer, "tick", ["right"])[0]
+
+
+def test_it_ticks_only_while_its_tab_is_in_front(url):
+    assert trigger(url, component(url, "tabitem", label="Status"), "select", [])[0]["active"] is True
+    assert trigger(url, component(url, "tabitem", label="Draw"), "select", [])[0]["active"] is False

@@ -1,0 +1,152 @@
+import dataclasses
+import sqlite3
+import time
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from serving.store import Filter, History, StoreError, database_url, migrate
+from serving.tables import METADATA, predictions
+from tests.unit.serving.entries import entry
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'history.db'}"
+
+
+@pytest.fixture
+def history(url):
+    history = History(url)
+    yield history
+    history.close()
+
+
+def ids(entries):
+    return [found.request_id for found in entries]
+
+
+def test_what_was_kept_is_found_newest_first_and_outlives_the_process(history, url):
+    history.add([entry(1), entry(2)])
+    history.add([entry(3, image=None)])
+    again = History(url)
+    found = again.search(Filter(), 10)
+    again.close()
+    assert ids(found) == ["request-3", "request-2", "request-1"]
+    assert dataclasses.replace(found[-1], id=None) == entry(1)
+    assert found[0].image is None
+
+
+def test_a_repeated_request_is_recorded_once(history):
+    history.add([entry(1), entry(1, position=1)])
+    history.add([entry(1, label="other"), entry(2)])
+    assert [(found.request_id, found.label) for found in history.search(Filter(), 10)] == [
+        ("request-2", "2"), ("request-1", "1"), ("request-1", "1")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        (Filter(), [5, 4, 3, 2, 1]),
+        (Filter(verdict="unsure"), [5]),
+        (Filter(label="2"), [2]),
+        (Filter(source="page"), [3]),
+        (Filter(dataset="cifar10"), [1]),
+        (Filter(model_version="4"), [4]),
+        (Filter(client="other"), [2]),
+        (Filter(since=1002.0, until=1004.0), [3, 2]),
+        (Filter(label="2", verdict="unsure"), []),
+    ],
+)
+def test_filters_choose(history, wanted, numbers):
+    changes = {
+        1: {"dataset": "cifar10"}, 2: {"client": "other"}, 3: {"source": "page"},
+        4: {"model_version": "4"}, 5: {"verdict": "unsure"},
+    }  # fmt: skip
+    history.add([entry(number, **some) for number, some in changes.items()])
+    assert ids(history.search(wanted, 10)) == [f"request-{number}" for number in numbers]
+    assert history.count(wanted) == len(numbers)
+
+
+def test_pages_follow_one_another(history):
+    history.add([entry(number) for number in range(5)])
+    first = history.search(Filter(), 2)
+    second = history.search(Filter(before=first[-1].id), 10)
+    assert ids(first + second) == [f"request-{number}" for number in (4, 3, 2, 1, 0)]
+
+
+def test_answers_are_tallied(history):
+    history.add([entry(1), entry(11), entry(2, verdict="unsure")])
+    assert history.tally("label", Filter()) == {"1": 2, "2": 1}
+    assert history.tally("verdict", Filter(label="2")) == {"unsure": 1}
+
+
+def test_purge_bounds_age_and_number_but_keeps_what_was_corrected(history):
+    now = time.time()
+    history.add([entry(number, answered_at=0.0) for number in range(3)])
+    history.add([entry(9, answered_at=0.0, corrected="7")])
+    history.add([entry(number, answered_at=now) for number in range(20, 30)])
+    assert history.purge(days=1, rows=100) == 3
+    assert history.purge(days=1, rows=4) == 6
+    assert ids(history.search(Filter(), 100)) == [*(f"request-{number}" for number in (29, 28, 27, 26)), "request-9"]
+    assert history.purge(days=0, rows=0) == 4
+    assert ids(history.search(Filter(), 100)) == ["request-9"]
+
+
+def test_the_file_lies_with_the_artifacts_and_a_server_is_named_by_its_url(settings, tmp_path):
+    mine = settings.model_copy(update={"artifact_dir": tmp_path / "artifacts"})
+    assert database_url(mine) == f"sqlite:///{tmp_path / 'artifacts' / 'history.db'}"
+    assert (tmp_path / "artifacts").is_dir()
+    server = mine.model_copy(update={"database_url": "postgresql://ann:secret@db/digits"})
+    assert database_url(server) == "postgresql+psycopg://ann:secret@db/digits"
+
+
+def test_sqlite_writes_ahead_so_that_readers_never_wait(history, url):
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_a_database_that_is_not_there_is_told_without_its_password():
+    with pytest.raises(StoreError, match="DATABASE_URL") as told:
+        History("postgresql+psycopg://ann:secret@127.0.0.1:1/digits")
+    assert "secret" not in str(told.value)
+
+
+def old_database(url, revision, statement):
+    engine = sa.create_engine(url)
+    migrate(engine, revision)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def test_an_older_database_keeps_its_answers_through_the_migrations(url):
+    columns = (
+        "request_id, answered_at, source, verdict, label, confidence, milliseconds, model_version, model_sha256, "
+        "client, image"
+    )
+    rows = [
+        f"('{request}', {at}, 'api', 'sure', '{label}', 0.9, 2, '3', 'abc', 'c', x'00ff')"
+        for request, at, label in (("one", 1, "7"), ("one", 2, "8"), ("two", 3, "9"))
+    ]
+    old_database(url, "0001", f"INSERT INTO predictions ({columns}) VALUES {', '.join(rows)}")  # noqa: S608
+    history = History(url)
+    found = history.search(Filter(), 10)
+    history.close()
+    assert [(each.request_id, each.label, each.position, each.dataset, each.corrected) for each in found] == [
+        ("two", "9", 0, "mnist", None), ("one", "7", 0, "mnist", None)
+    ]  # fmt: skip
+    assert found[0].image == b"\x00\xff"
+
+
+def test_the_migrations_lead_to_the_tables_of_the_code(history, url):
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    names = {index["name"] for index in sa.inspect(engine).get_indexes("predictions")}
+    engine.dispose()
+    assert {index.name for index in predictions.indexes} <= names

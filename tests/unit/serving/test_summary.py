@@ -1,0 +1,69 @@
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from experiments.inference import blank
+from serving.many import Reading
+from serving.summary import COLUMNS, Summary
+
+
+def reading(name, label, verdict="sure"):
+    empty = blank(tuple("0123456789"), "3")
+    candidates = (label, "7") if verdict == "unsure" else ()
+    return Reading(name, replace(empty, label=label, confidence=0.9, verdict=verdict, candidates=candidates))
+
+
+@pytest.fixture
+def summary():
+    readings = [
+        reading("7/a.png", "7"),
+        reading("7/b.png", "1", "unsure"),
+        reading("3/c.png", "", "not_a_digit"),
+        reading("d.png", "3"),
+        Reading("7/=e.png", error="It is encrypted."),
+    ]
+    return Summary(readings, ["7", "7", "3", "", "7"], tuple("0123456789"))
+
+
+def test_a_row_for_each_file(summary):
+    assert summary.rows() == [
+        ["7/a.png", "7", "0.9000", "sure", "7", "yes", ""],
+        ["7/b.png", "1", "0.9000", "unsure", "7", "no", "1 or 7"],
+        ["3/c.png", "", "0.9000", "not a digit", "3", "no", ""],
+        ["d.png", "3", "0.9000", "sure", "", "", ""],
+        ["7/=e.png", "", "", "", "7", "", "It is encrypted."],
+    ]
+
+
+def test_the_csv_holds_the_table_and_no_formula():
+    names = ["a, b.png", "=1+1.png", "-7.png", "\u0667.png"]
+    summary = Summary([reading(name, "7") for name in names], [""] * 4, tuple("0123456789"))
+    rows = list(csv.reader(io.StringIO(summary.csv().decode("utf-8-sig"))))
+    assert rows[0] == list(COLUMNS)
+    assert [row[0] for row in rows[1:]] == ["a, b.png", "'=1+1.png", "'-7.png", "\u0667.png"]
+
+
+def test_the_share_that_is_right_is_of_those_with_a_label(summary):
+    told = summary.sentences(1.234)
+    assert "4 pictures read in 1.2 s" in told
+    assert "1 file could not be used" in told
+    assert "33.33 % of the 3 with a label" in told
+
+
+def test_without_labels_nothing_is_called_right():
+    summary = Summary([reading("a.png", "7")], [""], tuple("0123456789"))
+    assert summary.sentences(0.1) == "1 picture read in 0.1 s."
+    assert summary.confusion() == []
+
+
+def test_answers_are_counted_by_verdict(summary):
+    assert summary.answers() == [("1", "unsure", 1), ("3", "sure", 1), ("7", "sure", 1), ("no digit", "not a digit", 1)]
+
+
+def test_confusion_has_a_row_for_each_label_and_a_column_for_none(summary):
+    assert summary.confusion() == [
+        ["3", *[""] * 10, "1"],
+        ["7", "", "1", *[""] * 5, "1", *[""] * 3],
+    ]

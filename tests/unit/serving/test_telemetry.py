@@ -1,0 +1,62 @@
+import json
+import logging
+
+import pytest
+
+from serving import telemetry
+
+
+@pytest.fixture
+def log(settings, tmp_path):
+    """Sets the log up into a file; gives what was logged as lines. The usual log comes back at the end."""
+    root, before = logging.getLogger(), (logging.getLogger().handlers[:], logging.getLogger().level)
+
+    def log(**changes):
+        telemetry.set_up(settings.model_copy(update={"log_file": tmp_path / "logs" / "serving.log"} | changes))
+        return lambda: (tmp_path / "logs" / "serving.log").read_text().splitlines()
+
+    yield log
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:], root.level = before
+    for name in telemetry.OURS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def test_a_line_of_json_carries_time_level_and_request(log):
+    lines = log(log_json=True)
+    telemetry.REQUEST_ID.set("the-request")
+    logging.getLogger("serving.test").warning("Something of %s", "note")
+    telemetry.REQUEST_ID.set("")
+    (line,) = map(json.loads, lines())
+    assert (line["event"], line["level"], line["request_id"]) == ("Something of note", "warning", "the-request")
+    assert line["timestamp"].endswith("Z")
+    assert line["logger"] == "serving.test"
+
+
+def test_people_get_text_and_only_what_they_asked_for(log):
+    lines = log(log_level="WARNING")
+    logging.getLogger("serving.test").info("too little")
+    logging.getLogger("some.library").info("not ours")
+    logging.getLogger("serving.test").error("enough")
+    assert len(lines()) == 1
+    assert "enough" in lines()[0]
+    assert "{" not in lines()[0]
+
+
+def test_a_traceback_stays_within_its_line_of_json(log):
+    lines = log(log_json=True)
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logging.getLogger("serving.test").exception("It failed")
+    (line,) = map(json.loads, lines())
+    assert "broken" in json.dumps(line["exception"])
+
+
+def test_a_request_keeps_a_good_id_and_gets_one_else():
+    assert telemetry.request_id("a-good-id-0123") == "a-good-id-0123"
+    for bad in (None, "", "short", "x" * 65, "with space 123", 'quote"12345', "line\nbreak1"):
+        made = telemetry.request_id(bad)
+        assert made != bad
+        assert len(made) == 32
