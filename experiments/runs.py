@@ -57,7 +57,7 @@ def table(dataset: str) -> tuple[RunConfig, ...]:
                 name="architecture",
                 reason="Verify whether a more complex model learns better.",
                 build=architectures.deep,
-                epochs=3,
+                epochs=2,
                 learning_rate=1e-3,
                 batch_size=128,
             ),
