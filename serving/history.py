@@ -33,8 +33,8 @@ Shown = tuple[str, str, int | None]
 PRIVATE = {"api_visibility": "private"}
 
 
-def build(services: "Services") -> gr.Blocks:
-    """The tab's content. To be called outside any other Blocks, and rendered inside one."""
+def build(services: "Services") -> None:
+    """Fills the tab."""
 
     def show(
         request: gr.Request, key: str, before: int | None, *chosen: str | float | None
@@ -52,20 +52,18 @@ def build(services: "Services") -> gr.Blocks:
         check(services, request, key)
         return str(write_csv(_history(services), _filter(*chosen)))
 
-    with gr.Blocks(analytics_enabled=False) as tab:
-        key = key_box(services)
-        filters = _filters()
-        with gr.Row():
-            newest, older = gr.Button("Show the newest", variant="primary"), gr.Button("Older")
-            exporting = gr.Button("Export as CSV")
-        count = gr.Markdown(elem_id="history-count")
-        rows = gr.HTML(elem_id="history-rows")
-        file = gr.File(label="Export", interactive=False)
-        before = gr.State(None)
-        newest.click(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
-        older.click(show, [key, before, *filters], [count, rows, before], **PRIVATE)
-        exporting.click(export, [key, *filters], file, **PRIVATE)
-    return tab
+    key = key_box(services)
+    filters = _filters()
+    with gr.Row():
+        newest, older = gr.Button("Show the newest", variant="primary"), gr.Button("Older")
+        exporting = gr.Button("Export as CSV")
+    count = gr.Markdown(elem_id="history-count")
+    rows = gr.HTML(elem_id="history-rows")
+    file = gr.File(label="Export", interactive=False)
+    before = gr.State(None)
+    newest.click(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
+    older.click(show, [key, before, *filters], [count, rows, before], **PRIVATE)
+    exporting.click(export, [key, *filters], file, **PRIVATE)
 
 
 def _filters() -> list[Component]:
