@@ -13,10 +13,10 @@ from starlette.responses import Response
 from experiments.inference import ModelError
 from serving import routes_history, routes_predict, routes_status
 from serving.access import Caller, names
+from serving.entries import StoreError
 from serving.errors import ApiError, fault, of_status
 from serving.schemas import ErrorAnswer
 from serving.services import Services
-from serving.store import StoreError
 
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)

@@ -14,13 +14,14 @@ import gradio as gr
 from gradio.components import Component
 
 from experiments.datasets import SPECS
+from serving.entries import Entry, Filter, StoreError
 from serving.operator_tabs import check, key_box
 from serving.routes_history import png
 from serving.schemas import HistoryItem, Reading
-from serving.store import Entry, Filter, History, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
+    from serving.store import History
 
 ANY = "any"
 PAGE = 50  # entries
@@ -109,7 +110,7 @@ def cells(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def write_csv(history: History, wanted: Filter) -> Path:
+def write_csv(history: "History", wanted: Filter) -> Path:
     """Everything that matches, newest first, without the images. Returns the file, in a folder of its own."""
     path = Path(tempfile.mkdtemp(prefix="history-")) / "history.csv"
     with path.open("w", newline="") as file:
@@ -119,13 +120,13 @@ def write_csv(history: History, wanted: Filter) -> Path:
     return path
 
 
-def _all(history: History, wanted: Filter) -> Iterator[Entry]:
+def _all(history: "History", wanted: Filter) -> Iterator[Entry]:
     while found := history.search(wanted, EXPORT_PAGE):
         yield from found
         wanted = replace(wanted, before=found[-1].id)
 
 
-def _history(services: "Services") -> History:
+def _history(services: "Services") -> "History":
     if services.recorder is None:
         raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
     try:
