@@ -110,7 +110,7 @@ class Outcome:
 def read_strokes(path: Path) -> Drawings:
     """A stroke file: .npz with points [P, 2], stroke_start, digit_start, labels and writers. Raises DatasetError."""
     try:
-        with np.load(path) as file:
+        with path.open("rb") as opened, np.load(opened) as file:  # numpy leaves a broken file open
             points, stroke, digit = file["points"], file["stroke_start"], file["digit_start"]
             labels, writers = file["labels"], file["writers"]
     except (OSError, EOFError, BadZipFile, IndexError, KeyError, TypeError, ValueError) as error:

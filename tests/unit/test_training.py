@@ -17,7 +17,7 @@ LABELS = np.arange(10).repeat(8)
 NONE = np.empty((0, 28, 28, 1), np.uint8)
 DIGITS = Split(draw_digits(Split(NONE, LABELS), np.random.default_rng(0)), LABELS)
 DATASET = Dataset(SPECS["mnist"], DIGITS, DIGITS, DIGITS, digest="0" * 64)
-CONFIG = dataclasses.replace(table("mnist")[0], epochs=2, batch_size=32)
+CONFIG = dataclasses.replace(table("mnist")[0], epochs=2, batch_size=32, extra_share=1)
 
 
 class Ear:
