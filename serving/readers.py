@@ -81,6 +81,8 @@ class Readers:
             self._watch.cancel()
         for reader in (*self._readers, *self._starting):
             reader.transport.close()
+        for job in (*self._single, *self._bulk):
+            job.found.cancel()
 
     @property
     def processes(self) -> list[int]:
