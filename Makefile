@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system lint format lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system lint audit format lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -58,6 +58,13 @@ lint: .venv/installed-dev ## check code, Dockerfile, compose.yaml and workflows
 	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@$(BIN)/zizmor --offline --quiet .github/workflows
+
+audit: .venv/installed-dev ## look for known vulnerabilities in the pinned packages (skipped without internet)
+	@if curl --silent --fail --max-time 20 https://pypi.org/pypi/jinja2/2.4.1/json | grep -q '"aliases"'; then \
+		$(BIN)/pip-audit --progress-spinner off --disable-pip --no-deps --requirement constraints.txt; \
+	else \
+		echo "The audit is skipped: https://pypi.org, which knows the vulnerabilities, can't be reached."; \
+	fi
 
 format: .venv/installed-dev ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix --quiet .

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from rich.console import Console
@@ -18,9 +18,9 @@ from experiments.tracking import RegistryError, Store
 from settings import Settings
 
 
-def main() -> int:
-    """Returns the exit status: 0 done, 1 could not be done, 130 interrupted."""
-    arguments = _parser().parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0 done, 1 could not be done, 130 interrupted. words: instead of the command line's."""
+    arguments = _parser().parse_args(words)
     signal.signal(signal.SIGTERM, _interrupt)
     settings = Settings()
     try:

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from experiments.inference import ModelError
 from serving import routes_history, routes_predict, routes_status
 from serving.access import Caller, names
+from serving.entries import StoreError
 from serving.errors import ApiError, fault, of_status
 from serving.schemas import ErrorAnswer
 from serving.services import Services
-from serving.store import StoreError
 
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)
@@ -28,7 +28,7 @@ DESCRIPTION = (
 
 
 def build_api(services: Services) -> FastAPI:
-    """The application. Each request's state carries its `caller`."""
+    """The application, whose state names its `paths`. Each request's state carries its `caller`."""
     refusals: dict[int | str, dict[str, Any]] = {
         status: {"model": ErrorAnswer} for status in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
     }
@@ -41,8 +41,10 @@ def build_api(services: Services) -> FastAPI:
         static_url=STATIC,
         responses=refusals,
     )
-    for routes in (routes_predict, routes_status, routes_history):
-        api.include_router(routes.build(services))
+    routers = [routes.build(services) for routes in (routes_predict, routes_status, routes_history)]
+    for router in routers:
+        api.include_router(router)
+    api.state.paths = frozenset(route.path for router in routers for route in router.routes)
     if origins := names(services.settings.cors_origins):
         api.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
     _add_errors(api, services)

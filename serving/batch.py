@@ -33,8 +33,8 @@ HELP = (
 )
 
 
-def build(services: "Services") -> gr.Blocks:
-    """The tab's content. To be called outside any other Blocks, and rendered inside one."""
+def build(services: "Services") -> None:
+    """Fills the tab."""
     names = services.classifier.bundle.class_names
     progress = gr.Progress()
 
@@ -42,36 +42,34 @@ def build(services: "Services") -> gr.Blocks:
         summary, seconds = _reply(services, uploads or [], request, progress)
         return _shown(summary, seconds, download.GRADIO_CACHE)
 
-    with gr.Blocks(analytics_enabled=False) as tab:
-        gr.Markdown(HELP.format(services.bounds.batch_images))
-        files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
-        start = gr.Button("Read all", variant="primary")
-        told = gr.Markdown(elem_id="batch-told")
-        download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
-        chart = gr.BarPlot(
-            label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=300, elem_id="batch-chart"
-        )
-        confusion = gr.Dataframe(
-            label="Label (row) and answer (column)",
-            headers=["Label", *names, NO_ANSWER],
-            visible=False,
-            elem_id="batch-confusion",
-        )
-        gallery = gr.Gallery(
-            label="Pictures", show_label=False, visible=False, columns=8, object_fit="contain", elem_id="batch-gallery"
-        )
-        table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
-        outputs = [told, download, chart, confusion, gallery, table]
-        start.click(
-            read,
-            files,
-            outputs,
-            preprocess=False,  # Gradio's own leaves an empty file behind for each upload
-            api_visibility="private",
-            concurrency_limit=1,  # so that a batch leaves the Draw tab quick
-            show_progress_on=files,
-        )
-    return tab
+    gr.Markdown(HELP.format(services.bounds.batch_images))
+    files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
+    start = gr.Button("Read all", variant="primary")
+    told = gr.Markdown(elem_id="batch-told")
+    download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
+    chart = gr.BarPlot(
+        label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=300, elem_id="batch-chart"
+    )
+    confusion = gr.Dataframe(
+        label="Label (row) and answer (column)",
+        headers=["Label", *names, NO_ANSWER],
+        visible=False,
+        elem_id="batch-confusion",
+    )
+    gallery = gr.Gallery(
+        label="Pictures", show_label=False, visible=False, columns=8, object_fit="contain", elem_id="batch-gallery"
+    )
+    table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
+    outputs = [told, download, chart, confusion, gallery, table]
+    start.click(
+        read,
+        files,
+        outputs,
+        preprocess=False,  # Gradio's own leaves an empty file behind for each upload
+        api_visibility="private",
+        concurrency_limit=1,  # so that a batch leaves the Draw tab quick
+        show_progress_on=files,
+    )
 
 
 def _reply(

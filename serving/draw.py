@@ -24,9 +24,8 @@ COUNT_WHEN_LIVE = "(live, strokes) => live ? strokes + 1 : strokes"
 """Runs in the browser, so that a drawing is sent while it grows only when live mode is on."""
 
 
-def build(services: "Services") -> gr.Blocks:
-    """The tab's content. To be called outside any other Blocks, and rendered inside one."""
-    classifier = services.classifier
+def build_interface(services: "Services") -> gr.Interface:
+    """Pad, answer and endpoint. To be called outside any Blocks; build() puts it into the page."""
 
     def predict(drawing: list[bytes], request: gr.Request) -> Outputs:
         """Reads one hand-drawn digit. Takes the pad's dict, of which "composite" is read, else "layers" over
@@ -36,34 +35,35 @@ def build(services: "Services") -> gr.Blocks:
         "candidates", "model_version"), and a line that says which model answered and how fast."""
         return _reply(services, drawing, request)
 
+    return gr.Interface(
+        predict,
+        build_pad(label="Draw a digit here", elem_id="pad"),
+        _build_outputs(services.classifier),
+        api_name="predict",
+        flagging_mode="never",
+        show_progress="minimal",
+        analytics_enabled=False,
+    )
+
+
+def build(services: "Services", interface: gr.Interface) -> None:
+    """Fills the tab."""
+    classifier = services.classifier
+
     def predict_live(drawing: list[bytes]) -> Outputs:
         return _reply(services, drawing)
 
     def predict_upload(file: dict[str, Any], request: gr.Request) -> Outputs:
         return _reply(services, [Path(file["path"]).read_bytes()], request)
 
-    pad, outputs = build_pad(label="Draw a digit here", elem_id="pad"), _build_outputs(classifier)
-    interface = gr.Interface(
-        predict,
-        pad,
-        outputs,
-        api_name="predict",
-        flagging_mode="never",
-        show_progress="minimal",
-        analytics_enabled=False,
-    )
-    with gr.Blocks(analytics_enabled=False) as tab:
-        interface.render()
-        with gr.Column(elem_id="extras"):
-            _add_live(predict_live, pad, outputs)
-            _add_why(classifier, outputs)
-            upload = _add_upload(predict_upload, outputs)
-        _add_clear(
-            interface,
-            lambda: (blank(), None, "", None, None, note(classifier), None),
-            [pad, *outputs, upload],
-        )
-    return tab
+    interface.render()
+    (pad,), outputs = interface.input_components, interface.output_components
+    with gr.Column(elem_id="extras"):
+        _add_live(predict_live, pad, outputs)
+        _add_why(classifier, outputs)
+        upload = _add_upload(predict_upload, outputs)
+    everything = [pad, *outputs, upload]
+    _add_clear(interface, lambda: (blank(), None, "", None, None, note(classifier), None), everything)
 
 
 def _build_outputs(classifier: "Classifier") -> list[Component]:

@@ -44,7 +44,6 @@ class Gate:
     def __init__(self, page: App, services: Services) -> None:
         self._page, self._services = page, services
         self._api = build_api(services)
-        self._routes = frozenset(self._api.openapi()["paths"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -87,7 +86,7 @@ class Gate:
         self._services.rates.admit("page", _address(scope))
 
     def _count(self, scope: Scope, status: int) -> None:
-        route = scope["path"] if scope["path"] in self._routes else "other"  # anyone can make paths up
+        route = scope["path"] if scope["path"] in self._api.state.paths else "other"  # anyone can make paths up
         self._services.metrics.request(route, status)
         level = logging.DEBUG if status < 400 else logging.INFO if status < 500 else logging.ERROR
         logging.getLogger(__name__).log(level, "%s %s: %s", scope["method"], route, status)

@@ -14,13 +14,14 @@ import gradio as gr
 from gradio.components import Component
 
 from experiments.datasets import SPECS
+from serving.entries import Entry, Filter, StoreError
 from serving.operator_tabs import check, key_box
 from serving.routes_history import png
 from serving.schemas import HistoryItem, Reading
-from serving.store import Entry, Filter, History, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
+    from serving.store import History
 
 ANY = "any"
 PAGE = 50  # entries
@@ -33,8 +34,8 @@ Shown = tuple[str, str, int | None]
 PRIVATE = {"api_visibility": "private"}
 
 
-def build(services: "Services") -> gr.Blocks:
-    """The tab's content. To be called outside any other Blocks, and rendered inside one."""
+def build(services: "Services") -> None:
+    """Fills the tab."""
 
     def show(
         request: gr.Request, key: str, before: int | None, *chosen: str | float | None
@@ -52,20 +53,18 @@ def build(services: "Services") -> gr.Blocks:
         check(services, request, key)
         return str(write_csv(_history(services), _filter(*chosen)))
 
-    with gr.Blocks(analytics_enabled=False) as tab:
-        key = key_box(services)
-        filters = _filters()
-        with gr.Row():
-            newest, older = gr.Button("Show the newest", variant="primary"), gr.Button("Older")
-            exporting = gr.Button("Export as CSV")
-        count = gr.Markdown(elem_id="history-count")
-        rows = gr.HTML(elem_id="history-rows")
-        file = gr.File(label="Export", interactive=False)
-        before = gr.State(None)
-        newest.click(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
-        older.click(show, [key, before, *filters], [count, rows, before], **PRIVATE)
-        exporting.click(export, [key, *filters], file, **PRIVATE)
-    return tab
+    key = key_box(services)
+    filters = _filters()
+    with gr.Row():
+        newest, older = gr.Button("Show the newest", variant="primary"), gr.Button("Older")
+        exporting = gr.Button("Export as CSV")
+    count = gr.Markdown(elem_id="history-count")
+    rows = gr.HTML(elem_id="history-rows")
+    file = gr.File(label="Export", interactive=False)
+    before = gr.State(None)
+    newest.click(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
+    older.click(show, [key, before, *filters], [count, rows, before], **PRIVATE)
+    exporting.click(export, [key, *filters], file, **PRIVATE)
 
 
 def _filters() -> list[Component]:
@@ -111,7 +110,7 @@ def cells(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def write_csv(history: History, wanted: Filter) -> Path:
+def write_csv(history: "History", wanted: Filter) -> Path:
     """Everything that matches, newest first, without the images. Returns the file, in a folder of its own."""
     path = Path(tempfile.mkdtemp(prefix="history-")) / "history.csv"
     with path.open("w", newline="") as file:
@@ -121,13 +120,13 @@ def write_csv(history: History, wanted: Filter) -> Path:
     return path
 
 
-def _all(history: History, wanted: Filter) -> Iterator[Entry]:
+def _all(history: "History", wanted: Filter) -> Iterator[Entry]:
     while found := history.search(wanted, EXPORT_PAGE):
         yield from found
         wanted = replace(wanted, before=found[-1].id)
 
 
-def _history(services: "Services") -> History:
+def _history(services: "Services") -> "History":
     if services.recorder is None:
         raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
     try:

@@ -19,44 +19,43 @@ KEPT = (
     "Kept of each answer: time, label, confidence, model, the 28×28 image, and a keyed hash in place of your address. "
     "Nothing is kept of *Answer while I draw*."
 )
-TABS = (("Draw", draw.build), ("Batch", batch.build), ("History", history.build), ("Status", status.build))
+# Not Blocks of their own: each costs a start 0.15 s.
+TABS = (("Batch", batch.build), ("History", history.build), ("Status", status.build))
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 
 def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
     """The whole page. `notice` gives the line shown above the tabs, asked at every visit; empty: no line."""
-    tabs = [(name, build(services)) for name, build in TABS]
+    pad = draw.build_interface(services)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
         line = gr.Markdown(visible=False, elem_id="notice")
         with gr.Tabs():
-            shown = []
-            for name, content in tabs:
-                with gr.Tab(name) as tab:
-                    content.render()
-                shown.append((tab, content))
+            with gr.Tab("Draw"):
+                draw.build(services, pad)
+            for name, build in TABS:
+                with gr.Tab(name):
+                    build(services)
         if services.recorder is not None:
             gr.Markdown(KEPT, elem_id="kept")
-        _run_timers_while_seen(shown)
+        _run_timers_while_seen(page)
         if named := links(services.settings):
             gr.Markdown(named, elem_id="links")
         page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, api_visibility="private")
     return page
 
 
-def _run_timers_while_seen(shown: list[tuple[gr.Tab, gr.Blocks]]) -> None:
+def _run_timers_while_seen(page: gr.Blocks) -> None:
     """A tab's timers tick while it is the one in front, and cost nothing otherwise."""
-    owners = [
-        (timer, tab) for tab, content in shown for timer in content.blocks.values() if isinstance(timer, gr.Timer)
-    ]
-    timers = [timer for timer, _ in owners]
+    tabs = [part for part in page.blocks.values() if isinstance(part, gr.Tab)]
+    timers = {part: part.parent for part in page.blocks.values() if isinstance(part, gr.Timer)}
 
     def switch(seen: gr.Tab) -> dict[gr.Timer, gr.Timer]:
-        return {timer: gr.Timer(active=tab is seen) for timer, tab in owners}
+        return {timer: gr.Timer(active=tab is seen) for timer, tab in timers.items()}
 
-    for tab, _ in shown:
-        tab.select(partial(switch, tab), None, timers, api_visibility="private", show_progress="hidden")
+    for tab in tabs:
+        tab.select(partial(switch, tab), None, list(timers), api_visibility="private", show_progress="hidden")
 
 
 def look() -> dict[str, Any]:

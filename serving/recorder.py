@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from serving.store import Entry, History, StoreError, database_url
+from serving.entries import Entry, StoreError
 
 if TYPE_CHECKING:
+    from serving.store import History
     from settings import Settings
 
 INTERVAL = 0.5  # s between two batches; with the time to write one, what a kill -9 loses is less than a second's
@@ -24,7 +25,7 @@ class Recorder:
     The database is opened there too, so that a start does not wait for it; while it is away, answers wait in memory.
     """
 
-    def __init__(self, open_history: Callable[[], History], days: float, rows: int) -> None:
+    def __init__(self, open_history: Callable[[], "History"], days: float, rows: int) -> None:
         self._open, self._days, self._rows = open_history, days, rows
         self._waiting: collections.deque[Entry] = collections.deque(maxlen=WAITING)
         self._stop, self._complaint, self._purged = threading.Event(), "", 0.0
@@ -34,7 +35,7 @@ class Recorder:
         self._thread.start()
 
     @property
-    def history(self) -> History:
+    def history(self) -> "History":
         """The store. Raises StoreError while it is not open."""
         if self._history is None:
             raise StoreError(self._complaint or "The history is being opened. Try again in a moment.")
@@ -93,4 +94,10 @@ def open_recorder(settings: "Settings") -> Recorder | None:
     """The recorder of these settings; None where the history is switched off."""
     if not settings.history:
         return None
-    return Recorder(lambda: History(database_url(settings)), settings.history_days, settings.history_rows)
+    return Recorder(lambda: _open(settings), settings.history_days, settings.history_rows)
+
+
+def _open(settings: "Settings") -> "History":
+    from serving.store import History, database_url
+
+    return History(database_url(settings))

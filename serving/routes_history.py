@@ -11,9 +11,9 @@ from PIL import Image
 
 from experiments.datasets import SPECS
 from serving.access import Caller
+from serving.entries import Entry, Filter
 from serving.errors import ApiError
 from serving.schemas import HistoryAnswer, HistoryItem, Schema
-from serving.store import Entry, Filter
 
 if TYPE_CHECKING:
     from serving.services import Services

@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from experiments.datasets import SPECS
 from experiments.inference import ModelError
 from serving.access import Caller
+from serving.entries import Filter, StoreError
 from serving.routes_predict import model_name
 from serving.schemas import Health, Latency, ModelCard, ModelName, Ready, Stats
-from serving.store import Filter, StoreError
 
 if TYPE_CHECKING:
     from model_loader import Classifier

@@ -9,11 +9,11 @@ from serving.access import Access
 from serving.answering import Answering
 from serving.archives import Bounds
 from serving.clients import Clients, clients
+from serving.entries import Entry
 from serving.limits import MIB, Load, RateLimits
 from serving.metrics import Metrics
 from serving.readers import Readers
 from serving.recorder import Recorder, open_recorder
-from serving.store import Entry
 
 if TYPE_CHECKING:
     from experiments.inference import Prediction

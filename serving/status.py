@@ -14,19 +14,17 @@ if TYPE_CHECKING:
 EVERY = 2.0  # s
 
 
-def build(services: "Services") -> gr.Blocks:
-    """The tab's content. Its timer is off: whoever shows the tab turns it on."""
+def build(services: "Services") -> None:
+    """Fills the tab. Its timer is off: whoever shows the tab turns it on."""
 
     def show(request: gr.Request, key: str) -> str:
         check(services, request, key)
         return report(services)
 
-    with gr.Blocks(analytics_enabled=False) as tab:
-        key = key_box(services)
-        text = gr.HTML("<p>Open this tab to see how the page is doing.</p>", elem_id="status")
-        timer = gr.Timer(EVERY, active=False)
-        timer.tick(show, key, text, api_visibility="private", show_progress="hidden")
-    return tab
+    key = key_box(services)
+    text = gr.HTML("<p>Open this tab to see how the page is doing.</p>", elem_id="status")
+    timer = gr.Timer(EVERY, active=False)
+    timer.tick(show, key, text, api_visibility="private", show_progress="hidden")
 
 
 def report(services: "Services") -> str:

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from serving.entries import KEPT, Entry, Filter, StoreError
 from serving.tables import predictions
 
 if TYPE_CHECKING:
@@ -19,49 +19,6 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 7_860_001  # names the lock under which one replica at a time migrates a PostgreSQL database
 DAY = 86_400.0  # s
 _MIGRATING = threading.Lock()  # Alembic keeps what it works on in its module
-
-
-class StoreError(RuntimeError):
-    """The history can't be used; the text says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One answered prediction, as it is kept."""
-
-    request_id: str
-    position: int  # within a batch, else 0
-    answered_at: float  # seconds since 1970, UTC
-    source: str  # page, api or batch
-    dataset: str
-    verdict: str
-    label: str  # empty when none was given
-    confidence: float  # 0 to 1
-    milliseconds: float
-    model_version: str
-    model_sha256: str
-    client: str  # a keyed hash
-    image: bytes | None  # uint8 [H, W, C] of the data set
-    corrected: str | None = None
-    id: int | None = None  # given by the store
-
-
-KEPT = [field.name for field in fields(Entry) if field.name != "id"]
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which entries to show; None is any. `before`: only those with a lower id, for the next page."""
-
-    verdict: str | None = None
-    label: str | None = None
-    source: str | None = None
-    dataset: str | None = None
-    model_version: str | None = None
-    client: str | None = None
-    since: float | None = None  # seconds since 1970
-    until: float | None = None
-    before: int | None = None
 
 
 class History:

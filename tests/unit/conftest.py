@@ -108,10 +108,18 @@ def empty_database(tmp_path_factory):
     return folder / "mlflow.db"
 
 
+@pytest.fixture(scope="session")
+def store_in(empty_database):
+    def store_in(folder):
+        shutil.copyfile(empty_database, folder / "mlflow.db")
+        return Store(f"sqlite:///{folder / 'mlflow.db'}", folder / "mlartifacts")
+
+    return store_in
+
+
 @pytest.fixture
-def store(empty_database, tmp_path):
-    shutil.copyfile(empty_database, tmp_path / "mlflow.db")
-    return Store(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")
+def store(store_in, tmp_path):
+    return store_in(tmp_path)
 
 
 @pytest.fixture

@@ -1,39 +1,47 @@
 """The command line of the experiments: every command, and an answer to every mistake."""
 
-import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from experiments.__main__ import main
 from settings import ROOT
 
 
+@pytest.fixture(autouse=True)
+def empty_store(store, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setenv("ARTIFACT_DIR", str(tmp_path / "mlartifacts"))
+
+
 @pytest.fixture
-def command(empty_database, tmp_path):
-    """Runs `python -m experiments …` on an empty store of its own."""
-    (tmp_path / "mlflow.db").write_bytes(empty_database.read_bytes())
-    changes = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}", "ARTIFACT_DIR": str(tmp_path / "art")}
+def command(capsys):
+    """`python -m experiments …`: its exit status, output and error output."""
+    handler = signal.getsignal(signal.SIGTERM)
 
-    def run(*arguments: str) -> subprocess.CompletedProcess:
-        words = [sys.executable, "-m", "experiments", *arguments]
-        environment = os.environ | changes
-        return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    def command(*words: str) -> tuple[int, str, str]:
+        try:
+            status = main(words)
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
 
-    return run
+    yield command
+    signal.signal(signal.SIGTERM, handler)
 
 
 def test_an_empty_store_is_said_to_be_empty(command) -> None:
-    done = command("compare")
-    assert done.returncode == 0
-    assert "no runs yet" in done.stdout
+    status, printed, _ = command("compare")
+    assert status == 0
+    assert "no runs yet" in printed
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
         (("promote", "7"), 1, "no version '7'"),
-        (("rollback",), 1, "no earlier Production version"),
         (("--runs", "best,baseline"), 1, "There is no run best"),
         (("--epochs", "0"), 2, "not a whole number from 1 up"),
         (("--dataset", "letters"), 2, "invalid choice"),
@@ -41,14 +49,19 @@ def test_an_empty_store_is_said_to_be_empty(command) -> None:
     ],
 )
 def test_mistakes_are_answered_in_words(command, arguments, status, words) -> None:
-    done = command(*arguments)
-    assert done.returncode == status
-    assert words in done.stderr
+    ended, _, complaint = command(*arguments)
+    assert ended == status
+    assert words in complaint
+
+
+def test_the_program_ends_with_its_status_and_no_traceback() -> None:
+    command = [sys.executable, "-m", "experiments", "rollback"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no earlier Production version" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_help_names_every_command(command) -> None:
-    done = command("--help")
-    assert all(
-        word in done.stdout for word in ("run", "compare", "promote", "rollback", "--seed", "--epochs", "--runs")
-    )
+    _, printed, _ = command("--help")
+    assert all(word in printed for word in ("run", "compare", "promote", "rollback", "--seed", "--epochs", "--runs"))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,14 +33,40 @@ def run_table(configs, dataset, store, shipped, say=print):
     return workflow.run_table(configs, dataset, store, shipped, say, prepare_exam)
 
 
-def rows(epochs: int = 1) -> list:
-    baseline = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=epochs)
-    return [baseline, dataclasses.replace(baseline, name="longer", epochs=epochs + 3)]
+def rows() -> list:
+    baseline = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=1)
+    return [baseline, dataclasses.replace(baseline, name="longer", epochs=4)]
 
 
-def test_the_table_from_runs_to_production(dataset, store, tmp_path) -> None:
-    said = []
-    result = run_table(rows(), dataset, store, tmp_path / "nothing shipped", said.append)
+@pytest.fixture(scope="module")
+def store(store_in, tmp_path_factory):
+    """One for all tests here, since each training takes seconds."""
+    return store_in(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def interrupted(dataset, store, tmp_path_factory) -> list:
+    """The runs of the store after Ctrl-C in the first one."""
+
+    def interrupt(spec):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_table([dataclasses.replace(rows()[0], build=interrupt)], dataset, store, Path("none"), print)
+    return store.runs("mnist")
+
+
+@pytest.fixture(scope="module")
+def result(dataset, store, interrupted) -> workflow.Result:
+    return run_table(rows(), dataset, store, Path("none"), print)
+
+
+def test_an_interrupted_run_is_killed_and_the_store_stays_sound(interrupted, result) -> None:
+    assert [run.status for run in interrupted] == ["KILLED"]
+    assert [run.status for run in result.runs] == ["FINISHED", "FINISHED"]
+
+
+def test_the_table_from_runs_to_production(store, result) -> None:
     assert [run.name for run in result.runs] == ["baseline", "longer"]
     assert result.best.metrics["validation_accuracy"] == max(r.metrics["validation_accuracy"] for r in result.runs)
     assert result.decision.promote
@@ -60,31 +87,27 @@ def test_the_table_from_runs_to_production(dataset, store, tmp_path) -> None:
     logged = {item.path for item in store.client.list_artifacts(run.run_id)}
     assert {"curves.png", "confusion_matrix.png", "report.json", "drawn.json", "drawn.png", "bundle"} <= logged
 
-    said.clear()
-    again = run_table(rows(), dataset, store, tmp_path / "nothing shipped", said.append)
+
+def test_finished_runs_are_skipped(dataset, store, result) -> None:
+    said = []
+    again = run_table(rows(), dataset, store, Path("none"), said.append)
     assert [run.run_id for run in again.runs] == [run.run_id for run in result.runs]
     assert sum("skipped" in line for line in said) == 2
     assert again.version == "1"
 
 
-def test_a_worse_best_is_registered_and_stays_out_of_production(dataset, store, tmp_path) -> None:
-    first = run_table(rows(epochs=12)[1:], dataset, store, tmp_path, print)
+def test_the_shipped_model_comes_first_and_a_worse_one_stays_out_of_production(
+    dataset, store, result, store_in, tmp_path
+) -> None:
+    shipped = registry.pull(store, SPEC).folder
+    fresh = store_in(tmp_path)
     worse = dataclasses.replace(rows()[0], learning_rate=1e-7)
-    second = run_table([worse], dataset, store, tmp_path, print)
-    assert first.best.metrics["validation_accuracy"] > second.best.metrics["validation_accuracy"]
+    second = run_table([worse], dataset, fresh, shipped, print)
+    assert [run.name for run in fresh.runs("mnist")] == ["shipped", "baseline"]
+    assert result.best.metrics["validation_accuracy"] > second.best.metrics["validation_accuracy"]
     assert (second.version, second.decision.promote) == ("2", False)
     assert "worse" in second.decision.reason
-    assert registry.production(store, SPEC).version == "1"
-
-
-def test_the_shipped_model_comes_first(dataset, store, tmp_path) -> None:
-    config = dataclasses.replace(rows()[0], epochs=12)
-    run_table([config], dataset, store, tmp_path / "none", print)
-    exported = registry.pull(store, SPEC).folder
-    fresh = type(store)(f"sqlite:///{tmp_path / 'fresh.db'}", tmp_path / "fresh")
-    result = run_table([rows()[0]], dataset, fresh, exported, print)
-    assert [run.name for run in fresh.runs("mnist")] == ["shipped", "baseline"]
-    assert result.version == "2"
+    assert registry.production(fresh, SPEC).version == "1"
 
 
 def test_another_recipe_is_other_work(dataset) -> None:
@@ -98,18 +121,7 @@ def test_another_recipe_is_other_work(dataset) -> None:
     assert workflow.fingerprint(config, dataset) in fingerprints
 
 
-def test_an_interrupted_run_is_killed_and_the_store_stays_sound(dataset, store, tmp_path) -> None:
-    def interrupted(spec):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run_table([dataclasses.replace(rows()[0], build=interrupted)], dataset, store, tmp_path, print)
-    assert [run.status for run in store.runs("mnist")] == ["KILLED"]
-    assert run_table(rows()[:1], dataset, store, tmp_path, print).decision.promote
-
-
-def test_the_printed_table_marks_the_best_and_gives_reasons(dataset, store, tmp_path) -> None:
-    result = run_table(rows(), dataset, store, tmp_path, print)
+def test_the_printed_table_marks_the_best_and_gives_reasons(store, result) -> None:
     console = Console(record=True, width=100)
     tables.print_comparison(console, store.runs("mnist"), "mnist", result.best.run_id)
     text = console.export_text()
