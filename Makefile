@@ -45,7 +45,7 @@ bench-model: install ## the latency of one prediction, and how many drawn digits
 	@$(PY) -m experiments drawn
 
 # On two processes, a file on one of them; in this order, since the browser's take longest.
-test: .venv/installed-dev ## unit, model and browser tests with coverage (2 to 3 minutes on two cores)
+test: .venv/installed-dev ## unit, model and browser tests with coverage (about 4 minutes on two cores)
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 		tests/browser tests/unit tests/model --cov --cov-report=term:skip-covered
 
