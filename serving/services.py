@@ -9,6 +9,7 @@ from serving.access import Access
 from serving.answering import Answering
 from serving.archives import Bounds
 from serving.clients import Clients, clients
+from serving.database import Database, open_database
 from serving.entries import Entry
 from serving.limits import MIB, Load, RateLimits
 from serving.metrics import Metrics
@@ -35,6 +36,7 @@ class Services:
     metrics: Metrics
     readers: Readers
     answering: Answering
+    database: Database
     recorder: Recorder | None  # None while the history is off
 
     def keep(
@@ -62,12 +64,14 @@ class Services:
         """Store what waits and end."""
         if self.recorder is not None:
             self.recorder.close()
+        self.database.close()
         self.answering.close()
 
 
 def open_services(classifier: "Classifier", settings: "Settings") -> Services:
     """Everything around this model, as the settings say. Close it at the end."""
     readers = Readers(classifier.bundle.dataset, settings.workers)
+    database = open_database(settings)
     return Services(
         classifier=classifier,
         settings=settings,
@@ -79,5 +83,6 @@ def open_services(classifier: "Classifier", settings: "Settings") -> Services:
         metrics=Metrics(),
         readers=readers,
         answering=Answering(classifier, readers),
-        recorder=open_recorder(settings),
+        database=database,
+        recorder=open_recorder(settings, database),
     )
