@@ -10,7 +10,7 @@ import numpy as np
 from gradio.components import Component
 
 from experiments.preprocessing import ImageError
-from serving import telemetry
+from serving import feedback, telemetry
 from serving.answer import answer, note
 from serving.pad import blank, build_pad
 from serving.services import DEFAULT
@@ -33,7 +33,7 @@ def build_interface(services: "Services") -> gr.Interface:
         "background": a picture of any size and mode, dark on light or light on dark. Gives the label with its three
         most likely digits (a sentence without confidences if no digit is named), the verdict in words, the 28x28
         image the model saw, the details ("verdict" is sure, unsure, not_a_digit or blank; "label", "confidence",
-        "candidates", "model_version"), and a line that says which model answered and how fast."""
+        "candidates", "model_version", "id"), and a line that says which model answered and how fast."""
         return _reply(services, drawing, request)
 
     return gr.Interface(
@@ -59,6 +59,7 @@ def build(services: "Services", interface: gr.Interface) -> None:
 
     interface.render()
     (pad,), outputs = interface.input_components, interface.output_components
+    feedback.build(services, DEFAULT, seen=outputs[2], details=outputs[3])
     with gr.Column(elem_id="extras"):
         _add_live(predict_live, pad, outputs)
         _add_why(classifier, outputs)
@@ -71,7 +72,15 @@ def _build_outputs(classifier: "Classifier") -> list[Component]:
     return [
         gr.Label(label="Answer", num_top_classes=3, elem_id="answer"),
         gr.Markdown(label="Verdict", elem_id="verdict"),
-        gr.Image(label="What the model saw", image_mode="L", format="png", height=216, buttons=[], elem_id="seen"),
+        gr.Image(
+            label="What the model saw",
+            image_mode="L",
+            format="png",
+            height=216,
+            buttons=[],
+            elem_id="seen",
+            elem_classes="seen",
+        ),
         gr.JSON(label="Details", visible=False),
         gr.Markdown(note(classifier), label="Note", elem_id="note"),
     ]
@@ -131,10 +140,12 @@ def _reply(services: "Services", sheets: list[bytes], request: gr.Request | None
         services.metrics.problem("", 500, "A drawing could not be answered.")
         message = "The drawing could not be answered. The fault is on this side and has been logged; try again."
         raise gr.Error(message, print_exception=False) from None
-    said = found.prediction
+    said, number = found.prediction, ""
     if request is not None:
+        number = telemetry.request_id(None)
         address = request.client.host if request.client else ""
-        services.keep(DEFAULT, telemetry.request_id(None), "page", address, found.milliseconds, [said])
+        services.keep(DEFAULT, number, "page", address, found.milliseconds, [said], sheets)
     seen = None if said.image is None else said.image.squeeze()
     details = {name: getattr(said, name) for name in ("verdict", "label", "confidence", "candidates", "model_version")}
+    details["id"] = number
     return found.label, found.words, seen, details, found.note

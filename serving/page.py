@@ -17,7 +17,7 @@ TITLE = "Digit reader"
 INTRODUCTION = "Sketch a digit from 0 to 9: a small neural network, trained on MNIST, says which one it is."
 KEPT = (
     "Kept of each answer: time, label, confidence, model, the 28×28 image, and a keyed hash in place of your address. "
-    "Nothing is kept of *Answer while I draw*."
+    "Nothing is kept of *Answer while I draw*; of an answer you correct the drawing is kept too."
 )
 # Not Blocks of their own: each costs a start 0.15 s.
 TABS = (("Batch", batch.build), ("History", history.build), ("Status", status.build))
