@@ -23,6 +23,7 @@ class DatasetSpec:
     registered_model: str
     prepare: Callable[[np.ndarray], np.ndarray | None]  # a drawing or photo -> uint8 image_shape; None: blank
     refuses: bool = False  # whether its models have one output more, the last: none of the classes
+    things: str = "images"  # what they show, in the plural
 
     @property
     def outputs(self) -> int:
@@ -52,7 +53,7 @@ class Dataset:
 SPECS = {
     spec.name: spec
     for spec in (
-        DatasetSpec("mnist", (28, 28, 1), tuple("0123456789"), "Mnist_Best_Model", prepare_drawing, refuses=True),
+        DatasetSpec("mnist", (28, 28, 1), tuple("0123456789"), "Mnist_Best_Model", prepare_drawing, True, "digits"),
     )
 }
 
