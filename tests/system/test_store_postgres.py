@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from serving.store import Filter, History, migrate
+from serving.database import Database, migrate
+from serving.entries import Filter
+from serving.store import History
 from tests.unit.serving.entries import entry
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -53,7 +55,8 @@ def url(server, request):
 
 
 def test_answers_are_kept_once_found_tallied_and_purged(url):
-    history = History(url)
+    database = Database(url)
+    history = History(database)
     history.add([entry(1), entry(2, corrected="3", answered_at=0.0), entry(3, image=None)])
     history.add([entry(1)])
     assert [found.request_id for found in history.search(Filter(), 10)] == ["request-3", "request-2", "request-1"]
@@ -61,25 +64,26 @@ def test_answers_are_kept_once_found_tallied_and_purged(url):
     assert history.tally("label", Filter()) == {"1": 1, "2": 1, "3": 1}
     assert history.purge(days=1, rows=100) == 2
     assert history.count(Filter()) == 1
-    history.close()
+    database.close()
 
 
 def test_replicas_that_start_together_share_one_history(url):
     started = []
 
     def replica(number):
-        history = History(url)
+        database = Database(url)
+        history = History(database)
         history.add([entry(number)])
-        started.append(history)
+        started.append((database, history))
 
     threads = [threading.Thread(target=replica, args=[number]) for number in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [history.count(Filter()) for history in started] == [3, 3, 3]
-    for history in started:
-        history.close()
+    assert [history.count(Filter()) for _, history in started] == [3, 3, 3]
+    for database, _ in started:
+        database.close()
 
 
 def test_an_older_database_keeps_its_answers_through_the_migrations(url):
@@ -93,6 +97,7 @@ def test_an_older_database_keeps_its_answers_through_the_migrations(url):
                 (request, label),
             )
     engine.dispose()
-    history = History(url)
+    database = Database(url)
+    history = History(database)
     assert [(found.request_id, found.label) for found in history.search(Filter(), 10)] == [("two", "9"), ("one", "7")]
-    history.close()
+    database.close()

@@ -6,8 +6,10 @@ import urllib.request
 import pytest
 from pydantic import SecretStr
 
+from serving.database import Database
+from serving.entries import Filter
 from serving.history import cells, table, write_csv
-from serving.store import Filter, History
+from serving.store import History
 from tests.unit.serving.entries import entry
 from tests.unit.serving.tab_events import component, trigger
 
@@ -17,10 +19,11 @@ ANY = ["any", "any", "any", "any", "", "", None, None]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("history")
-    history = History(f"sqlite:///{folder / 'history.db'}")
+    database = Database(f"sqlite:///{folder / 'history.db'}")
+    history = History(database)
     history.add([entry(number, answered_at=time.time(), client="<b>") for number in range(60)])
     history.add([entry(99, answered_at=time.time(), verdict="unsure", image=None)])
-    history.close()
+    database.close()
     return folder
 
 
@@ -86,10 +89,11 @@ def test_an_entry_is_shown_as_text_whatever_it_holds():
 
 
 def test_a_long_history_is_exported_whole(tmp_path):
-    history = History(f"sqlite:///{tmp_path / 'history.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    history = History(database)
     history.add([entry(number) for number in range(2500)])
     path = write_csv(history, Filter(label="7"))
-    history.close()
+    database.close()
     assert len(path.read_text().splitlines()) == 251
     path.unlink()
     path.parent.rmdir()
