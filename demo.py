@@ -57,12 +57,11 @@ def serve(settings: Settings) -> int:
     from serving.services import open_services
 
     try:
-        classifier = model_loader.load("mnist", settings)
+        services = open_services(model_loader.load_all(settings), settings)
     except model_loader.ModelError as error:
         print(error, file=sys.stderr)
         return 1
     link = PublicLink()
-    services = open_services(classifier, settings)
     page = build_page(services, lambda: link.notice)
     try:
         url = launch(page, services, look())
@@ -74,7 +73,8 @@ def serve(settings: Settings) -> int:
             threading.Thread(target=link.open, args=[page], daemon=True).start()
         while True:
             time.sleep(REFRESH_SECONDS)
-            classifier.refresh()
+            for classifier in services.classifiers.values():
+                classifier.refresh()
     except LaunchError as error:
         print(error, file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ from experiments.explanation import occlusion, overlay
 from experiments.inference import LiteRTModel, ModelError, Prediction
 from settings import Settings
 
-__all__ = ["Classifier", "ModelError", "load"]
+__all__ = ["Classifier", "ModelError", "load", "load_all"]
 
 
 def load(dataset: str, settings: Settings) -> "Classifier":
@@ -25,6 +25,19 @@ def load(dataset: str, settings: Settings) -> "Classifier":
     The registry itself is asked by refresh(), since that takes seconds. Raises ModelError when there is neither.
     """
     return Classifier(SPECS[dataset], settings)
+
+
+def load_all(settings: Settings) -> dict[str, "Classifier"]:
+    """The models of all data sets, by their names; one that has none is told in a line. Raises ModelError when even
+    the first, the one that is meant where none is named, has none."""
+    first, *others = SPECS
+    found = {first: load(first, settings)}
+    for dataset in others:
+        try:
+            found[dataset] = load(dataset, settings)
+        except ModelError as error:
+            _log().warning("%s", error)
+    return found
 
 
 class Classifier:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import keras
 
 SURE_RIGHT = 0.998  # share of right answers among the sure ones, on validation and generated drawings
-MOST_UNSURE = 0.02  # at most so many of their digits are unsure, whatever comes of the above
+MOST_UNSURE = 0.016  # at most so many of their digits are unsure, whatever comes of the above
 MOST_REFUSED = 0.002  # and refused
 LEAST_REFUSING = 0.75  # probability of none of the classes under which nothing is refused: people dislike it more
 

@@ -1,8 +1,8 @@
-"""From encoded pictures to predictions for the API: readers prepare, the model answers what has gathered at once."""
+"""From encoded pictures to predictions for the API: readers prepare, a model answers what has gathered at once."""
 
 import asyncio
 import collections
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -21,39 +21,50 @@ JOB = 16  # pictures of a batch that a reader is handed at a time
 class Answering:
     """Predictions for any number of requests at a time, in one event loop."""
 
-    def __init__(self, classifier: "Classifier", readers: "Readers") -> None:
-        self._classifier, self._readers = classifier, readers
-        self._waiting: collections.deque[tuple[np.ndarray, asyncio.Future[Prediction]]] = collections.deque()
-        self._thread = ThreadPoolExecutor(1, "inference")
-        self._running: asyncio.Task[None] | None = None
+    def __init__(self, classifiers: "Mapping[str, Classifier]", readers: "Readers") -> None:
+        """classifiers: by data set."""
+        self._readers = readers
+        self._models = {dataset: _Gathering(classifier) for dataset, classifier in classifiers.items()}
 
-    async def one(self, picture: bytes) -> Prediction:
+    async def one(self, dataset: str, picture: bytes) -> Prediction:
         """Raises ApiError if it can't be read."""
-        (found,) = await self._several([picture], bulk=False)
+        (found,) = await self._several(dataset, [picture], bulk=False)
         if isinstance(found, ApiError):
             raise found
         return found
 
-    async def many(self, pictures: Sequence[bytes]) -> list[Prediction | ApiError]:
+    async def many(self, dataset: str, pictures: Sequence[bytes]) -> list[Prediction | ApiError]:
         """An answer for each, in their order."""
         jobs = [pictures[start : start + JOB] for start in range(0, len(pictures), JOB)]
-        done = await asyncio.gather(*(self._several(job, bulk=True) for job in jobs))
+        done = await asyncio.gather(*(self._several(dataset, job, bulk=True) for job in jobs))
         return [found for job in done for found in job]
 
     def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown(wait=False)
+        """End the threads."""
+        for model in self._models.values():
+            model.close()
 
-    async def _several(self, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | ApiError]:
-        read = await self._readers.read(pictures, bulk)
-        answers = [self._infer(each) if isinstance(each, np.ndarray) else each for each in read]
-        return [self._blank() if each is None else await each if asyncio.isfuture(each) else each for each in answers]
+    async def _several(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | ApiError]:
+        read, model = await self._readers.read(dataset, pictures, bulk), self._models[dataset]
+        images = [each for each in read if isinstance(each, np.ndarray)]
+        answers, empty = iter(await asyncio.gather(*map(model.infer, images))), model.blank()
+        return [next(answers) if isinstance(each, np.ndarray) else each or empty for each in read]
 
-    def _blank(self) -> Prediction:
+
+class _Gathering:
+    """One model, asked for all images together that have come while it was answering the last ones."""
+
+    def __init__(self, classifier: "Classifier") -> None:
+        self._classifier = classifier
+        self._waiting: collections.deque[tuple[np.ndarray, asyncio.Future[Prediction]]] = collections.deque()
+        self._thread = ThreadPoolExecutor(1, "inference")
+        self._running: asyncio.Task[None] | None = None
+
+    def blank(self) -> Prediction:
         bundle = self._classifier.bundle
         return blank(bundle.class_names, bundle.version)
 
-    def _infer(self, image: np.ndarray) -> "asyncio.Future[Prediction]":
+    def infer(self, image: np.ndarray) -> "asyncio.Future[Prediction]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Prediction] = loop.create_future()
         self._waiting.append((image, future))
@@ -61,8 +72,10 @@ class Answering:
             self._running = loop.create_task(self._run())
         return future
 
+    def close(self) -> None:
+        self._thread.shutdown(wait=False)
+
     async def _run(self) -> None:
-        """The model is asked for all that has gathered meanwhile, again and again."""
         loop = asyncio.get_running_loop()
         while self._waiting:
             images, futures = zip(
@@ -72,7 +85,7 @@ class Answering:
                 found = await loop.run_in_executor(self._thread, self._classifier.predict, np.stack(images))
             except Exception as error:
                 for future in futures:
-                    _settle(future, error)
+                    _settle(future, error=error)
             else:
                 for future, prediction in zip(futures, found, strict=True):
                     _settle(future, prediction)

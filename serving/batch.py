@@ -17,6 +17,7 @@ from serving import telemetry
 from serving.labels import labels_in
 from serving.limits import MIB
 from serving.many import Reading, read_many
+from serving.services import DEFAULT
 from serving.summary import COLUMNS, NO_ANSWER, Summary
 from serving.zips import Archive, File, Limits, ZipError, is_zip
 
@@ -35,7 +36,7 @@ HELP = (
 
 def build(services: "Services") -> None:
     """Fills the tab."""
-    names = services.classifier.bundle.class_names
+    names = services.classifier(DEFAULT).bundle.class_names
     progress = gr.Progress()
 
     def read(uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress) -> list[Any]:
@@ -88,8 +89,8 @@ def _reply(
         raise gr.Error(message, print_exception=False) from None
     address, each = request.client.host if request.client else "", 1000 * seconds / len(readings)
     predictions = [reading.prediction for reading in readings]
-    services.keep(telemetry.request_id(None), "batch", address, each, predictions)
-    names = services.classifier.bundle.class_names
+    services.keep(DEFAULT, telemetry.request_id(None), "batch", address, each, predictions)
+    names = services.classifier(DEFAULT).bundle.class_names
     return Summary(readings, labels_in([reading.name for reading in readings], names), names), seconds
 
 
@@ -104,7 +105,7 @@ def _read(services: "Services", uploads: list[dict[str, Any]], progress: gr.Prog
         if count > limits.files:
             raise ZipError(f"These are {count:,} files; a batch has up to {limits.files:,}. Send them in parts.")
         readings = []
-        for reading in read_many(services.classifier, files, thumbnail):
+        for reading in read_many(services.classifier(DEFAULT), files, thumbnail):
             readings.append(reading)
             if len(readings) % TOLD_EVERY == 0:
                 progress((len(readings), count), unit="pictures")

@@ -13,6 +13,7 @@ from experiments.preprocessing import ImageError
 from serving import telemetry
 from serving.answer import answer, note
 from serving.pad import blank, build_pad
+from serving.services import DEFAULT
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -38,7 +39,7 @@ def build_interface(services: "Services") -> gr.Interface:
     return gr.Interface(
         predict,
         build_pad(label="Draw a digit here", elem_id="pad"),
-        _build_outputs(services.classifier),
+        _build_outputs(services.classifier(DEFAULT)),
         api_name="predict",
         flagging_mode="never",
         show_progress="minimal",
@@ -48,7 +49,7 @@ def build_interface(services: "Services") -> gr.Interface:
 
 def build(services: "Services", interface: gr.Interface) -> None:
     """Fills the tab."""
-    classifier = services.classifier
+    classifier = services.classifier(DEFAULT)
 
     def predict_live(drawing: list[bytes]) -> Outputs:
         return _reply(services, drawing)
@@ -122,7 +123,7 @@ def _add_clear(interface: gr.Interface, fresh: Callable[[], Any], everything: li
 def _reply(services: "Services", sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
     """What a request asks for is kept; live mode's answers, which have none, are not."""
     try:
-        found = answer(services.classifier, sheets)
+        found = answer(services.classifier(DEFAULT), sheets)
     except ImageError as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
@@ -133,7 +134,7 @@ def _reply(services: "Services", sheets: list[bytes], request: gr.Request | None
     said = found.prediction
     if request is not None:
         address = request.client.host if request.client else ""
-        services.keep(telemetry.request_id(None), "page", address, found.milliseconds, [said])
+        services.keep(DEFAULT, telemetry.request_id(None), "page", address, found.milliseconds, [said])
     seen = None if said.image is None else said.image.squeeze()
     details = {name: getattr(said, name) for name in ("verdict", "label", "confidence", "candidates", "model_version")}
     return found.label, found.words, seen, details, found.note

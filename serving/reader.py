@@ -17,7 +17,8 @@ from PIL import Image
 from experiments.datasets import SPECS
 from experiments.preprocessing import MAX_PIXELS, ImageError, decode_image
 
-HEAD = struct.Struct("<II")  # of a question: pictures, bytes that follow; of an answer: bytes of pixels, of JSON
+QUESTION = struct.Struct("<III")  # position of the data set among SPECS, pictures, bytes that follow
+HEAD = struct.Struct("<II")  # of an answer: bytes of pixels, of JSON
 SIZE = struct.Struct("<I")
 NICE = 5  # the page's process goes first
 Refusal = tuple[int, str, str]
@@ -38,10 +39,10 @@ def read_picture(prepare: Callable[[np.ndarray], np.ndarray | None], data: bytes
         return 413, "too_large", "The picture takes too much memory."
 
 
-def ask(pictures: Sequence[bytes]) -> bytes:
-    """The question that has these read."""
+def ask(dataset: str, pictures: Sequence[bytes]) -> bytes:
+    """The question that has these read as pictures of this data set."""
     body = b"".join(part for picture in pictures for part in (SIZE.pack(len(picture)), picture))
-    return HEAD.pack(len(pictures), len(body)) + body
+    return QUESTION.pack(list(SPECS).index(dataset), len(pictures), len(body)) + body
 
 
 def understand(pixels: bytes, notes: bytes, shape: tuple[int, ...]) -> list[np.ndarray | Refusal | None]:
@@ -96,22 +97,23 @@ def _split(count: int, body: bytes) -> list[bytes]:
     return pictures
 
 
-def main(dataset: str, descriptor: int) -> None:
+def main(descriptor: int) -> None:
     """Answers until the other end of the socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the page's to hear
     os.nice(NICE)
-    prepare = SPECS[dataset].prepare
-    prepare(np.pad(np.zeros((40, 8, 3), np.uint8), ((9, 9), (9, 9), (0, 0)), constant_values=255))  # warm
+    prepares = [spec.prepare for spec in SPECS.values()]
+    for prepare in prepares:
+        prepare(np.pad(np.zeros((40, 8, 3), np.uint8), ((9, 9), (9, 9), (0, 0)), constant_values=255))  # warm
     connection = socket.socket(fileno=descriptor)
     try:
         connection.sendall(_answer([]))  # ready
         while True:
-            count, size = HEAD.unpack(_receive(connection, HEAD.size))
+            position, count, size = QUESTION.unpack(_receive(connection, QUESTION.size))
             pictures = _split(count, _receive(connection, size))
-            connection.sendall(_answer([read_picture(prepare, picture) for picture in pictures]))
+            connection.sendall(_answer([read_picture(prepares[position], picture) for picture in pictures]))
     except (EOFError, ConnectionError):
         pass
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(int(sys.argv[1]))

@@ -35,21 +35,22 @@ Read = np.ndarray | ApiError | None
 
 @dataclass
 class Job:
-    """Pictures on their way to a reader."""
+    """Pictures of one data set on their way to a reader."""
 
+    dataset: str
     pictures: Sequence[bytes]
     found: "asyncio.Future[list[np.ndarray | Refusal | None]]"
     tries: int = 0
 
 
 class Readers:
-    """`count` processes for one data set, started by start() in the event loop that read() is awaited in.
+    """`count` processes for every data set, started by start() in the event loop that read() is awaited in.
 
     Until they are up, and where there are none, threads read. One that ends is replaced and its pictures read again.
     """
 
-    def __init__(self, dataset: str, count: int) -> None:
-        self._spec, self._count = SPECS[dataset], count
+    def __init__(self, count: int) -> None:
+        self._count = count
         self._readers: list[_Reader] = []  # that are up
         self._starting: list[_Reader] = []
         self._single: collections.deque[Job] = collections.deque()
@@ -62,13 +63,14 @@ class Readers:
             await self._add()
         self._watch = asyncio.create_task(self._replace_stuck())
 
-    async def read(self, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
-        """pictures: encoded ones. Those of a batch (`bulk`) wait while single ones are read, three to one."""
+    async def read(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
+        """pictures: encoded ones, prepared as the data set has its own. Those of a batch (`bulk`) wait while single
+        ones are read, three to one."""
         loop = asyncio.get_running_loop()
         if not self._readers:
-            found = await loop.run_in_executor(None, self._read_here, pictures)
+            found = await loop.run_in_executor(None, _read_here, dataset, pictures)
         else:
-            job = Job(pictures, loop.create_future())
+            job = Job(dataset, pictures, loop.create_future())
             (self._bulk if bulk else self._single).append(job)
             self._hand_out()
             found = await job.found
@@ -91,7 +93,7 @@ class Readers:
 
     async def _add(self) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "serving.reader", self._spec.name, str(theirs.fileno())]
+        command = [sys.executable, "-m", "serving.reader", str(theirs.fileno())]
         environment = os.environ | ENVIRONMENT
         with theirs:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
@@ -142,13 +144,6 @@ class Readers:
                 return waiting.popleft()
         return None
 
-    def _read_here(self, pictures: Sequence[bytes]) -> list[np.ndarray | Refusal | None]:
-        return [read_picture(self._spec.prepare, picture) for picture in pictures]
-
-    def understand(self, pixels: bytes, notes: bytes) -> list[np.ndarray | Refusal | None]:
-        """The parts of a reader's answer."""
-        return understand(pixels, notes, self._spec.image_shape)
-
     def freed(self) -> None:
         """A reader can take another job."""
         if self._single or self._bulk:
@@ -182,7 +177,7 @@ class _Reader(asyncio.Protocol):
         if not self.jobs:
             self.since = time.monotonic()
         self.jobs.append(job)
-        self.transport.write(ask(job.pictures))
+        self.transport.write(ask(job.dataset, job.pictures))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -194,20 +189,24 @@ class _Reader(asyncio.Protocol):
             parts = bytes(self._buffer[HEAD.size : HEAD.size + pixels]), bytes(self._buffer[HEAD.size + pixels : end])
             del self._buffer[:end]
             if self.up:
-                self._settle(self._readers.understand(*parts))
+                self._settle(*parts)
             else:
                 self.up = True
                 self._readers.up(self)
         self._readers.freed()
 
-    def _settle(self, found: list[np.ndarray | Refusal | None]) -> None:
+    def _settle(self, pixels: bytes, notes: bytes) -> None:
         job = self.jobs.popleft()
         self.since = time.monotonic()
         if not job.found.done():  # whoever asked may have left
-            job.found.set_result(found)
+            job.found.set_result(understand(pixels, notes, SPECS[job.dataset].image_shape))
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._readers.lost(self)
+
+
+def _read_here(dataset: str, pictures: Sequence[bytes]) -> list[np.ndarray | Refusal | None]:
+    return [read_picture(SPECS[dataset].prepare, picture) for picture in pictures]
 
 
 def _refused(refusal: Refusal) -> ApiError:

@@ -12,9 +12,11 @@ from serving import bodies
 from serving.access import Caller
 from serving.errors import ApiError
 from serving.schemas import BatchAnswer, ImageBody, PredictAnswer
+from serving.services import DEFAULT
 
 if TYPE_CHECKING:
     from experiments.inference import Prediction
+    from model_loader import Classifier
     from serving.services import Services
 
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -48,47 +50,47 @@ def build(services: "Services") -> APIRouter:
 
 
 async def _predict(services: "Services", request: Request) -> Response:
-    caller = _admit(services, request)
+    caller, classifier = _admit(services, request), services.classifier(DEFAULT)
     with services.load.slot() as slot:
         data = await bodies.one_picture(request, slot, services.bounds)
         started = time.perf_counter()
-        found = await services.answering.one(data)
+        found = await services.answering.one(DEFAULT, data)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
-    services.keep(caller.request_id, "api", caller.address, milliseconds, [found])
-    told = {"id": caller.request_id, "model": model_name(services), "milliseconds": milliseconds}
-    return _json(told | reading(services, found))
+    services.keep(DEFAULT, caller.request_id, "api", caller.address, milliseconds, [found])
+    told = {"id": caller.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
+    return _json(told | reading(classifier, found))
 
 
 async def _predict_batch(services: "Services", request: Request) -> Response:
-    caller = _admit(services, request)
+    caller, classifier = _admit(services, request), services.classifier(DEFAULT)
     with services.load.slot() as slot:
         pictures = await bodies.many_pictures(request, slot, services.bounds)
         services.rates.admit("api", caller.address, len(pictures) - 1)
         started = time.perf_counter()
         good = [picture.data for picture in pictures if picture.error is None]
-        answers = iter(await services.answering.many(good))
+        answers = iter(await services.answering.many(DEFAULT, good))
         found = [next(answers) if picture.error is None else picture.error for picture in pictures]
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
     kept = [None if isinstance(each, ApiError) else each for each in found]
-    services.keep(caller.request_id, "batch", caller.address, milliseconds / max(len(good), 1), kept)
-    told = {"id": caller.request_id, "model": model_name(services), "milliseconds": milliseconds}
-    results = [_result(services, *each) for each in zip(itertools.count(), pictures, found, strict=False)]
+    services.keep(DEFAULT, caller.request_id, "batch", caller.address, milliseconds / max(len(good), 1), kept)
+    told = {"id": caller.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
+    results = [_result(classifier, *each) for each in zip(itertools.count(), pictures, found, strict=False)]
     return _json(told | {"results": results})
 
 
 def _result(
-    services: "Services", position: int, picture: bodies.Picture, found: "Prediction | ApiError"
+    classifier: "Classifier", position: int, picture: bodies.Picture, found: "Prediction | ApiError"
 ) -> dict[str, Any]:
     refused = isinstance(found, ApiError)
     return {
         "position": position,
         "name": picture.name,
-        "reading": None if refused else reading(services, found),
+        "reading": None if refused else reading(classifier, found),
         "error": found.body() if refused else None,
     }
 
 
-def reading(services: "Services", found: "Prediction") -> dict[str, Any]:
+def reading(classifier: "Classifier", found: "Prediction") -> dict[str, Any]:
     """A prediction as JSON, in the shape of schemas.Reading."""
     probabilities = [round(value, 6) for value in found.probabilities.tolist()]
     return {
@@ -96,14 +98,14 @@ def reading(services: "Services", found: "Prediction") -> dict[str, Any]:
         "verdict": found.verdict,
         "confidence": round(found.confidence, 6),
         "candidates": list(found.candidates),
-        "confidences": dict(zip(services.classifier.bundle.class_names, probabilities, strict=True)),
+        "confidences": dict(zip(classifier.bundle.class_names, probabilities, strict=True)),
     }
 
 
-def model_name(services: "Services") -> dict[str, str]:
+def model_name(classifier: "Classifier") -> dict[str, str]:
     """Which model answers now, in the shape of schemas.ModelName."""
-    bundle = services.classifier.bundle
-    return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": services.classifier.source}
+    bundle = classifier.bundle
+    return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": classifier.source}
 
 
 def _admit(services: "Services", request: Request) -> Caller:

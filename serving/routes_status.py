@@ -15,6 +15,7 @@ from serving.access import Caller
 from serving.entries import Filter, StoreError
 from serving.routes_predict import model_name
 from serving.schemas import Health, Latency, ModelCard, ModelName, Ready, Stats
+from serving.services import DEFAULT
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 def build(services: "Services") -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["status"])
-    classifier = services.classifier
 
     def operator(request: Request) -> None:
         caller: Caller = request.state.caller
@@ -33,18 +33,22 @@ def build(services: "Services") -> APIRouter:
     @router.get("/api/health")
     async def health() -> Health:
         """Whether the process is alive."""
-        return Health(status="healthy", version=classifier.bundle.version, uptime_seconds=services.metrics.uptime)
+        return Health(
+            status="healthy",
+            version=services.classifier(DEFAULT).bundle.version,
+            uptime_seconds=services.metrics.uptime,
+        )
 
     @router.get("/api/ready")
     async def ready() -> Ready:
         """Whether a model answers: it is asked for an answer."""
-        await asyncio.to_thread(_try, classifier)
-        return Ready(status="ready", model=ModelName(**model_name(services)))
+        await asyncio.to_thread(_try, services.classifier(DEFAULT))
+        return Ready(status="ready", model=ModelName(**model_name(services.classifier(DEFAULT))))
 
     @router.get("/api/model")
     async def model() -> ModelCard:
         """The Production model: version, run, hashes, metrics, since when."""
-        return model_card(services)
+        return model_card(services.classifier(DEFAULT))
 
     @router.get("/api/stats")
     async def stats(request: Request) -> Stats:
@@ -69,9 +73,9 @@ def _try(classifier: "Classifier") -> None:
         raise ModelError("The model does not answer.") from error
 
 
-def model_card(services: "Services") -> ModelCard:
+def model_card(classifier: "Classifier") -> ModelCard:
     """What is known of the model that answers now."""
-    classifier, bundle = services.classifier, services.classifier.bundle
+    bundle = classifier.bundle
     return ModelCard(
         name=SPECS[bundle.dataset].registered_model,
         dataset=bundle.dataset,

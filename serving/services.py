@@ -1,10 +1,12 @@
 """What page and API share: built once at the start and passed in."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from experiments.datasets import SPECS
+from experiments.inference import ModelError
 from serving.access import Access
 from serving.answering import Answering
 from serving.archives import Bounds
@@ -22,11 +24,15 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
+DEFAULT = next(iter(SPECS))
+"""The data set that is meant where none is named."""
+
+
 @dataclass(frozen=True, eq=False)
 class Services:
-    """The model and everything around it."""
+    """The models and everything around them."""
 
-    classifier: "Classifier"
+    classifiers: "Mapping[str, Classifier]"  # by data set; only of those that have a model
     settings: "Settings"
     access: Access
     clients: Clients
@@ -39,11 +45,24 @@ class Services:
     database: Database
     recorder: Recorder | None  # None while the history is off
 
+    def classifier(self, dataset: str) -> "Classifier":
+        """Raises ModelError for a data set without a model."""
+        if dataset in self.classifiers:
+            return self.classifiers[dataset]
+        make = f"Make one with `python -m experiments run --dataset {dataset}` and start the page again."
+        raise ModelError(f"There is no {dataset} model to answer with. {make}")
+
     def keep(
-        self, request_id: str, source: str, address: str, milliseconds: float, answers: "Sequence[Prediction | None]"
+        self,
+        dataset: str,
+        request_id: str,
+        source: str,
+        address: str,
+        milliseconds: float,
+        answers: "Sequence[Prediction | None]",
     ) -> None:
         """Count what was answered and have the history keep it; None stands for a picture without an answer."""
-        bundle = self.classifier.bundle
+        bundle = self.classifier(dataset).bundle
         client, sha256, now = self.clients.name(address), bundle.sha256["model.tflite"], time.time()
         for found in answers:
             if found is not None:
@@ -68,12 +87,12 @@ class Services:
         self.answering.close()
 
 
-def open_services(classifier: "Classifier", settings: "Settings") -> Services:
-    """Everything around this model, as the settings say. Close it at the end."""
-    readers = Readers(classifier.bundle.dataset, settings.workers)
+def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings") -> Services:
+    """Everything around these models, by their data sets, as the settings say. Close it at the end."""
+    readers = Readers(settings.workers)
     database = open_database(settings)
     return Services(
-        classifier=classifier,
+        classifiers=classifiers,
         settings=settings,
         access=Access(settings),
         clients=clients(settings),
@@ -82,7 +101,7 @@ def open_services(classifier: "Classifier", settings: "Settings") -> Services:
         bounds=Bounds(settings.max_image_mb, settings.max_batch_mb, settings.max_batch_images),
         metrics=Metrics(),
         readers=readers,
-        answering=Answering(classifier, readers),
+        answering=Answering(classifiers, readers),
         database=database,
         recorder=open_recorder(settings, database),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from serving.operator_tabs import check, key_box
+from serving.services import DEFAULT
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -32,8 +33,8 @@ def report(services: "Services") -> str:
     metrics, latency = services.metrics, services.metrics.latencies()
     figures = {
         "Up": str(timedelta(seconds=int(metrics.uptime))),
-        "Model": services.classifier.describe(),
-        "Serving it since": _time(services.classifier.since),
+        "Model": services.classifier(DEFAULT).describe(),
+        "Serving it since": _time(services.classifier(DEFAULT).since),
         "Answers in the last minute": str(metrics.per_minute()),
         "Latency, ms": f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count} answers)",
         "Verdicts": _counts(metrics.verdicts),
@@ -42,7 +43,7 @@ def report(services: "Services") -> str:
         "API requests by status": _counts(metrics.statuses),
         "Being answered": str(services.load.requests),
     }
-    measured = sorted(services.classifier.bundle.metrics.items())
+    measured = sorted(services.classifier(DEFAULT).bundle.metrics.items())
     card = {name: f"{value:.4f}" for name, value in measured if not name[-1].isdigit()}  # less each class by itself
     errors = {
         f"{_time(problem.at)} {problem.request_id}": f"{problem.status}: {problem.message}"
@@ -51,7 +52,7 @@ def report(services: "Services") -> str:
     return (
         _table("Now", figures)
         + _table("Last errors", errors or {"none": ""})
-        + _table("Model card", card | {"run": services.classifier.bundle.run_id})
+        + _table("Model card", card | {"run": services.classifier(DEFAULT).bundle.run_id})
     )
 
 

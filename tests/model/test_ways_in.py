@@ -34,7 +34,7 @@ def services(tmp_path_factory):
     settings = Settings(
         _env_file=None, models_dir=ROOT / "models", artifact_dir=folder, demo_port=17880, rate_limit="off"
     )
-    services = open_services(model_loader.load("mnist", settings), settings)
+    services = open_services({"mnist": model_loader.load("mnist", settings)}, settings)
     yield services
     services.close()
 
@@ -42,7 +42,7 @@ def services(tmp_path_factory):
 @pytest.fixture(scope="module")
 def expected(services, pictures):
     """[(verdict, label), ...] as the function that all of them call answers."""
-    found = [answer(services.classifier, [picture]).prediction for picture in pictures]
+    found = [answer(services.classifier("mnist"), [picture]).prediction for picture in pictures]
     return [(each.verdict, each.label) for each in found]
 
 

@@ -114,7 +114,7 @@ def opened():
     everything = []
 
     def opened(classifier, settings):
-        everything.append(open_services(classifier, settings))
+        everything.append(open_services({classifier.bundle.dataset: classifier}, settings))
         return everything[-1]
 
     yield opened

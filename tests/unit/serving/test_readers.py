@@ -16,7 +16,7 @@ def with_readers(count, use):
     """Runs `use(readers)` in an event loop with so many processes."""
 
     async def run():
-        readers = Readers("mnist", count)
+        readers = Readers(count)
         await readers.start()
         while len(readers.processes) < count:
             await asyncio.sleep(0.02)
@@ -32,7 +32,7 @@ def with_readers(count, use):
 @pytest.mark.parametrize("count", [0, 2])
 def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_png):
     pictures = [seven_png, sheet_png, b"no picture", seven_png]
-    seen, blank, refused, again = with_readers(count, lambda readers: readers.read(pictures))
+    seen, blank, refused, again = with_readers(count, lambda readers: readers.read("mnist", pictures))
     assert np.array_equal(seen, prepare_drawing(decode_image(seven_png)))
     assert np.array_equal(seen, again)
     assert blank is None
@@ -42,7 +42,7 @@ def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_p
 
 def test_many_ask_at_a_time(seven_png):
     async def use(readers):
-        asked = [readers.read([seven_png], bulk=number % 2 == 0) for number in range(60)]
+        asked = [readers.read("mnist", [seven_png], bulk=number % 2 == 0) for number in range(60)]
         return await asyncio.gather(*asked)
 
     found = with_readers(2, use)
@@ -53,13 +53,13 @@ def test_many_ask_at_a_time(seven_png):
 def test_a_reader_that_is_killed_loses_nothing_and_is_replaced(seven_png):
     async def use(readers):
         before = readers.processes
-        asked = [asyncio.ensure_future(readers.read([seven_png])) for _ in range(40)]
+        asked = [asyncio.ensure_future(readers.read("mnist", [seven_png])) for _ in range(40)]
         await asyncio.sleep(0)
         os.kill(before[0], signal.SIGKILL)
         found = await asyncio.gather(*asked)
         while len(readers.processes) < 2 or before[0] in readers.processes:
             await asyncio.sleep(0.05)
-        found.append(await readers.read([seven_png]))
+        found.append(await readers.read("mnist", [seven_png]))
         return found
 
     assert all(isinstance(each, np.ndarray) for (each,) in with_readers(2, use))
@@ -67,8 +67,8 @@ def test_a_reader_that_is_killed_loses_nothing_and_is_replaced(seven_png):
 
 def test_who_leaves_does_not_disturb_who_stays(seven_png):
     async def use(readers):
-        leaving = asyncio.ensure_future(readers.read([seven_png]))
-        staying = asyncio.ensure_future(readers.read([seven_png]))
+        leaving = asyncio.ensure_future(readers.read("mnist", [seven_png]))
+        staying = asyncio.ensure_future(readers.read("mnist", [seven_png]))
         await asyncio.sleep(0)
         leaving.cancel()
         return await staying
@@ -78,10 +78,10 @@ def test_who_leaves_does_not_disturb_who_stays(seven_png):
 
 def test_until_they_are_up_threads_read(seven_png):
     async def run():
-        readers = Readers("mnist", 1)
+        readers = Readers(1)
         await readers.start()
         before = readers.processes
-        found = await readers.read([seven_png])
+        found = await readers.read("mnist", [seven_png])
         readers.close()
         return before, found
 
