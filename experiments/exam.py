@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments import calibration, drawn
 from experiments.calibration import Sample
-from experiments.datasets import Dataset, Split, join
+from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.drawn import Outcome
 from experiments.inference import Thresholds, predictions
 from experiments.synthesis import Amounts, synthesise
@@ -35,16 +35,20 @@ def prepare(dataset: Dataset, practice: int = PRACTICE, questions: int = QUESTIO
     digits = drawn.put_on_pad(drawn.generate(practice, SEED), drawn.Layout(), SEED)
     others = synthesise(Amounts(negatives=practice // 3), dataset, SEED)
     pooled = join(dataset.validation, Split(digits.images, digits.labels), others)
-    questions_drawn = drawn.put_on_pad(drawn.generate(questions, SEED + 1), drawn.Layout(), SEED + 1)
-    return Exam(pooled, questions_drawn, synthesise(Amounts(negatives=questions), dataset, SEED + 1))
+    return Exam(pooled, drawings(questions), synthesise(Amounts(negatives=questions), dataset, SEED + 1))
 
 
-def calibrate(model: "keras.Model", exam: Exam, classes: int) -> Thresholds:
+def drawings(count: int = QUESTIONS) -> drawn.Sheets:
+    """What models are judged by, the same each time."""
+    return drawn.put_on_pad(drawn.generate(count, SEED + 1), drawn.Layout(), SEED + 1)
+
+
+def calibrate(model: "keras.Model", exam: Exam, spec: DatasetSpec) -> Thresholds:
     """Makes the model's probabilities mean what they say, by its own weights, and finds where the verdicts part."""
     practice = exam.practice
     sample = Sample(_outputs(model, practice.images), practice.labels)
     calibration.cool(model, calibration.temperature(sample))
-    return calibration.thresholds(Sample(_outputs(model, practice.images), practice.labels), classes)
+    return calibration.thresholds(Sample(_outputs(model, practice.images), practice.labels), spec)
 
 
 def sit(model: "keras.Model", exam: Exam, thresholds: Thresholds, class_names: tuple[str, ...]) -> Outcome | None:

@@ -48,8 +48,7 @@ def build(services: "Services") -> APIRouter:
 async def _read(services: "Services", request: Request, slot: Slot) -> Feedback:
     """Raises ApiError."""
     body = await bodies.as_json(request, slot, 2 * services.bounds.image_mb, FeedbackBody)
-    if body.dataset not in services.classifiers:
-        raise ApiError(422, "wrong_dataset", "There is no such data set.", f"Known: {', '.join(services.classifiers)}.")
+    services.classifier(body.dataset)
     told = Feedback(body.dataset, body.label, "api", body.id or "", body.position)
     if body.image is None:
         return told

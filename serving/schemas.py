@@ -2,11 +2,13 @@
 
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from experiments.datasets import SPECS
 
 Text = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
+DatasetName = Annotated[Literal[*SPECS], Query(description="whose classes: each data set has a model of its own")]
 
 
 class Schema(BaseModel):
@@ -118,7 +120,7 @@ class FeedbackBody(Schema):
     id: Text | None = Field(None, description="of the answer's request")
     position: int = Field(0, ge=0, le=2**31 - 1, description="within a batch")
     image: str | None = Field(None, description="a PNG, JPEG or WebP in base64, or a data URL of one")
-    dataset: Text = Field(next(iter(SPECS)), description="whose model answered")
+    dataset: Literal[*SPECS] = Field(next(iter(SPECS)), description="whose model answered")
 
 
 class FeedbackAnswer(Schema):
@@ -171,7 +173,7 @@ class Stats(Schema):
     """What happened since the start."""
 
     uptime_seconds: float
-    requests: dict[str, int] = Field(description="status -> requests")
+    requests: dict[str, int] = Field(description="status -> requests, whatever the data set")
     per_minute: int = Field(description="answers of the last minute")
     answers: int
     latency_ms: Latency

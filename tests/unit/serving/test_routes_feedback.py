@@ -83,7 +83,7 @@ def test_an_image_is_corrected_without_an_answer(api, fresh, seven_png, history)
         ({"id": "nobody", "label": "1"}, 404, "unknown_answer"),
         ({"label": "1"}, 404, "unknown_answer"),
         ({"id": "nobody", "label": "eleven"}, 422, "wrong_label"),
-        ({"id": "nobody", "label": "1", "dataset": "letters"}, 422, "wrong_dataset"),
+        ({"id": "nobody", "label": "1", "dataset": "letters"}, 422, "wrong_shape"),
         ({"image": "***", "label": "1"}, 400, "bad_base64"),
         ({"image": "AAAA", "label": "1"}, 400, "bad_image"),
         ({"id": "a\x00b", "label": "1"}, 422, "wrong_shape"),
