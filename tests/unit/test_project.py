@@ -49,7 +49,10 @@ IMPORTERS = {
         "serving.operator_tabs",
         "serving.pad",
         "serving.page",
+        "serving.retrain_tab",
+        "serving.review",
         "serving.status",
+        "serving.uploads",
     },
 }
 BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
