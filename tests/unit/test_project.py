@@ -41,13 +41,16 @@ IMPORTERS = {
     },
     "gradio": {
         "benchmarks.plain_page",
+        "serving.answer_view",
         "serving.batch",
+        "serving.dataset_switch",
         "serving.draw",
         "serving.history",
         "serving.launch",
         "serving.operator_tabs",
         "serving.pad",
         "serving.page",
+        "serving.photo",
         "serving.status",
     },
 }

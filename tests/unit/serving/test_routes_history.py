@@ -35,21 +35,6 @@ def test_what_was_answered_is_found_with_its_image_and_without_an_address(api, f
     assert len({item.client for item in found.items}) == 1
 
 
-def test_photos_are_found_by_their_data_set_in_colour(
-    api, opened, classifier, photo_classifier, settings, tmp_path, photo_png
-):
-    both = opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path}), photo_classifier)
-    client = api(both)
-    for query in ("", "?dataset=cifar10"):
-        client.post(f"/api/predict{query}", content=photo_png, headers=PNG)
-    both.recorder.flush()
-    assert client.get("/api/history").json()["total"] == 2
-    (item,) = client.get("/api/history?dataset=cifar10").json()["items"]
-    assert (item["dataset"], item["label"], item["model_version"]) == ("cifar10", "horse", "5")
-    with Image.open(io.BytesIO(base64.b64decode(item["image"]))) as image:
-        assert (image.size, image.mode, image.getpixel((16, 4))) == ((32, 32), "RGB", (200, 30, 30))
-
-
 def test_a_request_that_a_proxy_repeats_is_recorded_once(api, fresh, seven_png):
     client = api(fresh)
     for _ in range(2):

@@ -1,7 +1,6 @@
 import base64
 import io
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -68,36 +67,6 @@ def test_a_picture_is_answered_however_it_is_sent(client, seven, seven_png):
 def test_a_blank_sheet_has_no_label(client, sheet_png):
     answer = client.post("/api/predict", content=sheet_png, headers=PNG).json()
     assert (answer["label"], answer["verdict"], answer["confidence"]) == (None, "blank", 0)
-
-
-def test_the_data_set_is_chosen_in_the_query(client, photo_png):
-    for reply in (
-        client.post("/api/predict?dataset=cifar10", content=photo_png, headers=PNG),
-        client.post("/api/predict?dataset=cifar10", files={"image": photo_png}),
-    ):
-        answer = PredictAnswer.model_validate_json(reply.content)
-        assert (answer.label, answer.model.version, answer.confidences["horse"]) == ("horse", "5", 0.9)
-    several = {"files": [("images", photo_png)] * 2}
-    for query, label in (("?dataset=cifar10", "horse"), ("?dataset=mnist", "7"), ("", "7")):
-        answer = BatchAnswer.model_validate_json(client.post(f"/api/predict/batch{query}", **several).content)
-        assert [result.reading.label for result in answer.results] == [label] * 2
-
-
-@pytest.mark.parametrize("path", ["/api/predict", "/api/predict/batch"])
-def test_a_data_set_that_is_unknown_or_has_no_model_is_told(client, api, opened, classifier, settings, photo_png, path):
-    refused(client.post(f"{path}?dataset=letters", content=photo_png, headers=PNG), 422, "wrong_shape")
-    digits_only = api(opened(classifier, settings))
-    error = refused(digits_only.post(f"{path}?dataset=cifar10", content=photo_png, headers=PNG), 503, "no_model")
-    assert "cifar10" in error.message
-
-
-def test_digits_and_photos_asked_together_are_not_confused(client, seven_png, photo_png):
-    def ask(number):
-        dataset, picture = (("mnist", seven_png), ("cifar10", photo_png))[number % 2]
-        return client.post("/api/predict", params={"dataset": dataset}, content=picture, headers=PNG).json()["label"]
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(ask, range(40))) == ["7", "horse"] * 20
 
 
 @pytest.mark.parametrize(

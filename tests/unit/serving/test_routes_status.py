@@ -23,34 +23,6 @@ def test_health_and_model_card_are_anyones(api, opened, classifier, settings):
     assert card.serving_since.startswith("2023-11-14T22:13:20")
 
 
-def test_each_data_set_has_its_card_and_figures(
-    api, opened, classifier, photo_classifier, settings, tmp_path, photo_png
-):
-    both = opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path}), photo_classifier)
-    client = api(both)
-    client.post("/api/predict?dataset=cifar10", content=photo_png, headers=PNG)
-    card = ModelCard.model_validate(client.get("/api/model?dataset=cifar10").json())
-    assert (card.name, card.version, card.class_names[7]) == ("Cifar10_Best_Model", "5", "horse")
-    assert client.get("/api/ready?dataset=cifar10").json()["model"]["version"] == "5"
-    assert Stats.model_validate(client.get("/api/stats?dataset=cifar10").json()).labels == {"horse": 1}
-    assert Stats.model_validate(client.get("/api/stats").json()).answers == 0
-    assert (
-        'answers_total{dataset="cifar10",label="horse",source="api",verdict="sure"} 1.0' in client.get("/metrics").text
-    )
-
-
-@pytest.mark.parametrize("path", ["/api/model", "/api/ready", "/api/stats", "/api/history"])
-def test_a_data_set_that_is_unknown_is_told(api, path):
-    reply = api().get(f"{path}?dataset=letters")
-    assert (reply.status_code, ErrorAnswer.model_validate(reply.json()).error.code) == (422, "wrong_shape")
-
-
-@pytest.mark.parametrize("path", ["/api/model", "/api/ready"])
-def test_a_data_set_without_a_model_is_told(api, fresh, path):
-    reply = api(fresh).get(f"{path}?dataset=cifar10")
-    assert (reply.status_code, ErrorAnswer.model_validate(reply.json()).error.code) == (503, "no_model")
-
-
 def test_ready_only_once_the_model_answers(api, opened, broken_classifier, settings):
     assert Ready.model_validate(api().get("/api/ready").json()).model.version == "3"
     reply = api(opened(broken_classifier, settings)).get("/api/ready")
