@@ -60,5 +60,6 @@ def judge(differences: Sequence[Difference]) -> Decision:
 
 def _said(rows: Sequence[Difference]) -> str:
     return ", ".join(
-        f"{100 * row.challenger:.2f} % against {100 * row.champion:.2f} % on {row.group} (n = {row.count})" for row in rows
+        f"{100 * row.challenger:.2f} % against {100 * row.champion:.2f} % on {row.group} (n = {row.count})"
+        for row in rows
     )

@@ -1,12 +1,11 @@
 """What was corrected, learnt: the Production model fine-tuned on accepted corrections among what it knew before."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 
-from experiments.datasets import Dataset, DatasetSpec, Split, join
+from experiments.datasets import Dataset, Split, join
 from experiments.normalisation import FusedBatchNormalization
 from experiments.progress import Listener
 from experiments.runs import RunConfig
@@ -37,16 +36,34 @@ def hold_out(accepted: Split, seed: int) -> tuple[Split, Split]:
 
 
 def fine_tune(
-    champion: keras.Model, dataset: Dataset, teaching: Split, listeners: list[Listener], pace: Pace = Pace(), seed: int = 0
+    champion: keras.Model,
+    dataset: Dataset,
+    teaching: Split,
+    listeners: list[Listener],
+    pace: Pace = Pace(),
+    seed: int = 0,
 ) -> keras.Model:
     repeats = max(1, round(SHARE * pace.images / len(teaching.labels)))
     taught = Split(np.repeat(teaching.images, repeats, 0), np.repeat(teaching.labels, repeats))
-    made = [synthesise(Amounts(**{kind: 900}), dataset, seed + i) for i, kind in enumerate(("drawn", "restyled", "negatives"))]
+    made = [
+        synthesise(Amounts(**{kind: 900}), dataset, seed + i)
+        for i, kind in enumerate(("drawn", "restyled", "negatives"))
+    ]
     replay = join(dataset.train, *made * 10)
     config = RunConfig(
-        name="retrain", reason="", build=lambda _: copy_of(champion), epochs=pace.epochs, learning_rate=pace.learning_rate,
-        batch_size=256, schedule="cosine", weight_decay=1e-2, label_smoothing=0.05, weight_average=pace.weight_average,
-        extra=REPLAY, extra_share=(pace.images - len(taught.labels)) / len(replay.labels), seed=seed,
+        name="retrain",
+        reason="",
+        build=lambda _: copy_of(champion),
+        epochs=pace.epochs,
+        learning_rate=pace.learning_rate,
+        batch_size=256,
+        schedule="cosine",
+        weight_decay=1e-2,
+        label_smoothing=0.05,
+        weight_average=pace.weight_average,
+        extra=REPLAY,
+        extra_share=(pace.images - len(taught.labels)) / len(replay.labels),
+        seed=seed,
     )
     return train(config, replace(dataset, train=taught), replay, listeners)
 
