@@ -90,7 +90,7 @@ class Insights:
     dataset: str
     class_names: tuple[str, ...]
     model_sha256: str  # of the LiteRT file that they were measured on
-    counts: dict[str, tuple[int, ...]]  # images by class of train, validation and test
+    counts: dict[str, tuple[int, ...]]  # images by class of train, validation, test; answers of traffic
     averages: tuple[int, ...]  # tiles: each class's average image of the training set
     deviations: tuple[int, ...]  # tiles: where its images differ, as standard deviation
     variation: tuple[float, ...]  # by class: mean standard deviation of a pixel, 0 to 255
@@ -115,6 +115,11 @@ class Insights:
     def matrix(self) -> np.ndarray:
         """int64 [K, K]: true by predicted."""
         return np.array(self.confusion, np.int64)
+
+    def scores(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Precision, recall and F1 by class, float [K] each, 0 to 1."""
+        right, given, true = self.matrix.diagonal(), self.matrix.sum(axis=0), self.matrix.sum(axis=1)
+        return right / np.maximum(given, 1), right / np.maximum(true, 1), 2 * right / np.maximum(given + true, 1)
 
     def cell(self, true: int, predicted: int) -> list[Picture]:
         """The pictures of one cell of the confusion matrix."""
