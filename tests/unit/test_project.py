@@ -43,6 +43,7 @@ IMPORTERS = {
         "benchmarks.plain_page",
         "serving.batch",
         "serving.draw",
+        "serving.feedback",
         "serving.history",
         "serving.launch",
         "serving.operator_tabs",
