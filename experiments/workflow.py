@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 
 from experiments import bundle, embedding, exam, plots, registry
-from experiments.datasets import Dataset, Split
+from experiments.datasets import Dataset, DatasetSpec, Split
 from experiments.evaluation import Report, evaluate
 from experiments.exam import Exam
 from experiments.export import export
@@ -53,7 +53,7 @@ def run_table(
     prepare_exam: Callable[[Dataset], Exam] = exam.prepare,
 ) -> Result:
     """Runs what has not been finished before, then registers the best and promotes it if the gate lets it."""
-    _seed(store, dataset, shipped, say)
+    seed(store, dataset.spec, shipped, say)
     extras: dict[tuple[Amounts, int], Split] = {}  # the runs share them, and the exam
     questions: Exam | None = None
     finished = []
@@ -75,7 +75,7 @@ def run_table(
 def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: Exam, store: Store, mark: str) -> None:
     """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
     tags = {"fingerprint": mark, "mlflow.source.git.commit": git_commit()}
-    with store.run(dataset.spec.name, config.name, config.reason, _parameters(config, dataset), tags) as log:
+    with store.run(dataset.spec.name, config.name, config.reason, parameters(config, dataset), tags) as log:
         bar, history = TerminalBar(config.name, config.epochs), History(log)
         started = time.monotonic()
         try:
@@ -129,10 +129,10 @@ def _report(model: keras.Model, split: Split, dataset: Dataset) -> Report:
     return evaluate(probabilities, split.labels, dataset.spec.class_names)
 
 
-def _seed(store: Store, dataset: Dataset, shipped: Path, say: Callable[[str], None]) -> None:
+def seed(store: Store, spec: DatasetSpec, shipped: Path, say: Callable[[str], None]) -> None:
     """An empty registry starts with the model that came with the repository."""
     try:
-        if registry.seed_shipped(store, dataset.spec, bundle.read(shipped)):
+        if registry.seed_shipped(store, spec, bundle.read(shipped)):
             say("The registry was empty: the shipped model is version 1, in Production.")
     except bundle.BundleError as error:
         say(f"The registry starts without the shipped model. {error}")
@@ -153,7 +153,7 @@ def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Data
     return Result(runs, best, number, decision)
 
 
-def _parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
+def parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
     """Everything that made the run what it is."""
     shown = {k: v for k, v in asdict(config).items() if k not in ("name", "reason", "build", "augment", "extra")}
     shown |= {f"extra_{kind}": count for kind, count in asdict(config.extra).items()}
