@@ -16,6 +16,7 @@ from experiments.negatives import draw_negatives
 from experiments.styles import restyle
 
 CHUNK = 1_000  # images a task
+ALONE = 3_000  # so many are sooner made than processes are started
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def synthesise(amounts: Amounts, dataset: Dataset, seed: int) -> Split:
     tasks = list(_tasks(amounts, dataset, seed))
     if not tasks:
         return Split(dataset.train.images[:0], dataset.train.labels[:0])
-    if amounts.total <= CHUNK:  # sooner done than the processes are started
+    if amounts.total <= ALONE:
         return join(*map(_make, tasks))
     spawn = multiprocessing.get_context("spawn")  # a fork of TensorFlow's threads may hang
     made = []
