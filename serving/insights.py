@@ -1,7 +1,7 @@
 """The Insights tab: the figures that explain the Production model and its data, made when it was measured. For all."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -132,7 +132,8 @@ class _Parts:
             return [gr.skip()] * len(self.outputs)
         insights, names = shown.insights, shown.insights.class_names
         plots = list(shown.plots)
-        plots[:2] = _updates(DISTRIBUTION, self._with_traffic(insights, request))
+        seen_too = with_traffic(self._services, insights, dict(request.headers), request.username)
+        plots[:2] = _updates(DISTRIBUTION, seen_too)
         true, predicted = _commonest_mistake(insights)
         classes = [{"choices": list(names), "value": name, "__type__": "update"} for name in (true, predicted, true)]
         return [
@@ -204,16 +205,17 @@ class _Parts:
         self._texts[view] = gr.Markdown(elem_classes="insight")
         self.plots[view] = gr.Plot(label=view.title, show_label=False, elem_classes="chart")
 
-    def _with_traffic(self, insights: Insights, request: gr.Request) -> Insights:
-        """With what was answered here, as far as it is kept and may be seen."""
-        recorder = self._services.recorder
-        try:
-            self._services.access.check_operator(dict(request.headers), request.username)
-            tally = recorder.history.tally("label", Filter(dataset=insights.dataset)) if recorder else {}
-        except (ApiError, StoreError):
-            return insights
-        traffic = tuple(tally.get(name, 0) for name in insights.class_names)
-        return dataclasses.replace(insights, counts=insights.counts | {"traffic": traffic})
+
+def with_traffic(services: "Services", insights: Insights, headers: Mapping[str, str], user: str | None) -> Insights:
+    """With what was answered here, as far as it is kept and whoever asks may see it."""
+    recorder = services.recorder
+    try:
+        services.access.check_operator(headers, user)
+        tally = recorder.history.tally("label", Filter(dataset=insights.dataset)) if recorder else {}
+    except (ApiError, StoreError):
+        return insights
+    traffic = tuple(tally.get(name, 0) for name in insights.class_names)
+    return dataclasses.replace(insights, counts=insights.counts | {"traffic": traffic})
 
 
 def _updates(view: View, insights: Insights) -> tuple[dict[str, Any], dict[str, Any]]:

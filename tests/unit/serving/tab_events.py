@@ -5,14 +5,15 @@ import urllib.request
 import uuid
 
 
-def trigger(url, target_id, event, data):
-    """Runs the event that the component `target_id` has in the page at `url`; gives its output or raises its error."""
+def trigger(url, target_id, event, data, session=None):
+    """Runs the event that the component `target_id` has in the page at `url`; gives its output or raises its error.
+    `session`: of the same visitor as before."""
     with urllib.request.urlopen(f"{url}config") as reply:
         config = json.load(reply)
     number = next(
         dependency["id"] for dependency in config["dependencies"] if [target_id, event] in dependency["targets"]
     )
-    session = uuid.uuid4().hex
+    session = session or uuid.uuid4().hex
     body = json.dumps({"data": data, "fn_index": number, "session_hash": session}).encode()
     request = urllib.request.Request(f"{url}gradio_api/queue/join", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request):
