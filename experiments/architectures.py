@@ -26,6 +26,19 @@ def wide(spec: DatasetSpec) -> keras.Model:
     return _deep(spec, filters=40)
 
 
+def residual(spec: DatasetSpec) -> keras.Model:
+    """Three stages of more and more filters at less and less resolution, each with a shortcut, for colour photos."""
+    image = layers.Input(spec.image_shape, name="image")  # (B, 32, 32, 3)
+    x = layers.Rescaling(1 / 64, offset=-2)(image)  # a photo's values lie around 0 then, and half within 1
+    x = _convolution(x, 32)  # (B, 32, 32, 32)
+    for filters in (64, 128, 256):
+        x = _convolution(x, filters, pool=True)  # (B, 16, 16, 64), (B, 8, 8, 128), (B, 4, 4, 256)
+        x = layers.Add()([x, _convolution(_convolution(x, filters), filters)])
+    x = layers.GlobalMaxPooling2D()(x)
+    x = layers.Dropout(0.2)(x)
+    return keras.Model(image, _classes(x, spec))
+
+
 def _deep(spec: DatasetSpec, filters: int) -> keras.Model:
     image = layers.Input(spec.image_shape, name="image")  # (B, 28, 28, 1)
     x = layers.Rescaling(1 / 255)(image)

@@ -1,16 +1,17 @@
-"""A data set as published: from the local cache or the first source that has it, checked by SHA-256."""
+"""A data set as published: from the data folder or the first source that has it, checked by SHA-256."""
 
 import hashlib
 import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 Arrays = Mapping[str, np.ndarray]
-"""x_train, x_test: uint8 [N, H, W] or [N, H, W, C]; y_train, y_test: uint8, one label an image."""
+"""x_train, x_test: uint8 [N, H, W] or [N, H, W, C]; y_train, y_test: uint8 [N]."""
 
 
 class DatasetError(RuntimeError):
@@ -26,22 +27,32 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Census:
+    """What a copy in another order, or with other images, has to be like to be taken in spite of its SHA-256."""
+
+    image_shape: tuple[int, int, int]  # height, width, channels
+    classes: int
+    per_class: Mapping[str, int]  # images of each class, by the array of their labels
+
+
+@dataclass(frozen=True)
 class Archive:
-    """What proves a data set genuine, and where it can be had."""
+    """What proves a data set genuine, and where it can be had.
+
+    With a census the images are put in the order of their content, the same whoever shuffled them before.
+    """
 
     file: str  # name of the cache, an .npz of the arrays
     sha256: Mapping[str, str]  # of each array as an idx file
     sources: Sequence[Source]  # asked in this order
-    by_hand: str  # the address of a file that can be put in the cache's place
-
-    @property
-    def digest(self) -> str:
-        """SHA-256, in hex, over those of the arrays: it names the data, whichever source they came from."""
-        return hashlib.sha256("".join(self.sha256.values()).encode()).hexdigest()
+    by_hand: str  # the address of a file that can be put into the data folder
+    by_hand_as: str  # and what it's called there
+    readers: Mapping[str, Callable[[Path], Arrays]] = field(default_factory=dict)  # of other files in that folder
+    census: Census | None = None
 
 
 def obtain(archive: Archive, data_dir: Path) -> Arrays:
-    """The verified arrays, from the cache in `data_dir` or else from a source, which fills the cache.
+    """The verified arrays: from the cache in `data_dir`, another file there or else a source, which fill the cache.
 
     A damaged cache is named in a warning and replaced. DatasetError if there is no genuine copy anywhere.
     """
@@ -50,11 +61,20 @@ def obtain(archive: Archive, data_dir: Path) -> Arrays:
         return _verified(_read(cache), archive)
     except FileNotFoundError:
         pass
+    except DatasetError as error:
+        if archive.census:  # somebody's own choice, not a download gone wrong
+            raise DatasetError(f"{cache} can't be used: {error}. Put it right or remove it.") from error
+        _discard(cache, error)
     except Exception as error:  # numpy and zipfile raise almost anything on a broken file
         _discard(cache, error)
-    arrays = _fetch(archive, cache)
+    arrays = _fetch(archive, data_dir)
     _keep(arrays, cache)
     return arrays
+
+
+def digest(arrays: Arrays) -> str:
+    """SHA-256, in hex, over those of the arrays: it names the data, whichever source they came from."""
+    return hashlib.sha256("".join(map(idx_sha256, arrays.values())).encode()).hexdigest()
 
 
 def idx_sha256(array: np.ndarray) -> str:
@@ -72,13 +92,51 @@ def _read(cache: Path) -> Arrays:
 
 
 def _verified(arrays: Arrays, archive: Archive) -> Arrays:
-    for name, expected in archive.sha256.items():
-        array = arrays.get(name)
-        if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
-            raise DatasetError(f"it has no array {name} of 8-bit values")
-        if idx_sha256(array) != expected:
-            raise DatasetError(f"{name} is not the original data: another SHA-256")
-    return {name: arrays[name] for name in archive.sha256}
+    arrays = {name: _as_bytes(arrays, name) for name in archive.sha256}
+    if archive.census and _unlike(arrays, archive):
+        _count(arrays, archive.census)
+        arrays = _in_order_of_content(arrays)
+    if unlike := _unlike(arrays, archive):
+        if archive.census is None:
+            raise DatasetError(f"{unlike[0]} is not the original data: another SHA-256")
+        logging.getLogger(__name__).warning("these are not the published images, though as many of each class")
+    return arrays
+
+
+def _as_bytes(arrays: Arrays, name: str) -> np.ndarray:
+    array = arrays.get(name)
+    if isinstance(array, np.ndarray) and name.startswith("y") and array.dtype.kind in "iu" and array.size:
+        array = array.reshape(-1)  # Keras gives CIFAR-10's as a column
+        array = array.astype(np.uint8) if 0 <= array.min() <= array.max() <= 255 else array
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+        raise DatasetError(f"it has no array {name} of 8-bit values")
+    return array
+
+
+def _unlike(arrays: Arrays, archive: Archive) -> list[str]:
+    return [name for name, expected in archive.sha256.items() if idx_sha256(arrays[name]) != expected]
+
+
+def _count(arrays: Arrays, census: Census) -> None:
+    for name, expected in census.per_class.items():
+        images, labels = arrays[name.replace("y", "x")], arrays[name]
+        shape = (census.classes * expected, *census.image_shape)
+        if images.shape != shape:
+            raise DatasetError(f"{name.replace('y', 'x')} has the shape {images.shape}, not {shape}")
+        counts = np.bincount(labels, minlength=census.classes).tolist()
+        if counts != [expected] * census.classes:
+            raise DatasetError(f"{name} has {counts} images of the classes, not {expected} of each of {census.classes}")
+
+
+def _in_order_of_content(arrays: Arrays) -> Arrays:
+    """Each part sorted by the SHA-256 of image and label."""
+    ordered = {}
+    for x, y in (("x_train", "y_train"), ("x_test", "y_test")):
+        pairs = zip(arrays[x], arrays[y], strict=True)
+        hashes = [hashlib.sha256(image.tobytes() + label.tobytes()).digest() for image, label in pairs]
+        order = sorted(range(len(hashes)), key=hashes.__getitem__)
+        ordered |= {x: arrays[x][order], y: arrays[y][order]}
+    return {name: ordered[name] for name in arrays}
 
 
 def _discard(cache: Path, fault: Exception) -> None:
@@ -92,9 +150,11 @@ def _discard(cache: Path, fault: Exception) -> None:
     logging.getLogger(__name__).warning("%s is damaged (%s): removed, fetched anew", cache, _reason(fault))
 
 
-def _fetch(archive: Archive, cache: Path) -> Arrays:
-    tried = [f"{cache}: no usable file"]
-    for source in archive.sources:
+def _fetch(archive: Archive, data_dir: Path) -> Arrays:
+    tried = [f"{data_dir / archive.file}: no usable file"]
+    there = [path for name in archive.readers if (path := data_dir / name).exists()]
+    local = [Source(str(path), partial(archive.readers[path.relative_to(data_dir).as_posix()], path)) for path in there]
+    for source in (*local, *archive.sources):
         try:
             return _verified(source.fetch(), archive)
         except Exception as error:  # told in the report; the next source gets its turn
@@ -102,7 +162,8 @@ def _fetch(archive: Archive, cache: Path) -> Arrays:
             logging.getLogger(__name__).warning("no data from %s", tried[-1])
     raise DatasetError(
         "No genuine copy of the data set could be had. Tried:\n  - " + "\n  - ".join(tried) + "\n"
-        f"Download {archive.by_hand} on a machine that reaches it, save it as {cache} and start again."
+        f"Download {archive.by_hand} on a machine that reaches it, save it as {data_dir / archive.by_hand_as} and "
+        "start again."
     )
 
 

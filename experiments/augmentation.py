@@ -1,4 +1,4 @@
-"""What training adds so that real people's digits are read: each image comes a little different in each epoch."""
+"""What training adds so that real people's pictures are read: each image comes a little different in each epoch."""
 
 import cv2
 import numpy as np
@@ -20,6 +20,24 @@ def warp(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         moved = cv2.remap(images[i], grid + (centre + shift[i]), None, cv2.INTER_LINEAR, borderValue=0)
         warped[i, ..., 0] = cv2.convertScaleAbs(moved, alpha=weight[i])
     return warped
+
+
+def flip_shift_cut(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """images: uint8 [N, H, W, C]. Returns uint8 [N, H, W, C]: half of them mirrored, each moved by up to an eighth of
+    its side, and a square of a third of it cut out."""
+    count, height, width = images.shape[:3]
+    margin, side = height // 8, height // 3
+    padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
+    tops, lefts = rng.integers(0, 2 * margin + 1, (2, count))
+    holes = rng.integers(-side // 2, (height - side // 2, width - side // 2), (count, 2))
+    mean = images.mean((0, 1, 2)).astype(np.uint8)
+    changed = np.empty_like(images)
+    for i, (top, left, mirrored, hole) in enumerate(zip(tops, lefts, rng.random(count) < 0.5, holes, strict=True)):
+        cut = padded[i, top : top + height, left : left + width]
+        changed[i] = cut[:, ::-1] if mirrored else cut
+        y, x = np.maximum(hole, 0)
+        changed[i, y : hole[0] + side, x : hole[1] + side] = mean
+    return changed
 
 
 def _affine(count: int, rng: np.random.Generator) -> np.ndarray:

@@ -10,9 +10,9 @@ from experiments.inference import Thresholds
 if TYPE_CHECKING:
     import keras
 
-SURE_RIGHT = 0.998  # share of right answers among the sure ones, on validation and generated drawings
-MOST_UNSURE = 0.016  # at most so many of their digits are unsure, whatever comes of the above
-MOST_REFUSED = 0.002  # and refused
+    from experiments.datasets import DatasetSpec
+
+MOST_REFUSED = 0.002  # of the images of the classes
 LEAST_REFUSING = 0.75  # probability of none of the classes under which nothing is refused: people dislike it more
 
 
@@ -43,15 +43,20 @@ def cool(model: "keras.Model", temperature: float) -> None:
     last.set_weights([weights / temperature for weights in last.get_weights()])
 
 
-def thresholds(sample: Sample, classes: int) -> Thresholds:
-    """Where sure ends and refusing begins. sample: calibrated outputs; labels of `classes` and above are no digits."""
+def thresholds(sample: Sample, spec: "DatasetSpec") -> Thresholds:
+    """Where sure ends and refusing begins. sample: calibrated outputs; label K and above: none of the K classes, which
+    a model that can't refuse had better be unsure of."""
+    classes = len(spec.class_names)
     real = sample.labels < classes
-    outputs, labels = sample.outputs[real], sample.labels[real]
-    none = outputs[:, classes:].sum(1)
-    refuse = float(max(np.quantile(none, 1 - MOST_REFUSED), LEAST_REFUSING)) if outputs.shape[1] > classes else 1.0
-    confidence, right = outputs[:, :classes].max(1), outputs[:, :classes].argmax(1) == labels
+    none = sample.outputs[real, classes:].sum(1)
+    refuse = float(max(np.quantile(none, 1 - MOST_REFUSED), LEAST_REFUSING)) if spec.refuses else 1.0
+    answered = real if spec.refuses else np.ones_like(real)
+    outputs, labels = sample.outputs[answered, :classes], sample.labels[answered]
+    confidence, right = outputs.max(1), outputs.argmax(1) == labels
     order = np.argsort(-confidence)
     share_right = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(share_right >= SURE_RIGHT)
-    last = max(enough[-1] if len(enough) else 0, int((1 - MOST_UNSURE) * len(order)) - 1)
-    return Thresholds(sure=float(confidence[order[last]]), refuse=refuse)
+    enough = np.flatnonzero(share_right >= spec.sure_right)
+    sure = confidence[order[enough[-1]]] if len(enough) else 1.0
+    return Thresholds(
+        sure=float(min(sure, np.quantile(outputs[real[answered]].max(1), spec.most_unsure))), refuse=refuse
+    )

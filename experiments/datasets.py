@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.archive import Arrays, DatasetError, obtain
+from experiments.archive import Arrays, DatasetError, digest, obtain
+from experiments.photos import prepare_photo
 from experiments.preprocessing import prepare_drawing
 from experiments.sources import ARCHIVES
 
 VALIDATION = 5_000  # images
+PHOTOGRAPHED = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class DatasetSpec:
     registered_model: str
     prepare: Callable[[np.ndarray], np.ndarray | None]  # a drawing or photo -> uint8 image_shape; None: blank
     refuses: bool = False  # whether its models have one output more, the last: none of the classes
+    things: str = "images"  # what they show, in the plural
+    sure_right: float = 0.998  # share of right answers among the sure ones, on what calibration is fitted on
+    most_unsure: float = 0.016  # at most so many images of the classes are unsure, whatever comes of the above
 
     @property
     def outputs(self) -> int:
@@ -52,7 +57,25 @@ class Dataset:
 SPECS = {
     spec.name: spec
     for spec in (
-        DatasetSpec("mnist", (28, 28, 1), tuple("0123456789"), "Mnist_Best_Model", prepare_drawing, refuses=True),
+        DatasetSpec(
+            name="mnist",
+            image_shape=(28, 28, 1),
+            class_names=tuple("0123456789"),
+            registered_model="Mnist_Best_Model",
+            prepare=prepare_drawing,
+            things="digits",
+            refuses=True,
+        ),
+        DatasetSpec(
+            name="cifar10",
+            image_shape=(32, 32, 3),
+            class_names=PHOTOGRAPHED,
+            registered_model="Cifar10_Best_Model",
+            prepare=prepare_photo,
+            things="photos",
+            sure_right=0.98,
+            most_unsure=0.25,
+        ),
     )
 }
 
@@ -61,7 +84,8 @@ def load(name: str, data_dir: Path) -> Dataset:
     """The genuine data set, from the cache in `data_dir` or downloaded; DatasetError if it can't be had."""
     if name not in SPECS:
         raise DatasetError(f"There is no data set {name!r}. Choose one of: {', '.join(SPECS)}.")
-    return split(SPECS[name], obtain(ARCHIVES[name], data_dir), ARCHIVES[name].digest)
+    arrays = obtain(ARCHIVES[name], data_dir)
+    return split(SPECS[name], arrays, digest(arrays))
 
 
 def split(spec: DatasetSpec, arrays: Arrays, digest: str, validation: int = VALIDATION) -> Dataset:

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments import calibration, drawn
 from experiments.calibration import Sample
-from experiments.datasets import Dataset, Split, join
+from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.drawn import Outcome
 from experiments.inference import Thresholds, predictions
 from experiments.synthesis import Amounts, synthesise
@@ -43,12 +43,12 @@ def drawings(count: int = QUESTIONS) -> drawn.Sheets:
     return drawn.put_on_pad(drawn.generate(count, SEED + 1), drawn.Layout(), SEED + 1)
 
 
-def calibrate(model: "keras.Model", exam: Exam, classes: int) -> Thresholds:
+def calibrate(model: "keras.Model", exam: Exam, spec: DatasetSpec) -> Thresholds:
     """Makes the model's probabilities mean what they say, by its own weights, and finds where the verdicts part."""
     practice = exam.practice
     sample = Sample(_outputs(model, practice.images), practice.labels)
     calibration.cool(model, calibration.temperature(sample))
-    return calibration.thresholds(Sample(_outputs(model, practice.images), practice.labels), classes)
+    return calibration.thresholds(Sample(_outputs(model, practice.images), practice.labels), spec)
 
 
 def sit(model: "keras.Model", exam: Exam, thresholds: Thresholds, class_names: tuple[str, ...]) -> Outcome | None:

@@ -53,8 +53,23 @@ def prepare_drawing(pixels: np.ndarray) -> np.ndarray | None:
     Returns uint8 [28, 28, 1], 0 = paper, the digit in MNIST's 20 px box around its centre of mass with a stroke
     width near MNIST's; None if nothing is drawn. ImageError if the array is of another kind.
     """
-    ink = find_ink(_as_rgba(pixels))
+    ink = find_ink(as_rgba(pixels))
     return None if ink is None else normalise_ink(ink)
+
+
+def as_rgba(pixels: np.ndarray) -> np.ndarray:
+    """pixels: as prepare_drawing takes them. Returns uint8 [H, W, 4]; ImageError if the array is of another kind."""
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
+        raise ImageError("A picture is an array of 8-bit values (uint8). Convert it first.")
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGBA) if pixels.size else pixels
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
+        raise ImageError(f"A picture has the shape [height, width] or [height, width, 3 or 4], not {pixels.shape}.")
+    if pixels.shape[2] == 3:
+        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2RGBA)
+    return pixels
 
 
 def normalise_ink(ink: np.ndarray) -> np.ndarray:
@@ -86,20 +101,6 @@ def _chunks(data: bytes) -> Iterator[bytes]:
         length, kind = struct.unpack_from(">I4s", data, place)
         yield kind
         place += length + 12
-
-
-def _as_rgba(pixels: np.ndarray) -> np.ndarray:
-    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-        raise ImageError("A drawing is an array of 8-bit values (uint8). Convert it first.")
-    if pixels.ndim == 3 and pixels.shape[2] == 1:
-        pixels = pixels[..., 0]
-    if pixels.ndim == 2:
-        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGBA) if pixels.size else pixels
-    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
-        raise ImageError(f"A drawing has the shape [height, width] or [height, width, 3 or 4], not {pixels.shape}.")
-    if pixels.shape[2] == 3:
-        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2RGBA)
-    return pixels
 
 
 def _outline_distance(ink: np.ndarray) -> np.ndarray:

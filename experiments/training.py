@@ -7,7 +7,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments.augmentation import warp
 from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.progress import EpochResult, Listener
 from experiments.runs import RunConfig
@@ -74,7 +73,7 @@ class AugmentedBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self._order[index * self._config.batch_size :][: self._config.batch_size]
         rng = np.random.default_rng((self._config.seed, self._epoch, index))  # whichever worker makes it
-        return warp(self._images[chosen], rng), self._targets[chosen]
+        return self._config.augment(self._images[chosen], rng), self._targets[chosen]
 
     def on_epoch_end(self) -> None:
         """Chooses and shuffles for the next epoch."""

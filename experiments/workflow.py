@@ -28,7 +28,7 @@ from experiments.training import train, training_precision
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
 RECIPE = (
     *("architectures", "augmentation", "calibration", "drawn", "exam", "glyphs", "ink", "negatives", "normalisation"),
-    *("preprocessing", "styles", "symbols", "synthesis", "templates", "training"),
+    *("photos", "preprocessing", "styles", "symbols", "synthesis", "templates", "training"),
 )
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 
@@ -93,7 +93,7 @@ def _measure(
     """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them and
     the figures that explain it."""
     names = dataset.spec.class_names
-    thresholds = exam.calibrate(model, questions, len(names))
+    thresholds = exam.calibrate(model, questions, dataset.spec)
     validation, test = (_report(model, split, dataset) for split in (dataset.validation, dataset.test))
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
     metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
@@ -152,16 +152,18 @@ def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Data
 
 def _parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
     """Everything that made the run what it is."""
-    shown = {k: v for k, v in asdict(config).items() if k not in ("name", "reason", "build", "extra")}
+    shown = {k: v for k, v in asdict(config).items() if k not in ("name", "reason", "build", "augment", "extra")}
     shown |= {f"extra_{kind}": count for kind, count in asdict(config.extra).items()}
-    shown |= {"architecture": config.build.__name__, "precision": training_precision()}
+    shown |= {"architecture": config.build.__name__, "augmentation": config.augment.__name__}
+    shown |= {"precision": training_precision()}
     shown |= {"dataset": dataset.spec.name, "dataset_digest": dataset.digest}
     return shown | {f"version_{package}": version(package) for package in PACKAGES}
 
 
 def fingerprint(config: RunConfig, dataset: Dataset) -> str:
     """The same settings, data and recipe have the same fingerprint, so that finished work is known again."""
-    settings = sorted((asdict(config) | {"build": config.build.__name__}).items())
+    functions = {name: getattr(config, name).__name__ for name in ("build", "augment")}
+    settings = sorted((asdict(config) | functions).items())
     recipe = [(Path(__file__).parent / f"{module}.py").read_text() for module in RECIPE]
     return hashlib.sha256(repr((settings, dataset.digest, recipe)).encode()).hexdigest()[:16]
 

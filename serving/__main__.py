@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from serving.store import History, StoreError, database_url
+from serving.database import open_database
+from serving.entries import StoreError
+from serving.store import History
 from settings import Settings
 
 
@@ -32,9 +34,9 @@ def purge(chosen: argparse.Namespace, settings: Settings) -> int:
     """Forgets what is older or more than said, and says how many answers went."""
     days = settings.history_days if chosen.days is None else chosen.days
     rows = settings.history_rows if chosen.rows is None else chosen.rows
-    history = History(database_url(settings))
-    print(f"{history.purge(max(days, 0), max(rows, 0))} answers forgotten.")
-    history.close()
+    database = open_database(settings)
+    print(f"{History(database).purge(max(days, 0), max(rows, 0))} answers forgotten.")
+    database.close()
     return 0
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from serving.database import Database
 from serving.entries import Entry, StoreError
 
 if TYPE_CHECKING:
@@ -54,8 +55,6 @@ class Recorder:
         """Store what waits and end."""
         self._stop.set()
         self._thread.join(timeout=10)
-        if self._history is not None:
-            self._history.close()
 
     def _run(self) -> None:
         stopped = False
@@ -90,14 +89,14 @@ class Recorder:
         self._complaint = complaint
 
 
-def open_recorder(settings: "Settings") -> Recorder | None:
+def open_recorder(settings: "Settings", database: Database) -> Recorder | None:
     """The recorder of these settings; None where the history is switched off."""
     if not settings.history:
         return None
-    return Recorder(lambda: _open(settings), settings.history_days, settings.history_rows)
+    return Recorder(lambda: _open(database), settings.history_days, settings.history_rows)
 
 
-def _open(settings: "Settings") -> "History":
-    from serving.store import History, database_url
+def _open(database: Database) -> "History":
+    from serving.store import History
 
-    return History(database_url(settings))
+    return History(database)

@@ -11,6 +11,7 @@ from serving.access import Access
 from serving.answering import Answering
 from serving.archives import Bounds
 from serving.clients import Clients, clients
+from serving.database import Database, open_database
 from serving.entries import Entry
 from serving.limits import MIB, Load, RateLimits
 from serving.metrics import Metrics
@@ -41,6 +42,7 @@ class Services:
     metrics: Metrics
     readers: Readers
     answering: Answering
+    database: Database
     recorder: Recorder | None  # None while the history is off
 
     def classifier(self, dataset: str) -> "Classifier":
@@ -64,12 +66,12 @@ class Services:
         client, sha256, now = self.clients.name(address), bundle.sha256["model.tflite"], time.time()
         for found in answers:
             if found is not None:
-                self.metrics.answer(source, found.verdict, found.label, milliseconds)
+                self.metrics.answer(dataset, source, found.verdict, found.label, milliseconds)
         if self.recorder is None:
             return
         self.recorder.add(
             Entry(
-                request_id, position, now, source, bundle.dataset, found.verdict, found.label, found.confidence,
+                request_id, position, now, source, dataset, found.verdict, found.label, found.confidence,
                 milliseconds, found.model_version, sha256, client,
                 None if found.image is None else found.image.tobytes(),
             )
@@ -81,12 +83,14 @@ class Services:
         """Store what waits and end."""
         if self.recorder is not None:
             self.recorder.close()
+        self.database.close()
         self.answering.close()
 
 
 def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings") -> Services:
     """Everything around these models, by their data sets, as the settings say. Close it at the end."""
     readers = Readers(settings.workers)
+    database = open_database(settings)
     return Services(
         classifiers=classifiers,
         settings=settings,
@@ -98,5 +102,6 @@ def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings")
         metrics=Metrics(),
         readers=readers,
         answering=Answering(classifiers, readers),
-        recorder=open_recorder(settings),
+        database=database,
+        recorder=open_recorder(settings, database),
     )

@@ -1,4 +1,4 @@
-"""The history in a real PostgreSQL."""
+"""The history and the corrections in a real PostgreSQL."""
 
 import getpass
 import os
@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from serving.store import Filter, History, migrate
+from serving.corrections import Corrections
+from serving.database import Database, migrate
+from serving.entries import Chosen, Filter
+from serving.store import History
+from tests.unit.serving.corrections import correction
 from tests.unit.serving.entries import entry
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -53,7 +57,8 @@ def url(server, request):
 
 
 def test_answers_are_kept_once_found_tallied_and_purged(url):
-    history = History(url)
+    database = Database(url)
+    history = History(database)
     history.add([entry(1), entry(2, corrected="3", answered_at=0.0), entry(3, image=None)])
     history.add([entry(1)])
     assert [found.request_id for found in history.search(Filter(), 10)] == ["request-3", "request-2", "request-1"]
@@ -61,25 +66,26 @@ def test_answers_are_kept_once_found_tallied_and_purged(url):
     assert history.tally("label", Filter()) == {"1": 1, "2": 1, "3": 1}
     assert history.purge(days=1, rows=100) == 2
     assert history.count(Filter()) == 1
-    history.close()
+    database.close()
 
 
 def test_replicas_that_start_together_share_one_history(url):
     started = []
 
     def replica(number):
-        history = History(url)
+        database = Database(url)
+        history = History(database)
         history.add([entry(number)])
-        started.append(history)
+        started.append((database, history))
 
     threads = [threading.Thread(target=replica, args=[number]) for number in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [history.count(Filter()) for history in started] == [3, 3, 3]
-    for history in started:
-        history.close()
+    assert [history.count(Filter()) for _, history in started] == [3, 3, 3]
+    for database, _ in started:
+        database.close()
 
 
 def test_an_older_database_keeps_its_answers_through_the_migrations(url):
@@ -93,6 +99,39 @@ def test_an_older_database_keeps_its_answers_through_the_migrations(url):
                 (request, label),
             )
     engine.dispose()
-    history = History(url)
+    database = Database(url)
+    history = History(database)
     assert [(found.request_id, found.label) for found in history.search(Filter(), 10)] == [("two", "9"), ("one", "7")]
-    history.close()
+    database.close()
+
+
+def test_corrections_are_kept_replaced_reviewed_and_never_purged(url):
+    database = Database(url)
+    corrections, history, everything = Corrections(database), History(database), Chosen("mnist")
+    history.add([entry(1, label="7"), entry(2, label="7")])
+    assert corrections.add([correction(1), correction(2), correction(3, drawing=b"png", source="upload")]) == 3
+    assert corrections.add([correction(1, proposed="4")]) == 1
+    assert history.purge(days=0, rows=0) == 0
+    assert corrections.review(Chosen("mnist", given="7", label="1"), "accepted") == 2
+    assert corrections.add([correction(2, proposed="9")]) == 0
+    assert corrections.accepted("mnist").labels.tolist() == [1, 1]
+    assert corrections.tally(everything, "state", "label") == {("accepted", "1"): 2, ("pending", "4"): 1}
+    with pytest.raises(sa.exc.IntegrityError):
+        corrections.add([correction(8), correction(9, model_version=None)])
+    assert corrections.count(everything) == 3
+    database.close()
+
+
+def test_a_database_without_corrections_gets_their_table_and_keeps_its_answers(url):
+    engine = sa.create_engine(url)
+    migrate(engine, "0002")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO predictions (request_id, answered_at, source, verdict, label, confidence, milliseconds, "
+            "model_version, model_sha256, client) VALUES ('request-1', 1, 'api', 'sure', '7', 0.9, 2, '3', 'abc', 'c')"
+        )
+    engine.dispose()
+    database = Database(url)
+    Corrections(database).add([correction(1)])
+    assert [each.corrected for each in History(database).search(Filter(), 9)] == ["1"]
+    database.close()

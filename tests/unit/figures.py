@@ -8,7 +8,9 @@ from experiments.datasets import Dataset, DatasetSpec, Split
 from experiments.insights import Epoch
 from experiments.measuring import measure
 
-SPEC = DatasetSpec("dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", prepare=lambda pixels: pixels)
+SPEC = DatasetSpec(
+    "dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", prepare=lambda pixels: pixels, things="dots"
+)
 CURVES = tuple(Epoch(epoch, 1 / epoch, 0.9, 0.5 / epoch, 0.8 + epoch / 100) for epoch in range(1, 9))
 
 

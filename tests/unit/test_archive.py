@@ -1,8 +1,10 @@
 """Data are genuine or refused and the cache is whole or absent, whatever sources and disk do."""
 
 import contextlib
+import dataclasses
 import hashlib
 import io
+import re
 import resource
 import tempfile
 import threading
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.archive import Archive, DatasetError, Source, idx_sha256, obtain
+from experiments.archive import Archive, Census, DatasetError, Source, digest, idx_sha256, obtain
 
 GENUINE = {
     "x_train": np.arange(6 * 4, dtype=np.uint8).reshape(6, 2, 2),
@@ -27,7 +29,7 @@ FORGED = GENUINE | {"y_test": np.array([2, 1, 1], np.uint8)}
 
 def archive_of(*sources: Source) -> Archive:
     hashes = {name: idx_sha256(array) for name, array in GENUINE.items()}
-    return Archive("tiny.npz", hashes, sources, by_hand="https://example.org/tiny.npz")
+    return Archive("tiny.npz", hashes, sources, by_hand="https://example.org/tiny.tgz", by_hand_as="tiny.tar.gz")
 
 
 def giving(arrays: Mapping[str, np.ndarray]) -> Source:
@@ -102,7 +104,7 @@ def test_the_error_tells_all_that_was_tried_and_what_to_do(tmp_path: Path) -> No
     for told in ("first host: no route to host", "second host: TimeoutError", "giver: y_test is not"):
         assert told in text
     assert f"Download {archive.by_hand}" in text
-    assert f"save it as {tmp_path / 'tiny.npz'}" in text
+    assert f"save it as {tmp_path / 'tiny.tar.gz'}" in text
     assert names_in(tmp_path) == []
 
 
@@ -183,9 +185,64 @@ def test_two_at_once_leave_one_sound_cache(tmp_path: Path) -> None:
     assert_genuine(obtain(archive_of(), tmp_path))
 
 
-def test_the_digest_names_the_data_and_not_their_source() -> None:
-    other = Archive("other.npz", archive_of().sha256, [giving(GENUINE)], by_hand="")
-    assert other.digest == archive_of().digest
-    assert len(other.digest) == 64
-    forged = {name: idx_sha256(array) for name, array in FORGED.items()}
-    assert Archive("tiny.npz", forged, (), by_hand="").digest != other.digest
+def test_the_digest_names_the_data() -> None:
+    assert digest(GENUINE) == digest(dict(GENUINE))
+    assert len(digest(GENUINE)) == 64
+    assert digest(FORGED) != digest(GENUINE)
+
+
+def test_another_file_of_the_data_folder_serves_and_a_broken_one_is_passed_over(tmp_path: Path, caplog) -> None:
+    def broken(path: Path) -> Mapping[str, np.ndarray]:
+        raise ValueError(f"{path.name} is cut off")
+
+    (tmp_path / "tiny.tar").write_bytes(b"")
+    (tmp_path / "tiny.zip").write_bytes(b"")
+    readers = {"tiny.tar": broken, "tiny.rar": broken, "tiny.zip": lambda _: GENUINE}
+    assert_genuine(obtain(dataclasses.replace(archive_of(), readers=readers), tmp_path))
+    assert "tiny.tar is cut off" in caplog.text
+    assert_genuine(obtain(archive_of(), tmp_path))
+
+
+SHUFFLE = np.array([3, 1, 5, 0, 2, 4])
+SHUFFLED = GENUINE | {name: GENUINE[name][SHUFFLE] for name in ("x_train", "y_train")}
+CENSUS = Census((2, 2), classes=3, per_class={"y_train": 2, "y_test": 1})
+
+
+def counted(*sources: Source) -> Archive:
+    """As archive_of, in any order."""
+    return dataclasses.replace(archive_of(*sources), census=CENSUS)
+
+
+def test_any_order_gives_the_same_data(tmp_path: Path) -> None:
+    labels = {"y_train": SHUFFLED["y_train"][:, None].astype(np.int64)}  # in the form in which others keep them
+    backwards = {name: array[::-1] for name, array in GENUINE.items()}
+    one = obtain(counted(giving(backwards)), tmp_path / "one")
+    other = obtain(counted(giving(SHUFFLED | labels)), tmp_path / "other")
+    for name in GENUINE:
+        np.testing.assert_array_equal(one[name], other[name], strict=True)
+    assert digest(one) == digest(other)
+    pairs = {(tuple(x.ravel()), y) for x, y in zip(one["x_train"], one["y_train"], strict=True)}
+    assert pairs == {(tuple(x.ravel()), y) for x, y in zip(GENUINE["x_train"], GENUINE["y_train"], strict=True)}
+
+
+def test_other_images_are_taken_with_a_warning_if_there_are_as_many(tmp_path: Path, caplog) -> None:
+    others = GENUINE | {"x_test": 255 - GENUINE["x_test"]}
+    assert digest(obtain(counted(giving(others)), tmp_path)) != digest(obtain(counted(giving(GENUINE)), tmp_path / "b"))
+    assert "not the published images" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"x_train": GENUINE["x_train"][:5]}, "x_train has the shape (5, 2, 2), not (6, 2, 2)"),
+        ({"y_test": FORGED["y_test"]}, "y_test has [0, 2, 1] images of the classes, not 1 of each of 3"),
+        ({"y_train": np.arange(6, dtype=np.uint8)}, "y_train has [1, 1, 1, 1, 1, 1] images of the classes"),
+        ({"y_train": GENUINE["y_train"] - 1.0}, "no array y_train of 8-bit values"),
+        ({"y_train": GENUINE["y_train"][:0]}, "y_train has [0, 0, 0] images"),
+    ],
+)
+def test_the_wrong_number_of_images_is_told(changes, reason: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "tiny.npz", **(GENUINE | changes))
+    with pytest.raises(DatasetError, match=re.escape(reason)):
+        obtain(counted(), tmp_path)
+    assert names_in(tmp_path) == ["tiny.npz"], "somebody's own file is left alone"

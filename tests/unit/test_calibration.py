@@ -1,11 +1,20 @@
 """Temperature and thresholds, on outputs whose truth is known."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
-from experiments.calibration import MOST_REFUSED, MOST_UNSURE, Sample, cool, temperature, thresholds
+from experiments.calibration import MOST_REFUSED, Sample, cool, temperature, thresholds
+from experiments.datasets import DatasetSpec
 from experiments.evaluation import calibration_error
+
+
+def spec(classes: int, refuses: bool) -> DatasetSpec:
+    return DatasetSpec(
+        "tiny", (1, 1, 1), tuple("abc"[:classes]), "Tiny", prepare=lambda pixels: pixels, refuses=refuses
+    )
 
 
 def answers(sharpness: float, count: int = 20_000, none: bool = False) -> Sample:
@@ -38,14 +47,25 @@ def test_a_cooled_model_gives_calibrated_probabilities() -> None:
 
 def test_few_digits_are_unsure_and_fewer_refused() -> None:
     sample = answers(1, none=True)
-    found = thresholds(sample, classes=3)
+    tiny = spec(3, refuses=True)
+    found = thresholds(sample, tiny)
     real = sample.outputs[sample.labels < 3]
-    assert (real[:, :3].max(1) < found.sure).mean() <= MOST_UNSURE + 1e-3
+    assert (real[:, :3].max(1) < found.sure).mean() <= tiny.most_unsure + 1e-3
     assert (real[:, 3] > found.refuse).mean() <= MOST_REFUSED + 1e-3
 
 
 def test_all_are_sure_where_all_are_right_and_nothing_is_refused_without_an_output_for_it() -> None:
     outputs = np.array([[0.9, 0.1], [0.3, 0.7]], np.float32)
-    found = thresholds(Sample(outputs, np.array([0, 1])), classes=2)
+    found = thresholds(Sample(outputs, np.array([0, 1])), spec(2, refuses=False))
     assert found.sure == pytest.approx(0.7)
     assert found.refuse == 1
+
+
+def test_a_model_that_cannot_refuse_is_unsure_of_what_is_none_of_the_classes() -> None:
+    right = np.array([[0.99, 0.01], [0.9, 0.1], [0.7, 0.3], [0.6, 0.4]] * 100, np.float32)
+    none = np.array([[0.65, 0.35], [0.6, 0.4]] * 100, np.float32)
+    lenient = dataclasses.replace(spec(2, refuses=False), most_unsure=0.5)
+    sample = Sample(np.concatenate([right, none]), np.repeat([0, 2], [400, 200]))
+    found = thresholds(sample, lenient)
+    assert found.sure == pytest.approx(0.7)
+    assert thresholds(sample, dataclasses.replace(lenient, most_unsure=0)).sure == pytest.approx(0.6)

@@ -129,7 +129,7 @@ def test_grainy_empty_paper_is_blank() -> None:
     [np.zeros((5, 5), np.float32), np.zeros((0, 9), np.uint8), np.zeros((4, 4, 2), np.uint8), [[1]], None],
 )
 def test_other_arrays_are_refused_in_words(wrong: object) -> None:
-    with pytest.raises(ImageError, match="drawing"):
+    with pytest.raises(ImageError, match="A picture"):
         prepare_drawing(wrong)
 
 

@@ -4,11 +4,13 @@ import dataclasses
 
 import pytest
 
+from experiments.datasets import SPECS
 from experiments.runs import table
 
 
-def test_three_rows_with_their_reasons() -> None:
-    rows = table("mnist")
+@pytest.mark.parametrize("dataset", SPECS)
+def test_three_rows_with_their_reasons(dataset: str) -> None:
+    rows = table(dataset)
     assert [row.name for row in rows] == ["baseline", "architecture", "hyperparameters"]
     assert len({row.reason for row in rows}) == 3
     assert rows[1].build is rows[2].build

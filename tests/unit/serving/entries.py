@@ -1,6 +1,6 @@
 """An answered prediction as the history keeps it."""
 
-from serving.store import Entry
+from serving.entries import Entry
 
 
 def entry(number, **changes):

@@ -8,8 +8,10 @@ import pytest
 from gradio_client import Client, handle_file
 from pydantic import SecretStr
 
+from serving.database import Database
+from serving.entries import Filter
 from serving.schemas import PredictAnswer
-from serving.store import Filter, History
+from serving.store import History
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +115,10 @@ def test_submitted_drawings_are_kept_live_ones_are_not(
     import time
 
     time.sleep(1.5)
-    history = History(f"sqlite:///{tmp_path / 'history.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    history = History(database)
     assert [(each.source, each.label) for each in history.search(Filter(), 9)] == [("page", "7"), ("page", "")]
-    history.close()
+    database.close()
 
 
 def test_the_pages_rate_is_limited_in_words(served, classifier, settings):

@@ -6,21 +6,24 @@ import urllib.request
 import pytest
 from pydantic import SecretStr
 
+from serving.database import Database
+from serving.entries import Filter
 from serving.history import cells, table, write_csv
-from serving.store import Filter, History
+from serving.store import History
 from tests.unit.serving.entries import entry
 from tests.unit.serving.tab_events import component, trigger
 
-ANY = ["any", "any", "any", "", "", None, None]
+ANY = ["any", "any", "any", "any", "", "", None, None]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("history")
-    history = History(f"sqlite:///{folder / 'history.db'}")
+    database = Database(f"sqlite:///{folder / 'history.db'}")
+    history = History(database)
     history.add([entry(number, answered_at=time.time(), client="<b>") for number in range(60)])
     history.add([entry(99, answered_at=time.time(), verdict="unsure", image=None)])
-    history.close()
+    database.close()
     return folder
 
 
@@ -54,11 +57,11 @@ def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
 
 
 def test_filters_choose(url):
-    count, rows, _ = click(url, "Show the newest", ["", "unsure", *ANY[1:]])
+    count, rows, _ = click(url, "Show the newest", ["", "any", "unsure", *ANY[2:]])
     assert "1 answers" in count
     assert "request-99" in rows
     assert "request-59" not in rows
-    count, rows, _ = click(url, "Show the newest", ["", *ANY[:5], "2999-01-01 00:00:00", None])
+    count, rows, _ = click(url, "Show the newest", ["", *ANY[:6], "2999-01-01 00:00:00", None])
     assert "0 answers" in count
     assert "Nothing here" in rows
 
@@ -82,14 +85,15 @@ def test_nobody_else_sees_it_by_posting_to_the_queue(keyed_url, button):
 
 def test_an_entry_is_shown_as_text_whatever_it_holds():
     assert "<script>" not in table([entry(1, label="<script>", client='"><img>')])
-    assert cells(entry(7, answered_at=0.0))[:4] == ("1970-01-01 00:00:00", "api", "sure", "7")
+    assert cells(entry(7, answered_at=0.0))[:5] == ("1970-01-01 00:00:00", "api", "mnist", "sure", "7")
 
 
 def test_a_long_history_is_exported_whole(tmp_path):
-    history = History(f"sqlite:///{tmp_path / 'history.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    history = History(database)
     history.add([entry(number) for number in range(2500)])
     path = write_csv(history, Filter(label="7"))
-    history.close()
+    database.close()
     assert len(path.read_text().splitlines()) == 251
     path.unlink()
     path.parent.rmdir()

@@ -36,7 +36,7 @@ def page(served, classifier, bundle, settings):
 
 
 def open_tab(url, session=None):
-    return trigger(url, component(url, "tabitem", label="Insights"), "select", ["mnist", None], session)
+    return trigger(url, component(url, "tabitem", label="Insights"), "select", ["mnist", None], session=session)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def shown(page):
 
 def choose(url, kind, label, *values, event="input"):
     """What a visitor who has opened the tab gets by choosing."""
-    (update,) = trigger(url, component(url, kind, label=label), event, ["mnist", *values], "visitor")
+    (update,) = trigger(url, component(url, kind, label=label), event, ["mnist", *values], session="visitor")
     return update
 
 

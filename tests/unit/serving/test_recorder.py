@@ -6,8 +6,10 @@ import time
 
 import pytest
 
+from serving.database import Database, open_database
+from serving.entries import Filter, StoreError
 from serving.recorder import Recorder, open_recorder
-from serving.store import Filter, History, StoreError
+from serving.store import History
 from settings import ROOT
 from tests.unit.serving.entries import entry
 
@@ -16,7 +18,7 @@ class FakeHistory:
     """Keeps lists; fails as long as `failing`."""
 
     def __init__(self):
-        self.kept, self.purged, self.failing, self.closed = [], [], False, False
+        self.kept, self.purged, self.failing = [], [], False
 
     def add(self, entries):
         if self.failing:
@@ -25,9 +27,6 @@ class FakeHistory:
 
     def purge(self, days, rows):
         self.purged.append((days, rows))
-
-    def close(self):
-        self.closed = True
 
 
 @pytest.fixture
@@ -61,7 +60,6 @@ def test_the_end_stores_what_waits(history):
     recorder.add(entry(number) for number in range(2500))
     recorder.close()
     assert len(history.kept) == 2500
-    assert history.closed
 
 
 def test_the_bounds_are_kept_without_being_asked(recorder, history):
@@ -102,22 +100,25 @@ def test_adding_never_waits_for_the_database(history):
 
 def test_the_settings_choose_the_store_or_none(settings, tmp_path):
     mine = settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000})
-    assert open_recorder(mine.model_copy(update={"history": False})) is None
-    recorder = open_recorder(mine)
+    database = open_database(mine)
+    assert open_recorder(mine.model_copy(update={"history": False}), database) is None
+    recorder = open_recorder(mine, database)
     recorder.add([entry(1)])
     recorder.flush()
     assert recorder.history.count(Filter()) == 1
     recorder.close()
+    database.close()
     assert (tmp_path / "history.db").is_file()
 
 
 KILLED = """
 import sys, time
+from serving.database import Database
 from serving.recorder import Recorder
 from serving.store import History
 from tests.unit.serving.entries import entry
 
-recorder = Recorder(lambda: History(sys.argv[1]), days=100_000, rows=100_000)
+recorder = Recorder(lambda: History(Database(sys.argv[1])), days=100_000, rows=100_000)
 number = 0
 while True:
     recorder.add([entry(number)])
@@ -143,7 +144,8 @@ def test_what_was_answered_a_while_before_a_kill_is_there(tmp_path):
 
 
 def count(url):
-    history = History(url)
+    database = Database(url)
+    history = History(database)
     number = history.count(Filter())
-    history.close()
+    database.close()
     return number

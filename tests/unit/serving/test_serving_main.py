@@ -1,7 +1,9 @@
 import pytest
 
 from serving.__main__ import main
-from serving.store import Filter, History
+from serving.database import Database
+from serving.entries import Filter
+from serving.store import History
 from tests.unit.serving.entries import entry
 
 
@@ -9,9 +11,9 @@ from tests.unit.serving.entries import entry
 def history(tmp_path, monkeypatch):
     monkeypatch.setenv("ARTIFACT_DIR", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    history = History(f"sqlite:///{tmp_path / 'history.db'}")
-    yield history
-    history.close()
+    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    yield History(database)
+    database.close()
 
 
 def test_purge_forgets_what_is_old_or_too_much(history, capsys, monkeypatch):

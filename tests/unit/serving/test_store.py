@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from serving.store import Filter, History, StoreError, database_url, migrate
+from serving.database import Database, database_url, migrate
+from serving.entries import Filter, StoreError
+from serving.store import History
 from serving.tables import METADATA, predictions
 from tests.unit.serving.entries import entry
 
@@ -19,9 +21,9 @@ def url(tmp_path):
 
 @pytest.fixture
 def history(url):
-    history = History(url)
-    yield history
-    history.close()
+    database = Database(url)
+    yield History(database)
+    database.close()
 
 
 def ids(entries):
@@ -31,9 +33,10 @@ def ids(entries):
 def test_what_was_kept_is_found_newest_first_and_outlives_the_process(history, url):
     history.add([entry(1), entry(2)])
     history.add([entry(3, image=None)])
-    again = History(url)
+    reopened = Database(url)
+    again = History(reopened)
     found = again.search(Filter(), 10)
-    again.close()
+    reopened.close()
     assert ids(found) == ["request-3", "request-2", "request-1"]
     assert dataclasses.replace(found[-1], id=None) == entry(1)
     assert found[0].image is None
@@ -112,7 +115,7 @@ def test_sqlite_writes_ahead_so_that_readers_never_wait(history, url):
 
 def test_a_database_that_is_not_there_is_told_without_its_password():
     with pytest.raises(StoreError, match="DATABASE_URL") as told:
-        History("postgresql+psycopg://ann:secret@127.0.0.1:1/digits")
+        History(Database("postgresql+psycopg://ann:secret@127.0.0.1:1/digits"))
     assert "secret" not in str(told.value)
 
 
@@ -134,9 +137,10 @@ def test_an_older_database_keeps_its_answers_through_the_migrations(url):
         for request, at, label in (("one", 1, "7"), ("one", 2, "8"), ("two", 3, "9"))
     ]
     old_database(url, "0001", f"INSERT INTO predictions ({columns}) VALUES {', '.join(rows)}")  # noqa: S608
-    history = History(url)
+    database = Database(url)
+    history = History(database)
     found = history.search(Filter(), 10)
-    history.close()
+    database.close()
     assert [(each.request_id, each.label, each.position, each.dataset, each.corrected) for each in found] == [
         ("two", "9", 0, "mnist", None), ("one", "7", 0, "mnist", None)
     ]  # fmt: skip
