@@ -36,6 +36,7 @@ IMPORTERS = {
         "experiments.ink",
         "experiments.negatives",
         "experiments.preprocessing",
+        "experiments.strangers",
         "experiments.styles",
         "experiments.synthesis",
     },
