@@ -21,7 +21,7 @@ PACE = 5  # answers a second that each PacedApiUser of locustfile.py asks for
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CLICK = """() => new Promise(resolve => {
     const started = performance.now();
-    const look = () => document.querySelector("#note").innerText.includes("Read in")
+    const look = () => document.querySelector(".note").innerText.includes("Read in")
         ? resolve(performance.now() - started) : setTimeout(look, 4);
     [...document.querySelectorAll("button")].find(button => button.innerText.trim() == "Submit").click();
     look();

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
@@ -106,6 +107,20 @@ def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def insights(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Makes the figures that explain a model, which those of the table get when they are trained."""
+    from experiments import bundle, datasets, run_curves
+
+    with _tensorflow_silenced():
+        from experiments import embedding
+
+    model = bundle.read(arguments.bundle or settings.models_dir / arguments.dataset)
+    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    embedding.explain_bundle(model, datasets.load(model.dataset, settings.data_dir), run_curves.of_bundle(model, store))
+    print(f"The figures are in {model.folder}.")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="which data set (default: mnist)")
@@ -125,11 +140,14 @@ def _parser() -> argparse.ArgumentParser:
         (promote, "put a version into Production"),
         (rollback, "put the previous version back"),
         (drawn, "measure how well drawings are read"),
+        (insights, "make the figures that explain a model"),
     ):
         sub = commands.add_parser(command.__name__, parents=[shared], help=help_text)
         sub.set_defaults(command=command)
         if command is promote:
             sub.add_argument("version", metavar="VERSION", help="number of the version")
+        if command is insights:
+            sub.add_argument("--bundle", type=Path, help="folder of the model (default: the shipped one)")
         if command is drawn:
             sub.add_argument("--count", type=_at_least_one, default=2000, help="drawings a source (default: 2000)")
             sub.add_argument("--seed", type=int, default=0, help="of their choice and places (default: 0)")

@@ -17,6 +17,7 @@ from pydantic import Field, StringConstraints
 from experiments.inference import Thresholds
 
 TFLITE, KERAS, MANIFEST, CURRENT = "model.tflite", "model.keras", "model.json", "current.json"
+INSIGHTS, TILES = "insights.json", "insights.webp"  # what explains the model; it answers without them
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]*$")]
@@ -89,6 +90,9 @@ def install(source: Bundle, folder: Path, *, version: str, run_id: str) -> Bundl
     with new_folder(folder) as unfinished:
         for path in (source.tflite, source.keras):
             shutil.copyfile(path, unfinished / path.name)
+        for path in (source.folder / INSIGHTS, source.folder / TILES):
+            if path.exists():
+                shutil.copyfile(path, unfinished / path.name)
         write_manifest(dataclasses.replace(bundle, folder=unfinished))
     return bundle
 

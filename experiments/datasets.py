@@ -25,6 +25,7 @@ class DatasetSpec:
     registered_model: str
     prepare: Callable[[np.ndarray], np.ndarray | None]  # a drawing or photo -> uint8 image_shape; None: blank
     refuses: bool = False  # whether its models have one output more, the last: none of the classes
+    things: str = "images"  # what they show, in the plural
     sure_right: float = 0.998  # share of right answers among the sure ones, on what calibration is fitted on
     most_unsure: float = 0.016  # at most so many images of the classes are unsure, whatever comes of the above
 
@@ -62,6 +63,7 @@ SPECS = {
             class_names=tuple("0123456789"),
             registered_model="Mnist_Best_Model",
             prepare=prepare_drawing,
+            things="digits",
             refuses=True,
         ),
         DatasetSpec(
@@ -70,6 +72,7 @@ SPECS = {
             class_names=PHOTOGRAPHED,
             registered_model="Cifar10_Best_Model",
             prepare=prepare_photo,
+            things="photos",
             sure_right=0.98,
             most_unsure=0.25,
         ),

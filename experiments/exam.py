@@ -37,8 +37,12 @@ def prepare(dataset: Dataset, practice: int = PRACTICE, questions: int = QUESTIO
     digits = drawn.put_on_pad(drawn.generate(practice, SEED), drawn.Layout(), SEED)
     others = synthesise(Amounts(negatives=practice // 3), dataset, SEED)
     pooled = join(dataset.validation, Split(digits.images, digits.labels), others)
-    questions_drawn = drawn.put_on_pad(drawn.generate(questions, SEED + 1), drawn.Layout(), SEED + 1)
-    return Exam(pooled, questions_drawn, synthesise(Amounts(negatives=questions), dataset, SEED + 1))
+    return Exam(pooled, drawings(questions), synthesise(Amounts(negatives=questions), dataset, SEED + 1))
+
+
+def drawings(count: int = QUESTIONS) -> drawn.Sheets:
+    """What models are judged by, the same each time."""
+    return drawn.put_on_pad(drawn.generate(count, SEED + 1), drawn.Layout(), SEED + 1)
 
 
 def calibrate(model: "keras.Model", exam: Exam, spec: DatasetSpec) -> Thresholds:

@@ -1,7 +1,9 @@
 """The gate: which model may take Production."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from experiments.comparison import CORRECTIONS, Difference
 
 MEASURES = {"validation_accuracy": "on validation", "drawn_accuracy": "on generated drawings"}
 """What models are chosen on, and how it is said. The test split and real people's strokes only report."""
@@ -41,3 +43,22 @@ def decide(challenger: Mapping[str, float], champion: Mapping[str, float] | None
         return Decision(True, f"{found}, and no Production model to compare with")
     sentence = f"{', '.join(compared)} of the Production model"
     return Decision(not worse, f"worse: {sentence}" if worse else sentence)
+
+
+def judge(differences: Sequence[Difference]) -> Decision:
+    """Let a retrained model pass if it is better on the corrections held out, and worse nowhere. Better and worse are
+    certain only when the whole interval of the difference lies on that side of zero."""
+    worse = [row for row in differences if row.high < 0]
+    better = [row for row in differences if row.group == CORRECTIONS and row.low > 0]
+    if worse:
+        return Decision(False, f"worse: {_said(worse)}")
+    if not better:
+        held = [row for row in differences if row.group == CORRECTIONS]
+        return Decision(False, f"not better for certain: {_said(held)}")
+    return Decision(True, f"better: {_said(better)}; worse nowhere")
+
+
+def _said(rows: Sequence[Difference]) -> str:
+    return ", ".join(
+        f"{100 * row.challenger:.2f} % against {100 * row.champion:.2f} % on {row.group} (n = {row.count})" for row in rows
+    )

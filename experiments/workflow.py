@@ -12,11 +12,12 @@ from pathlib import Path
 
 import keras
 
-from experiments import bundle, exam, plots, registry
+from experiments import bundle, embedding, exam, plots, registry
 from experiments.datasets import Dataset, Split
 from experiments.evaluation import Report, evaluate
 from experiments.exam import Exam
 from experiments.export import export
+from experiments.insights import Epoch
 from experiments.progress import EpochResult, Listener, TerminalBar
 from experiments.promotion import Decision, decide, standing
 from experiments.runs import RunConfig
@@ -83,11 +84,14 @@ def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: Exam, 
         seconds = time.monotonic() - started
         log.log_metrics({"training_seconds": seconds, "parameters": model.count_params()})
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
-        _measure(model, dataset, questions, log)
+        _measure(model, dataset, questions, log, history.results)
 
 
-def _measure(model: keras.Model, dataset: Dataset, questions: Exam, log: RunLog) -> None:
-    """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them."""
+def _measure(
+    model: keras.Model, dataset: Dataset, questions: Exam, log: RunLog, history: Sequence[EpochResult]
+) -> None:
+    """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them and
+    the figures that explain it."""
     names = dataset.spec.class_names
     thresholds = exam.calibrate(model, questions, dataset.spec)
     validation, test = (_report(model, split, dataset) for split in (dataset.validation, dataset.test))
@@ -114,6 +118,7 @@ def _measure(model: keras.Model, dataset: Dataset, questions: Exam, log: RunLog)
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
             sample_images=dataset.test.images[:AGREEMENT],
         )
+        embedding.explain(model, exported, dataset, outcome, [Epoch.of(result) for result in history])
         log.log_bundle(exported.folder)
 
 

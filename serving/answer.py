@@ -1,6 +1,7 @@
 """What a person is told about the pictures they sent: one function for pad, upload and API."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,12 @@ from experiments.preprocessing import decode_image
 if TYPE_CHECKING:
     from model_loader import Classifier
 
-WORDS = {
-    "blank": "Nothing drawn yet. Draw a digit from 0 to 9, then press Submit.",
-    "not_a_digit": "That does not look like one digit from 0 to 9.",
-}
-"""What is said where no digit is named."""
-
 BLANK = np.full((1, 1, 4), 255, np.uint8)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`label`: class name -> probability, or a sentence where no digit is named. `words`: the verdict, for people.
+    """`label`: class name -> probability, or a sentence where no class is named. `words`: the verdict, for people.
     `prediction`: all that the model said. `note`: which model answers and how fast."""
 
     label: dict[str, float] | str
@@ -34,13 +29,14 @@ class Answer:
     milliseconds: float  # to decode, prepare and infer
 
 
-def answer(classifier: "Classifier", sheets: list[bytes]) -> Answer:
-    """sheets: encoded pictures of one drawing, the lowest first; none is a blank pad. Raises ImageError."""
+def answer(classifier: "Classifier", sheets: list[bytes], sentences: Mapping[str, str]) -> Answer:
+    """sheets: encoded pictures of one drawing or photo, the lowest first; none is a blank. sentences: verdict -> what
+    is said where no class is named. Raises ImageError."""
     started = time.perf_counter()
     prediction = classifier.classify(flatten([decode_image(sheet) for sheet in sheets]) if sheets else BLANK)
     seconds = time.perf_counter() - started
     probabilities = zip(classifier.bundle.class_names, prediction.probabilities.tolist(), strict=True)
-    label = WORDS.get(prediction.verdict) or dict(probabilities)
+    label = sentences.get(prediction.verdict) or dict(probabilities)
     return Answer(label, verdict_words(prediction), prediction, note(classifier, seconds), 1000 * seconds)
 
 

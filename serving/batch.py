@@ -14,36 +14,40 @@ from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from serving import telemetry
+from serving.archives import Bounds
+from serving.dataset_switch import chosen, dataset_switch
 from serving.labels import labels_in
 from serving.limits import MIB
 from serving.many import Reading, read_many
-from serving.services import DEFAULT
 from serving.summary import COLUMNS, NO_ANSWER, Summary
 from serving.zips import Archive, File, Limits, ZipError, is_zip
 
 if TYPE_CHECKING:
+    from model_loader import Classifier
     from serving.services import Services
 
 THUMBNAIL = 112  # px
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
 TOLD_EVERY = 20  # pictures, on the progress bar
 HELP = (
-    "Drop up to {:,} pictures each of one digit, or a zip of up to 10 MB. Names may carry labels, and then the "
-    "share that is right is shown: a folder called like the digit (`7/img.png`, in a zip), or a file name that starts "
-    "or ends with it (`7_012.png`, `img-7.png`) if all of them do."
+    "Drop up to {:,} pictures each of one thing, or a zip of up to 10 MB. Names may carry labels, and then the share "
+    "that is right is shown: a folder called like the class (`7/img.png` or `cat/img.png`, in a zip), or a file name "
+    "that starts or ends with it (`7_012.png`, `img-cat.png`) if all of them do."
 )
 
 
 def build(services: "Services") -> None:
     """Fills the tab."""
-    names = services.classifier(DEFAULT).bundle.class_names
     progress = gr.Progress()
 
-    def read(uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress) -> list[Any]:
-        summary, seconds = _reply(services, uploads or [], request, progress)
+    def read(
+        dataset: str, uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress
+    ) -> list[Any]:
+        summary, seconds = _reply(services, dataset, uploads or [], request, progress)
         return _shown(summary, seconds, download.GRADIO_CACHE)
 
     gr.Markdown(HELP.format(services.bounds.batch_images))
+    dataset = dataset_switch(services)
     files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
     start = gr.Button("Read all", variant="primary")
     told = gr.Markdown(elem_id="batch-told")
@@ -51,12 +55,7 @@ def build(services: "Services") -> None:
     chart = gr.BarPlot(
         label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=300, elem_id="batch-chart"
     )
-    confusion = gr.Dataframe(
-        label="Label (row) and answer (column)",
-        headers=["Label", *names, NO_ANSWER],
-        visible=False,
-        elem_id="batch-confusion",
-    )
+    confusion = gr.Dataframe(label="Label (row) and answer (column)", visible=False, elem_id="batch-confusion")
     gallery = gr.Gallery(
         label="Pictures", show_label=False, visible=False, columns=8, object_fit="contain", elem_id="batch-gallery"
     )
@@ -64,7 +63,7 @@ def build(services: "Services") -> None:
     outputs = [told, download, chart, confusion, gallery, table]
     start.click(
         read,
-        files,
+        [dataset, files],
         outputs,
         preprocess=False,  # Gradio's own leaves an empty file behind for each upload
         api_visibility="private",
@@ -74,12 +73,13 @@ def build(services: "Services") -> None:
 
 
 def _reply(
-    services: "Services", uploads: list[dict[str, Any]], request: gr.Request, progress: gr.Progress
+    services: "Services", dataset: str, uploads: list[dict[str, Any]], request: gr.Request, progress: gr.Progress
 ) -> tuple[Summary, float]:
     """The readings and the seconds they took; the history keeps them."""
+    classifier = chosen(services, dataset)
     try:
         started = time.perf_counter()
-        readings = _read(services, uploads, progress)
+        readings = _read(classifier, services.bounds, uploads, progress)
         seconds = time.perf_counter() - started
     except ZipError as error:
         raise gr.Error(str(error), print_exception=False) from None
@@ -89,14 +89,15 @@ def _reply(
         raise gr.Error(message, print_exception=False) from None
     address, each = request.client.host if request.client else "", 1000 * seconds / len(readings)
     predictions = [reading.prediction for reading in readings]
-    services.keep(DEFAULT, telemetry.request_id(None), "batch", address, each, predictions)
-    names = services.classifier(DEFAULT).bundle.class_names
+    services.keep(dataset, telemetry.request_id(None), "batch", address, each, predictions)
+    names = classifier.bundle.class_names
     return Summary(readings, labels_in([reading.name for reading in readings], names), names), seconds
 
 
-def _read(services: "Services", uploads: list[dict[str, Any]], progress: gr.Progress) -> list[Reading]:
+def _read(
+    classifier: "Classifier", bounds: Bounds, uploads: list[dict[str, Any]], progress: gr.Progress
+) -> list[Reading]:
     """Raises ZipError when there is nothing or too much to read."""
-    bounds = services.bounds
     limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
     with ExitStack() as opened:
         count, files = _files(uploads, limits, opened)
@@ -105,7 +106,7 @@ def _read(services: "Services", uploads: list[dict[str, Any]], progress: gr.Prog
         if count > limits.files:
             raise ZipError(f"These are {count:,} files; a batch has up to {limits.files:,}. Send them in parts.")
         readings = []
-        for reading in read_many(services.classifier(DEFAULT), files, thumbnail):
+        for reading in read_many(classifier, files, thumbnail):
             readings.append(reading)
             if len(readings) % TOLD_EVERY == 0:
                 progress((len(readings), count), unit="pictures")
@@ -141,12 +142,12 @@ def thumbnail(pixels: np.ndarray) -> Image.Image:
 
 def _shown(summary: Summary, seconds: float, folder: str) -> list[Any]:
     """The values of the tab's outputs, in its order."""
-    confusion = summary.confusion()
+    confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
     return [
         summary.sentences(seconds),
         gr.update(value=save_bytes_to_cache(summary.csv(), "batch.csv", folder), visible=True),
         gr.update(value=_chart(summary), visible=True),
-        gr.update(value=confusion, visible=bool(confusion)),
+        gr.update(value=confusion, visible=bool(confusion["data"])),
         gr.update(value=_pictures(summary), visible=True),
         gr.update(value=summary.rows(), visible=True),
     ]

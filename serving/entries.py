@@ -1,6 +1,9 @@
-"""What the history keeps of an answer, and how it is asked for. Without a database library: pages start on this."""
+"""What is kept of answers and corrections, and how it is asked for. Without a database library: pages start on this."""
 
-from dataclasses import dataclass, fields
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Literal
 
 
 class StoreError(RuntimeError):
@@ -28,7 +31,7 @@ class Entry:
     id: int | None = None  # given by the store
 
 
-KEPT = [field.name for field in fields(Entry) if field.name != "id"]
+KEPT = [each.name for each in fields(Entry) if each.name != "id"]
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,40 @@ class Filter:
     since: float | None = None  # seconds since 1970
     until: float | None = None
     before: int | None = None
+
+
+State = Literal["pending", "accepted", "dropped"]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What someone says an image shows. `given` and `confidence`: what the model had said of it."""
+
+    dataset: str
+    source: str  # page, api or upload
+    client: str  # a keyed hash
+    request_id: str  # of the answer, or of the upload
+    position: int  # within a batch or upload, else 0
+    model_version: str
+    given: str  # empty when no label was given
+    confidence: float  # 0 to 1
+    proposed: str  # label as it was sent
+    image: bytes  # uint8 [H, W, C] of the data set
+    drawing: bytes | None = None  # PNG of what was drawn or sent
+    state: State = "pending"
+    made_at: float = field(default_factory=time.time)  # seconds since 1970, UTC
+    label: str = ""  # that holds now; empty: as proposed
+    id: int | None = None  # given by the store
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which corrections are meant; None is any."""
+
+    dataset: str
+    state: State | None = None
+    label: str | None = None
+    client: str | None = None
+    given: str | None = None
+    ids: Sequence[int] | None = None
+    before: int | None = None  # only those with a lower id, for the next page

@@ -15,7 +15,7 @@ from gradio.components import Component
 
 from experiments.datasets import SPECS
 from serving.entries import Entry, Filter, StoreError
-from serving.operator_tabs import check, key_box
+from serving.operator_tabs import check, key_box, refusal
 from serving.routes_history import png
 from serving.schemas import HistoryItem, Reading
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from serving.store import History
 
 ANY = "any"
+OFF = "No history is kept here. HISTORY=true keeps one."
 PAGE = 50  # entries
 EXPORT_PAGE = 1000
 VERDICTS = get_args(Reading.model_fields["verdict"].annotation)
 SOURCES = get_args(HistoryItem.model_fields["source"].annotation)
-COLUMNS = ("time (UTC)", "source", "verdict", "label", "confidence", "ms", "model", "client", "request")
+COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
 Chosen = str | float | None
 Shown = tuple[str, str, int | None]
 PRIVATE = {"api_visibility": "private"}
@@ -37,9 +38,7 @@ PRIVATE = {"api_visibility": "private"}
 def build(services: "Services") -> None:
     """Fills the tab."""
 
-    def show(
-        request: gr.Request, key: str, before: int | None, *chosen: str | float | None
-    ) -> tuple[str, str, int | None]:
+    def show(request: gr.Request, key: str, before: int | None, *chosen: Chosen) -> Shown:
         check(services, request, key)
         kept, wanted = _history(services), _filter(*chosen)
         found = kept.search(replace(wanted, before=before), PAGE)
@@ -48,6 +47,10 @@ def build(services: "Services") -> None:
 
     def show_newest(request: gr.Request, key: str, *chosen: Chosen) -> Shown:
         return show(request, key, None, *chosen)
+
+    def open_tab(request: gr.Request, key: str, *chosen: Chosen) -> Shown:
+        reason = refusal(services, request, key) or ("" if services.recorder else OFF)
+        return (reason, "", None) if reason else show_newest(request, key, *chosen)
 
     def export(request: gr.Request, key: str, *chosen: Chosen) -> str:
         check(services, request, key)
@@ -62,16 +65,20 @@ def build(services: "Services") -> None:
     rows = gr.HTML(elem_id="history-rows")
     file = gr.File(label="Export", interactive=False)
     before = gr.State(None)
+    tab: gr.Tab = key.parent  # type: ignore[assignment]
+    tab.select(open_tab, [key, *filters], [count, rows, before], show_progress="hidden", **PRIVATE)
     newest.click(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
+    key.submit(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
     older.click(show, [key, before, *filters], [count, rows, before], **PRIVATE)
     exporting.click(export, [key, *filters], file, **PRIVATE)
 
 
 def _filters() -> list[Component]:
     """In the order of _filter's values."""
-    labels = sorted({name for spec in SPECS.values() for name in spec.class_names})
+    labels = dict.fromkeys(name for spec in SPECS.values() for name in spec.class_names)
     with gr.Row():
         chosen = [
+            gr.Dropdown([ANY, *SPECS], value=ANY, label="Data set"),
             gr.Dropdown([ANY, *VERDICTS], value=ANY, label="Verdict"),
             gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
             gr.Dropdown([ANY, *SOURCES], value=ANY, label="Source"),
@@ -100,6 +107,7 @@ def cells(entry: Entry) -> tuple[str, ...]:
     return (
         datetime.fromtimestamp(entry.answered_at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
         entry.source,
+        entry.dataset,
         entry.verdict,
         entry.label,
         f"{entry.confidence:.3f}",
@@ -128,7 +136,7 @@ def _all(history: "History", wanted: Filter) -> Iterator[Entry]:
 
 def _history(services: "Services") -> "History":
     if services.recorder is None:
-        raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
+        raise gr.Error(OFF, print_exception=False)
     try:
         return services.recorder.history
     except StoreError as error:
@@ -137,8 +145,10 @@ def _history(services: "Services") -> "History":
 
 def _filter(*chosen: Chosen) -> Filter:
     """From the values of the tab's filters, in their order."""
-    verdict, label, source, version, client, since, until = (None if value in ("", ANY) else value for value in chosen)
+    values = (None if value in ("", ANY) else value for value in chosen)
+    dataset, verdict, label, source, version, client, since, until = values
     return Filter(
+        dataset=dataset,
         verdict=verdict,
         label=label,
         source=source,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments import inference
+from experiments.datasets import SPECS
 from experiments.inference import Prediction
-from experiments.preprocessing import ImageError, decode_image, prepare_drawing
+from experiments.preprocessing import ImageError, decode_image
 from serving.zips import File
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 TOGETHER = inference.CHUNK  # pictures the model is asked for at once
 MAX_PIXELS = 2_000_000_000  # of one batch, decoded: some twenty seconds' work
 
+Prepare = Callable[[np.ndarray], np.ndarray | None]
 Preview = Callable[[np.ndarray], Any]
 """Makes of decoded pixels, uint8 [H, W, 4], what is kept of them to be shown."""
 
@@ -36,7 +38,8 @@ def read_many(
     classifier: "Classifier", files: Iterable[File], preview: Preview | None = None, max_pixels: int = MAX_PIXELS
 ) -> Iterator[Reading]:
     """One reading for each file, in order; a file that can't be read does not spoil the others."""
-    prepared = _prepare_all(files, preview, max_pixels)
+    prepare = SPECS[classifier.bundle.dataset].prepare
+    prepared = _prepare_all(files, prepare, preview, max_pixels)
     while together := list(islice(prepared, TOGETHER)):
         yield from _ask(classifier, together)
 
@@ -45,26 +48,28 @@ def read_many(
 class _Prepared:
     name: str
     error: str = ""
-    image: np.ndarray | None = None  # uint8 [28, 28, 1], None for a blank or an error
+    image: np.ndarray | None = None  # uint8 [H, W, C], None for a blank or an error
     preview: Any = None
     pixels: int = 0  # that were decoded
 
 
-def _prepare_all(files: Iterable[File], preview: Preview | None, max_pixels: int) -> Iterator[_Prepared]:
+def _prepare_all(
+    files: Iterable[File], prepare: Prepare, preview: Preview | None, max_pixels: int
+) -> Iterator[_Prepared]:
     enough = f"The pictures before this one have {max_pixels:,} pixels already. Send the rest in another batch."
     left = max_pixels
     for file in files:
-        prepared = _prepare(file, preview) if left > 0 else _Prepared(file.name, enough)
+        prepared = _prepare(file, prepare, preview) if left > 0 else _Prepared(file.name, enough)
         left -= prepared.pixels
         yield prepared
 
 
-def _prepare(file: File, preview: Preview | None) -> _Prepared:
+def _prepare(file: File, prepare: Prepare, preview: Preview | None) -> _Prepared:
     if file.error:
         return _Prepared(file.name, file.error)
     try:
         pixels = decode_image(file.content)
-        image = prepare_drawing(pixels)
+        image = prepare(pixels)
     except ImageError as error:
         return _Prepared(file.name, str(error))
     return _Prepared(file.name, "", image, preview(pixels) if preview else None, pixels.shape[0] * pixels.shape[1])

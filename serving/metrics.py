@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 RECENT = 5_000  # answers whose latency is remembered
 ERRORS = 20  # that the Status tab shows
+LABELS = ("dataset", "source", "verdict", "label")
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)  # s
 
 
@@ -32,38 +33,18 @@ class Latencies:
     p99: float
 
 
-class Metrics:
-    """Counts since the start of the process. Safe to use from any thread."""
+class Tally:
+    """What was answered for one data set."""
 
     def __init__(self) -> None:
-        self.started, self._clock = time.time(), time.monotonic()
-        self.registry = CollectorRegistry()
-        self._requests = Counter("http_requests", "HTTP requests", ["route", "status"], registry=self.registry)
-        self._answers = Counter("answers", "answers", ["source", "verdict", "label"], registry=self.registry)
-        self._seconds = Histogram("answer_seconds", "s", ["source"], buckets=BUCKETS, registry=self.registry)
-        self._in_flight = Gauge("requests_in_flight", "API requests being read or answered", registry=self.registry)
         self._recent: collections.deque[float] = collections.deque(maxlen=RECENT)  # ms
         self._minutes: collections.Counter[int] = collections.Counter()
-        self.problems: collections.deque[Problem] = collections.deque(maxlen=ERRORS)
-        self.statuses: collections.Counter[str] = collections.Counter()
         self.verdicts: collections.Counter[str] = collections.Counter()
         self.labels: collections.Counter[str] = collections.Counter()
         self.sources: collections.Counter[str] = collections.Counter()
 
-    @property
-    def uptime(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self._clock
-
-    def request(self, route: str, status: int) -> None:
-        """An HTTP request was answered."""
-        self._requests.labels(route, str(status)).inc()
-        self.statuses[str(status)] += 1
-
-    def answer(self, source: str, verdict: str, label: str, milliseconds: float) -> None:
+    def add(self, source: str, verdict: str, label: str, milliseconds: float) -> None:
         """A picture was answered."""
-        self._answers.labels(source, verdict, label).inc()
-        self._seconds.labels(source).observe(milliseconds / 1000)
         self._recent.append(milliseconds)
         minute = int(time.monotonic() // 60)
         if minute not in self._minutes:
@@ -73,10 +54,6 @@ class Metrics:
         self.sources[source] += 1
         if label:
             self.labels[label] += 1
-
-    def problem(self, request_id: str, status: int, message: str) -> None:
-        """A request went wrong."""
-        self.problems.append(Problem(time.time(), request_id, status, message))
 
     def per_minute(self) -> int:
         """Answers of the last 60 s, from this minute's and a share of the one before."""
@@ -90,6 +67,41 @@ class Metrics:
         if not recent:
             return Latencies(0, 0.0, 0.0, 0.0)
         return Latencies(len(recent), *(round(float(value), 2) for value in np.percentile(recent, (50, 95, 99))))
+
+
+class Metrics:
+    """Counts since the start of the process. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self.started, self._clock = time.time(), time.monotonic()
+        self.registry = CollectorRegistry()
+        self._requests = Counter("http_requests", "HTTP requests", ["route", "status"], registry=self.registry)
+        self._answers = Counter("answers", "answers", LABELS, registry=self.registry)
+        self._seconds = Histogram("answer_seconds", "s", LABELS[:2], buckets=BUCKETS, registry=self.registry)
+        self._in_flight = Gauge("requests_in_flight", "API requests being read or answered", registry=self.registry)
+        self.tallies: collections.defaultdict[str, Tally] = collections.defaultdict(Tally)  # by data set
+        self.problems: collections.deque[Problem] = collections.deque(maxlen=ERRORS)
+        self.statuses: collections.Counter[str] = collections.Counter()
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._clock
+
+    def request(self, route: str, status: int) -> None:
+        """An HTTP request was answered."""
+        self._requests.labels(route, str(status)).inc()
+        self.statuses[str(status)] += 1
+
+    def answer(self, dataset: str, source: str, verdict: str, label: str, milliseconds: float) -> None:
+        """A picture was answered."""
+        self._answers.labels(dataset, source, verdict, label).inc()
+        self._seconds.labels(dataset, source).observe(milliseconds / 1000)
+        self.tallies[dataset].add(source, verdict, label, milliseconds)
+
+    def problem(self, request_id: str, status: int, message: str) -> None:
+        """A request went wrong."""
+        self.problems.append(Problem(time.time(), request_id, status, message))
 
     def exposition(self, in_flight: int) -> bytes:
         """Everything as Prometheus reads it."""

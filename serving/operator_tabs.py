@@ -18,8 +18,15 @@ def key_box(services: "Services") -> gr.Textbox:
 
 def check(services: "Services", request: gr.Request, key: str | None) -> None:
     """Raises gr.Error for anyone but the operator. A hidden tab would not do: its events can be posted by anyone."""
-    headers = dict(request.headers)
+    if reason := refusal(services, request, key):
+        raise gr.Error(reason, print_exception=False)
+
+
+def refusal(services: "Services", request: gr.Request, key: str | None) -> str:
+    """Why this is not for whoever asks, empty for the operator: for what nobody has clicked for, a timer's tick or the
+    first sight of a tab, which should tell it in the tab's place rather than raise an alarm."""
     try:
-        services.access.check_operator(headers, request.username, key or "")
+        services.access.check_operator(dict(request.headers), request.username, key or "")
     except ApiError as error:
-        raise gr.Error(f"{error.message} {error.hint}", print_exception=False) from None
+        return f"{error.message} {error.hint}"
+    return ""

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw, history, status
+from serving import batch, draw, history, insights, status
 
 if TYPE_CHECKING:
     from serving.services import Services
     from settings import Settings
 
-TITLE = "Digit reader"
-INTRODUCTION = "Sketch a digit from 0 to 9: a small neural network, trained on MNIST, says which one it is."
+TITLE = "Digit and photo reader"
+INTRODUCTION = "Sketch a digit or show a photo: a small neural network says what it is, and when it is not sure."
 KEPT = (
-    "Kept of each answer: time, label, confidence, model, the 28×28 image, and a keyed hash in place of your address. "
-    "Nothing is kept of *Answer while I draw*."
+    "Kept of each answer: time, label, confidence, model, the small image that the model saw, and a keyed hash in "
+    "place of your address. Nothing is kept of *Answer while I draw*."
 )
 # Not Blocks of their own: each costs a start 0.15 s.
-TABS = (("Batch", batch.build), ("History", history.build), ("Status", status.build))
+TABS = (("Batch", batch.build), ("Insights", insights.build), ("History", history.build), ("Status", status.build))
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 

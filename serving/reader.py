@@ -97,8 +97,8 @@ def _split(count: int, body: bytes) -> list[bytes]:
     return pictures
 
 
-def main(descriptor: int) -> None:
-    """Answers until the other end of the socket is closed."""
+def main(descriptor: int, read: Callable[..., np.ndarray | Refusal | None] = read_picture) -> None:
+    """Answers until the other end of the socket is closed. `read`: as read_picture."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the page's to hear
     os.nice(NICE)
     prepares = [spec.prepare for spec in SPECS.values()]
@@ -110,7 +110,7 @@ def main(descriptor: int) -> None:
         while True:
             position, count, size = QUESTION.unpack(_receive(connection, QUESTION.size))
             pictures = _split(count, _receive(connection, size))
-            connection.sendall(_answer([read_picture(prepares[position], picture) for picture in pictures]))
+            connection.sendall(_answer([read(prepares[position], picture) for picture in pictures]))
     except (EOFError, ConnectionError):
         pass
 

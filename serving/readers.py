@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.datasets import SPECS
-from serving.errors import ApiError, fault
+from serving.errors import ApiError
 from serving.limits import MIB
 from serving.reader import HEAD, Refusal, ask, read_picture, understand
 from settings import ROOT
 
 DEPTH = 2  # questions a reader holds: while it answers one the next is there already
-TRIES = 2  # a picture that ends its reader twice is given up
+TRIES = 2  # pictures that end their reader twice are given up, alone if they came with others
 STUCK = 20.0  # s after which a reader is replaced
 ENVIRONMENT = {
     "OPENCV_FOR_THREADS_NUM": "1",
@@ -29,8 +29,14 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(64 * MIB),
     "PILLOW_BLOCKS_MAX": "4",
 }
+UNREADABLE: Refusal = (422, "unreadable", "Reading the picture failed again and again.")
+Found = list[np.ndarray | Refusal | None]
 Read = np.ndarray | ApiError | None
 """An image as the data set has them, why there is none, or None for a blank."""
+
+
+class _GivenUpError(Exception):
+    """The readers have ended over these pictures TRIES times."""
 
 
 @dataclass
@@ -39,7 +45,7 @@ class Job:
 
     dataset: str
     pictures: Sequence[bytes]
-    found: "asyncio.Future[list[np.ndarray | Refusal | None]]"
+    found: "asyncio.Future[Found]"
     tries: int = 0
 
 
@@ -49,8 +55,9 @@ class Readers:
     Until they are up, and where there are none, threads read. One that ends is replaced and its pictures read again.
     """
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, count: int, program: str = "serving.reader") -> None:
+        """program: the module that each process runs."""
+        self._count, self._program = count, program
         self._readers: list[_Reader] = []  # that are up
         self._starting: list[_Reader] = []
         self._single: collections.deque[Job] = collections.deque()
@@ -66,15 +73,24 @@ class Readers:
     async def read(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
         """pictures: encoded ones, prepared as the data set has its own. Those of a batch (`bulk`) wait while single
         ones are read, three to one."""
-        loop = asyncio.get_running_loop()
-        if not self._readers:
-            found = await loop.run_in_executor(None, _read_here, dataset, pictures)
+        if self._readers:
+            found = await self._ask(dataset, pictures, bulk)
         else:
-            job = Job(dataset, pictures, loop.create_future())
-            (self._bulk if bulk else self._single).append(job)
-            self._hand_out()
-            found = await job.found
+            found = await asyncio.get_running_loop().run_in_executor(None, _read_here, dataset, pictures)
         return [_refused(each) if isinstance(each, tuple) else each for each in found]
+
+    async def _ask(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> Found:
+        """One picture that ends its readers is refused; of several each is read by itself then."""
+        job = Job(dataset, pictures, asyncio.get_running_loop().create_future())
+        (self._bulk if bulk else self._single).append(job)
+        self._hand_out()
+        try:
+            return await job.found
+        except _GivenUpError:
+            if len(pictures) == 1:
+                return [UNREADABLE]
+        apart = await asyncio.gather(*(self._ask(dataset, [picture], bulk) for picture in pictures))
+        return [each for found in apart for each in found]
 
     def close(self) -> None:
         """End the processes."""
@@ -93,7 +109,7 @@ class Readers:
 
     async def _add(self) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "serving.reader", str(theirs.fileno())]
+        command = [sys.executable, "-m", self._program, str(theirs.fileno())]
         environment = os.environ | ENVIRONMENT
         with theirs:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
@@ -123,7 +139,7 @@ class Readers:
             if job.tries < TRIES:
                 self._single.appendleft(job)
             else:
-                job.found.set_exception(fault())
+                job.found.set_exception(_GivenUpError())
         asyncio.get_running_loop().create_task(self._refill())
 
     async def _refill(self) -> None:
@@ -205,7 +221,7 @@ class _Reader(asyncio.Protocol):
         self._readers.lost(self)
 
 
-def _read_here(dataset: str, pictures: Sequence[bytes]) -> list[np.ndarray | Refusal | None]:
+def _read_here(dataset: str, pictures: Sequence[bytes]) -> Found:
     return [read_picture(SPECS[dataset].prepare, picture) for picture in pictures]
 
 

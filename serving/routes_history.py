@@ -13,7 +13,7 @@ from experiments.datasets import SPECS
 from serving.access import Caller
 from serving.entries import Entry, Filter
 from serving.errors import ApiError
-from serving.schemas import HistoryAnswer, HistoryItem, Schema
+from serving.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -28,7 +28,7 @@ class HistoryQuery(Schema):
     verdict: Text = None
     label: Text = None
     source: Text = None
-    dataset: Text = None
+    dataset: DatasetName | None = None
     model_version: Text = None
     client: Text = None
     since: datetime | None = None

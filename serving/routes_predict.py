@@ -11,7 +11,7 @@ from starlette.responses import Response
 from serving import bodies
 from serving.access import Caller
 from serving.errors import ApiError
-from serving.schemas import BatchAnswer, ImageBody, PredictAnswer
+from serving.schemas import BatchAnswer, DatasetName, ImageBody, PredictAnswer
 from serving.services import DEFAULT
 
 if TYPE_CHECKING:
@@ -37,42 +37,42 @@ def build(services: "Services") -> APIRouter:
     router = APIRouter(tags=["predict"])
 
     @router.post("/api/predict", response_model=PredictAnswer, openapi_extra=_body(ONE))
-    async def predict(request: Request) -> Response:
+    async def predict(request: Request, dataset: DatasetName = DEFAULT) -> Response:
         """Reads one picture: a raw PNG, JPEG or WebP, a multipart file, or JSON with base64."""
-        return await _predict(services, request)
+        return await _predict(services, request, dataset)
 
     @router.post("/api/predict/batch", response_model=BatchAnswer, openapi_extra=_body(MANY))
-    async def predict_batch(request: Request) -> Response:
+    async def predict_batch(request: Request, dataset: DatasetName = DEFAULT) -> Response:
         """Reads many pictures, multipart files or a zip, in their order. A bad one does not spoil the rest."""
-        return await _predict_batch(services, request)
+        return await _predict_batch(services, request, dataset)
 
     return router
 
 
-async def _predict(services: "Services", request: Request) -> Response:
-    caller, classifier = _admit(services, request), services.classifier(DEFAULT)
+async def _predict(services: "Services", request: Request, dataset: str) -> Response:
+    caller, classifier = _admit(services, request), services.classifier(dataset)
     with services.load.slot() as slot:
         data = await bodies.one_picture(request, slot, services.bounds)
         started = time.perf_counter()
-        found = await services.answering.one(DEFAULT, data)
+        found = await services.answering.one(dataset, data)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
-    services.keep(DEFAULT, caller.request_id, "api", caller.address, milliseconds, [found])
+    services.keep(dataset, caller.request_id, "api", caller.address, milliseconds, [found])
     told = {"id": caller.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
     return _json(told | reading(classifier, found))
 
 
-async def _predict_batch(services: "Services", request: Request) -> Response:
-    caller, classifier = _admit(services, request), services.classifier(DEFAULT)
+async def _predict_batch(services: "Services", request: Request, dataset: str) -> Response:
+    caller, classifier = _admit(services, request), services.classifier(dataset)
     with services.load.slot() as slot:
         pictures = await bodies.many_pictures(request, slot, services.bounds)
         services.rates.admit("api", caller.address, len(pictures) - 1)
         started = time.perf_counter()
         good = [picture.data for picture in pictures if picture.error is None]
-        answers = iter(await services.answering.many(DEFAULT, good))
+        answers = iter(await services.answering.many(dataset, good))
         found = [next(answers) if picture.error is None else picture.error for picture in pictures]
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
     kept = [None if isinstance(each, ApiError) else each for each in found]
-    services.keep(DEFAULT, caller.request_id, "batch", caller.address, milliseconds / max(len(good), 1), kept)
+    services.keep(dataset, caller.request_id, "batch", caller.address, milliseconds / max(len(good), 1), kept)
     told = {"id": caller.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
     results = [_result(classifier, *each) for each in zip(itertools.count(), pictures, found, strict=False)]
     return _json(told | {"results": results})

@@ -14,7 +14,7 @@ from experiments.inference import ModelError
 from serving.access import Caller
 from serving.entries import Filter, StoreError
 from serving.routes_predict import model_name
-from serving.schemas import Health, Latency, ModelCard, ModelName, Ready, Stats
+from serving.schemas import DatasetName, Health, Latency, ModelCard, ModelName, Ready, Stats
 from serving.services import DEFAULT
 
 if TYPE_CHECKING:
@@ -40,21 +40,22 @@ def build(services: "Services") -> APIRouter:
         )
 
     @router.get("/api/ready")
-    async def ready() -> Ready:
+    async def ready(dataset: DatasetName = DEFAULT) -> Ready:
         """Whether a model answers: it is asked for an answer."""
-        await asyncio.to_thread(_try, services.classifier(DEFAULT))
-        return Ready(status="ready", model=ModelName(**model_name(services.classifier(DEFAULT))))
+        classifier = services.classifier(dataset)
+        await asyncio.to_thread(_try, classifier)
+        return Ready(status="ready", model=ModelName(**model_name(classifier)))
 
     @router.get("/api/model")
-    async def model() -> ModelCard:
+    async def model(dataset: DatasetName = DEFAULT) -> ModelCard:
         """The Production model: version, run, hashes, metrics, since when."""
-        return model_card(services.classifier(DEFAULT))
+        return model_card(services.classifier(dataset))
 
     @router.get("/api/stats")
-    async def stats(request: Request) -> Stats:
+    async def stats(request: Request, dataset: DatasetName = DEFAULT) -> Stats:
         """Uptime, counts, latency percentiles, verdicts and labels since the start of this process."""
         operator(request)
-        return await asyncio.to_thread(figures, services)
+        return await asyncio.to_thread(figures, services, dataset)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
@@ -91,22 +92,22 @@ def model_card(classifier: "Classifier") -> ModelCard:
     )
 
 
-def figures(services: "Services") -> Stats:
+def figures(services: "Services", dataset: str) -> Stats:
     """What happened since the start. Asks the history, so not for the event loop."""
-    metrics, kept = services.metrics, None
+    metrics, tally, kept = services.metrics, services.metrics.tallies[dataset], None
     if services.recorder is not None:
         try:
-            kept = services.recorder.history.count(Filter())
+            kept = services.recorder.history.count(Filter(dataset=dataset))
         except StoreError:
             kept = None
     return Stats(
         uptime_seconds=metrics.uptime,
         requests=dict(metrics.statuses),
-        per_minute=metrics.per_minute(),
-        answers=sum(metrics.verdicts.values()),
-        latency_ms=Latency(**dataclasses.asdict(metrics.latencies())),
-        verdicts=dict(metrics.verdicts),
-        labels=dict(metrics.labels),
-        sources=dict(metrics.sources),
+        per_minute=tally.per_minute(),
+        answers=sum(tally.verdicts.values()),
+        latency_ms=Latency(**dataclasses.asdict(tally.latencies())),
+        verdicts=dict(tally.verdicts),
+        labels=dict(tally.labels),
+        sources=dict(tally.sources),
         history=kept,
     )

@@ -1,8 +1,13 @@
 """The JSON of the API: what each route takes and answers."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
+
+from experiments.datasets import SPECS
+
+DatasetName = Annotated[Literal[*SPECS], Query(description="whose classes: each data set has a model of its own")]
 
 
 class Schema(BaseModel):
@@ -148,7 +153,7 @@ class Stats(Schema):
     """What happened since the start."""
 
     uptime_seconds: float
-    requests: dict[str, int] = Field(description="status -> requests")
+    requests: dict[str, int] = Field(description="status -> requests, whatever the data set")
     per_minute: int = Field(description="answers of the last minute")
     answers: int
     latency_ms: Latency

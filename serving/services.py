@@ -66,12 +66,12 @@ class Services:
         client, sha256, now = self.clients.name(address), bundle.sha256["model.tflite"], time.time()
         for found in answers:
             if found is not None:
-                self.metrics.answer(source, found.verdict, found.label, milliseconds)
+                self.metrics.answer(dataset, source, found.verdict, found.label, milliseconds)
         if self.recorder is None:
             return
         self.recorder.add(
             Entry(
-                request_id, position, now, source, bundle.dataset, found.verdict, found.label, found.confidence,
+                request_id, position, now, source, dataset, found.verdict, found.label, found.confidence,
                 milliseconds, found.model_version, sha256, client,
                 None if found.image is None else found.image.tobytes(),
             )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from serving.operator_tabs import check, key_box
-from serving.services import DEFAULT
+from experiments.datasets import SPECS
+from serving.operator_tabs import key_box, refusal
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -19,41 +19,49 @@ def build(services: "Services") -> None:
     """Fills the tab. Its timer is off: whoever shows the tab turns it on."""
 
     def show(request: gr.Request, key: str) -> str:
-        check(services, request, key)
-        return report(services)
+        reason = refusal(services, request, key)
+        return f"<p>{html.escape(reason)}</p>" if reason else report(services)
 
     key = key_box(services)
-    text = gr.HTML("<p>Open this tab to see how the page is doing.</p>", elem_id="status")
+    text = gr.HTML("<p>One moment, please.</p>", elem_id="status")
     timer = gr.Timer(EVERY, active=False)
-    timer.tick(show, key, text, api_visibility="private", show_progress="hidden")
+    for asks in (timer.tick, key.parent.select):  # type: ignore[union-attr]  # its parent is the tab
+        asks(show, key, text, api_visibility="private", show_progress="hidden")
 
 
 def report(services: "Services") -> str:
     """HTML of the figures, all of them from memory."""
-    metrics, latency = services.metrics, services.metrics.latencies()
+    metrics = services.metrics
     figures = {
         "Up": str(timedelta(seconds=int(metrics.uptime))),
-        "Model": services.classifier(DEFAULT).describe(),
-        "Serving it since": _time(services.classifier(DEFAULT).since),
-        "Answers in the last minute": str(metrics.per_minute()),
-        "Latency, ms": f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count} answers)",
-        "Verdicts": _counts(metrics.verdicts),
-        "Labels": _counts(metrics.labels),
-        "Sources": _counts(metrics.sources),
         "API requests by status": _counts(metrics.statuses),
         "Being answered": str(services.load.requests),
     }
-    measured = sorted(services.classifier(DEFAULT).bundle.metrics.items())
-    card = {name: f"{value:.4f}" for name, value in measured if not name[-1].isdigit()}  # less each class by itself
     errors = {
         f"{_time(problem.at)} {problem.request_id}": f"{problem.status}: {problem.message}"
         for problem in reversed(list(metrics.problems))
     }
-    return (
-        _table("Now", figures)
-        + _table("Last errors", errors or {"none": ""})
-        + _table("Model card", card | {"run": services.classifier(DEFAULT).bundle.run_id})
-    )
+    models = "".join(_model(services, dataset) for dataset in services.classifiers)
+    return f"{_table('Now', figures)}{_table('Last errors', errors or {'none': ''})}{models}"
+
+
+def _model(services: "Services", dataset: str) -> str:
+    """What one data set's model answered, and its card."""
+    classifier, tally = services.classifiers[dataset], services.metrics.tallies[dataset]
+    latency, things = tally.latencies(), SPECS[dataset].things.capitalize()
+    figures = {
+        "Model": classifier.describe(),
+        "Serving it since": _time(classifier.since),
+        "Answers in the last minute": str(tally.per_minute()),
+        "Latency, ms": f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count} answers)",
+        "Verdicts": _counts(tally.verdicts),
+        "Labels": _counts(tally.labels),
+        "Sources": _counts(tally.sources),
+    }
+    measured = sorted(classifier.bundle.metrics.items())
+    each_class = tuple(f"_{name}" for name in classifier.bundle.class_names)
+    card = {name: f"{value:.4f}" for name, value in measured if not name.endswith(each_class)}
+    return _table(things, figures) + _table(f"{things}: model card", card | {"run": classifier.bundle.run_id})
 
 
 def _table(title: str, rows: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from serving.many import Reading
 
 COLUMNS = ("File", "Answer", "Confidence", "Verdict", "Label", "Right", "Note")
-NO_ANSWER = "no digit"
+NO_ANSWER = "none"
 FORMULA = ("=", "+", "-", "@", "\t")  # with which a cell begins that a spreadsheet would calculate
 
 

@@ -1,4 +1,4 @@
-"""The tables of the history. A change here needs a migration in migrations/versions."""
+"""The tables of the database. A change here needs a migration in migrations/versions."""
 
 import sqlalchemy as sa
 
@@ -26,4 +26,29 @@ predictions = sa.Table(
     sa.Column("corrected", sa.String(32)),  # the right label, when someone gave it; such a row is never purged
     sa.UniqueConstraint("request_id", "position", name="uq_predictions_request"),
     sa.Index("ix_predictions_answered_at", "answered_at"),
+)
+
+corrections = sa.Table(
+    "corrections",
+    METADATA,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("made_at", sa.Double, nullable=False),  # seconds since 1970, UTC
+    sa.Column("dataset", sa.String(32), nullable=False),
+    sa.Column("source", sa.String(16), nullable=False),  # page, api or upload
+    sa.Column("client", sa.String(16), nullable=False),  # a keyed hash, never an address
+    sa.Column("request_id", sa.String(64), nullable=False),  # of the answer, or of the upload
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("model_version", sa.String(16), nullable=False),
+    sa.Column("given", sa.String(32), nullable=False),  # label of the answer, empty when none was given
+    sa.Column("confidence", sa.Float, nullable=False),  # of the answer, 0 to 1
+    sa.Column("proposed", sa.String(32), nullable=False),  # label as it was sent
+    sa.Column("label", sa.String(32), nullable=False),  # label that holds: as proposed, or relabelled in review
+    sa.Column("state", sa.String(16), nullable=False),  # pending, accepted or dropped
+    sa.Column("reviewed_at", sa.Double),
+    sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of the image
+    sa.Column("image", sa.LargeBinary, nullable=False),  # uint8 [H, W, C] of the data set, as raw bytes
+    sa.Column("drawing", sa.LargeBinary),  # PNG of what was drawn or sent
+    # Who corrects the same image twice has changed their mind.
+    sa.UniqueConstraint("dataset", "digest", "client", name="uq_corrections_image"),
+    sa.Index("ix_corrections_state", "dataset", "state"),
 )

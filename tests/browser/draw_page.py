@@ -42,8 +42,8 @@ class DrawPage:
         page.set_default_timeout(1000 * PATIENCE)
         page.goto(url)
         self.answer: Locator = page.get_by_test_id("label-output-value")
-        self.seen: Locator = page.locator("#seen img")
-        self.note: Locator = page.locator("#note")
+        self.seen: Locator = page.locator(".seen img")
+        self.note: Locator = page.locator(".note")
         self.live: Locator = page.get_by_label("Answer while I draw")
         self.wait_for(self._is_ready)
 

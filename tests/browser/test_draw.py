@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from serving.answer import WORDS
+from serving.draw import SENTENCES
 from tests.browser.digits import DIGITS
 
 
@@ -30,7 +30,7 @@ def test_ten_digits_in_a_row_then_the_bin_icon_then_undo(draw_page):
     assert draw_page.submit() == "1"
     draw_page.press("Undo")
     draw_page.wait_for(lambda: draw_page.ink() == 0)
-    assert draw_page.submit() == WORDS["blank"]
+    assert draw_page.submit() == SENTENCES["blank"]
 
 
 def seen_is_enlarged(draw_page):
@@ -50,7 +50,7 @@ def test_the_eraser_takes_ink_away(draw_page):
 
 
 def test_a_blank_pad_gets_a_friendly_sentence(draw_page):
-    assert draw_page.submit() == WORDS["blank"]
+    assert draw_page.submit() == SENTENCES["blank"]
     assert draw_page.seen.count() == 0
     assert draw_page.page.get_by_role("alert").count() == 0
 

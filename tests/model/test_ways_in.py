@@ -13,6 +13,7 @@ from gradio_client import Client, handle_file
 import model_loader
 from benchmarks import drawings
 from serving.answer import answer
+from serving.draw import SENTENCES
 from serving.launch import launch
 from serving.page import build_page, look
 from serving.services import open_services
@@ -42,7 +43,7 @@ def services(tmp_path_factory):
 @pytest.fixture(scope="module")
 def expected(services, pictures):
     """[(verdict, label), ...] as the function that all of them call answers."""
-    found = [answer(services.classifier("mnist"), [picture]).prediction for picture in pictures]
+    found = [answer(services.classifier("mnist"), [picture], SENTENCES).prediction for picture in pictures]
     return [(each.verdict, each.label) for each in found]
 
 

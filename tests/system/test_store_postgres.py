@@ -1,4 +1,4 @@
-"""The history in a real PostgreSQL."""
+"""The history and the corrections in a real PostgreSQL."""
 
 import getpass
 import os
@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from serving.corrections import Corrections
 from serving.database import Database, migrate
-from serving.entries import Filter
+from serving.entries import Chosen, Filter
 from serving.store import History
+from tests.unit.serving.corrections import correction
 from tests.unit.serving.entries import entry
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -100,4 +102,36 @@ def test_an_older_database_keeps_its_answers_through_the_migrations(url):
     database = Database(url)
     history = History(database)
     assert [(found.request_id, found.label) for found in history.search(Filter(), 10)] == [("two", "9"), ("one", "7")]
+    database.close()
+
+
+def test_corrections_are_kept_replaced_reviewed_and_never_purged(url):
+    database = Database(url)
+    corrections, history, everything = Corrections(database), History(database), Chosen("mnist")
+    history.add([entry(1, label="7"), entry(2, label="7")])
+    assert corrections.add([correction(1), correction(2), correction(3, drawing=b"png", source="upload")]) == 3
+    assert corrections.add([correction(1, proposed="4")]) == 1
+    assert history.purge(days=0, rows=0) == 0
+    assert corrections.review(Chosen("mnist", given="7", label="1"), "accepted") == 2
+    assert corrections.add([correction(2, proposed="9")]) == 0
+    assert corrections.accepted("mnist").labels.tolist() == [1, 1]
+    assert corrections.tally(everything, "state", "label") == {("accepted", "1"): 2, ("pending", "4"): 1}
+    with pytest.raises(sa.exc.IntegrityError):
+        corrections.add([correction(8), correction(9, model_version=None)])
+    assert corrections.count(everything) == 3
+    database.close()
+
+
+def test_a_database_without_corrections_gets_their_table_and_keeps_its_answers(url):
+    engine = sa.create_engine(url)
+    migrate(engine, "0002")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO predictions (request_id, answered_at, source, verdict, label, confidence, milliseconds, "
+            "model_version, model_sha256, client) VALUES ('request-1', 1, 'api', 'sure', '7', 0.9, 2, '3', 'abc', 'c')"
+        )
+    engine.dispose()
+    database = Database(url)
+    Corrections(database).add([correction(1)])
+    assert [each.corrected for each in History(database).search(Filter(), 9)] == ["1"]
     database.close()

@@ -17,6 +17,7 @@ SPEC = DatasetSpec(
     image_shape=(8, 6, 1),
     class_names=("none", "one", "many"),
     registered_model="Dots_Best_Model",
+    things="dots",
     prepare=lambda pixels: pixels.astype(np.uint8) if pixels.any() else None,
 )
 METRICS = {"test_accuracy": 0.9375, "validation_accuracy": 0.95}

@@ -5,12 +5,15 @@ import urllib.request
 import uuid
 
 
-def trigger(url, target_id, event, data):
-    """Runs the event that the component `target_id` has in the page at `url`; gives its output or raises its error."""
+def trigger(url, target_id, event, data, filled_id=None):
+    """Runs the event that the component `target_id` has in the page at `url`, the one that fills `filled_id` if there
+    are several; gives its output or raises its error."""
     with urllib.request.urlopen(f"{url}config") as reply:
         config = json.load(reply)
     number = next(
-        dependency["id"] for dependency in config["dependencies"] if [target_id, event] in dependency["targets"]
+        dependency["id"]
+        for dependency in config["dependencies"]
+        if [target_id, event] in dependency["targets"] and filled_id in (None, *dependency["outputs"])
     )
     session = uuid.uuid4().hex
     body = json.dumps({"data": data, "fn_index": number, "session_hash": session}).encode()

@@ -10,7 +10,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from serving.answer import WORDS
+from serving.draw import SENTENCES
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_drawing_gets_label_confidences_picture_and_note(client, classifier, s
 
 def test_a_blank_pad_gets_words_and_no_confidences(client):
     label, _, seen, details, _ = client.predict(drawing(), api_name="/predict")
-    assert label == {"label": WORDS["blank"], "confidences": None}
+    assert label == {"label": SENTENCES["blank"], "confidences": None}
     assert seen is None
     assert details["verdict"] == "blank"
 

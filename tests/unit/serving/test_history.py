@@ -13,7 +13,7 @@ from serving.store import History
 from tests.unit.serving.entries import entry
 from tests.unit.serving.tab_events import component, trigger
 
-ANY = ["any", "any", "any", "", "", None, None]
+ANY = ["any", "any", "any", "any", "", "", None, None]
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,11 @@ def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
 
 
 def test_filters_choose(url):
-    count, rows, _ = click(url, "Show the newest", ["", "unsure", *ANY[1:]])
+    count, rows, _ = click(url, "Show the newest", ["", "any", "unsure", *ANY[2:]])
     assert "1 answers" in count
     assert "request-99" in rows
     assert "request-59" not in rows
-    count, rows, _ = click(url, "Show the newest", ["", *ANY[:5], "2999-01-01 00:00:00", None])
+    count, rows, _ = click(url, "Show the newest", ["", *ANY[:6], "2999-01-01 00:00:00", None])
     assert "0 answers" in count
     assert "Nothing here" in rows
 
@@ -85,7 +85,7 @@ def test_nobody_else_sees_it_by_posting_to_the_queue(keyed_url, button):
 
 def test_an_entry_is_shown_as_text_whatever_it_holds():
     assert "<script>" not in table([entry(1, label="<script>", client='"><img>')])
-    assert cells(entry(7, answered_at=0.0))[:4] == ("1970-01-01 00:00:00", "api", "sure", "7")
+    assert cells(entry(7, answered_at=0.0))[:5] == ("1970-01-01 00:00:00", "api", "mnist", "sure", "7")
 
 
 def test_a_long_history_is_exported_whole(tmp_path):

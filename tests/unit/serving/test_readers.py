@@ -10,13 +10,14 @@ import pytest
 from experiments.preprocessing import decode_image, prepare_drawing
 from serving.errors import ApiError
 from serving.readers import Readers
+from tests.unit.serving.fragile_reader import POISON
 
 
-def with_readers(count, use):
+def with_readers(count, use, **options):
     """Runs `use(readers)` in an event loop with so many processes."""
 
     async def run():
-        readers = Readers(count)
+        readers = Readers(count, **options)
         await readers.start()
         while len(readers.processes) < count:
             await asyncio.sleep(0.02)
@@ -63,6 +64,19 @@ def test_a_reader_that_is_killed_loses_nothing_and_is_replaced(seven_png):
         return found
 
     assert all(isinstance(each, np.ndarray) for (each,) in with_readers(2, use))
+
+
+def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
+    pictures = [seven_png, POISON, sheet_png, seven_png]
+
+    def use(readers):
+        return asyncio.gather(readers.read("mnist", pictures, bulk=True), readers.read("mnist", [seven_png]))
+
+    (seen, refused, blank, again), (beside,) = with_readers(2, use, program="tests.unit.serving.fragile_reader")
+    assert (refused.status, refused.code) == (422, "unreadable")
+    assert blank is None
+    assert np.array_equal(seen, again)
+    assert np.array_equal(seen, beside)
 
 
 def test_who_leaves_does_not_disturb_who_stays(seven_png):

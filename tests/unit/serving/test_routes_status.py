@@ -49,7 +49,7 @@ def test_metrics_are_prometheus_text(api, fresh, seven_png):
     client.post("/api/predict", content=seven_png, headers=PNG)
     client.get("/api/made/up/by/someone")
     text = client.get("/metrics").text
-    assert 'answers_total{label="7",source="api",verdict="sure"} 1.0' in text
+    assert 'answers_total{dataset="mnist",label="7",source="api",verdict="sure"} 1.0' in text
     assert 'http_requests_total{route="/api/predict",status="200"} 1.0' in text
     assert 'route="other",status="404"' in text
     assert "someone" not in text

@@ -59,7 +59,7 @@ def test_without_labels_nothing_is_called_right():
 
 
 def test_answers_are_counted_by_verdict(summary):
-    assert summary.answers() == [("1", "unsure", 1), ("3", "sure", 1), ("7", "sure", 1), ("no digit", "not a digit", 1)]
+    assert summary.answers() == [("1", "unsure", 1), ("3", "sure", 1), ("7", "sure", 1), ("none", "not a digit", 1)]
 
 
 def test_confusion_has_a_row_for_each_label_and_a_column_for_none(summary):

@@ -1,0 +1,42 @@
+"""Has a Keras model explain itself: its answers to the test set, and where the layer before them puts the images."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from experiments import exam, insights
+from experiments.bundle import TFLITE, Bundle
+from experiments.datasets import Dataset
+from experiments.drawn import Outcome, score
+from experiments.inference import predictions
+from experiments.insights import Epoch
+from experiments.measuring import measure
+
+
+def explain(
+    model: keras.Model, bundle: Bundle, dataset: Dataset, outcome: Outcome | None, curves: Sequence[Epoch]
+) -> None:
+    """Writes the figures of a calibrated model into its bundle. outcome: of drawings, if the data set has them."""
+    outputs, hidden = embed(model, dataset.test.images)
+    sha256 = bundle.sha256[TFLITE]
+    figures, tiles = measure(dataset, outputs, hidden, outcome=outcome, curves=curves, model_sha256=sha256)
+    insights.write(figures, tiles, bundle.folder)
+
+
+def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) -> None:
+    """The same for a model that was measured before."""
+    model = keras.saving.load_model(bundle.keras, compile=False, safe_mode=True)
+    outcome = None
+    if dataset.spec.refuses:
+        sheets = exam.drawings()
+        answers = model.predict(sheets.images, batch_size=500, verbose=0)
+        outcome = score(sheets, predictions(sheets.images, answers, bundle.class_names, bundle.thresholds, ""))
+    explain(model, bundle, dataset, outcome, curves)
+
+
+def embed(model: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """images: uint8 [N, H, W, C]. Returns outputs float32 [N, K or more] and the layer before, float32 [N, D]."""
+    both = keras.Model(model.inputs, [model.output, model.layers[-1].input])
+    outputs, hidden = both.predict(images, batch_size=500, verbose=0)
+    return outputs, hidden.reshape(len(images), -1)

@@ -1,0 +1,173 @@
+"""The figures that explain a model and its data: computed once, when it is measured, and kept beside it."""
+
+from pathlib import Path
+
+import numpy as np
+import pydantic
+from PIL import Image
+
+from experiments.bundle import INSIGHTS, TFLITE, TILES, Bundle
+from experiments.progress import EpochResult
+
+COLUMNS = 32  # tiles in a row of the sheet
+DATA = pydantic.dataclasses.dataclass(frozen=True)
+
+
+class InsightsError(RuntimeError):
+    """The figures of a model are missing or damaged. Worded for the person who runs the project."""
+
+
+@DATA
+class Roc:
+    """One class against the rest: shares of the others taken for it, and of its own found, 0 to 1, and the area."""
+
+    false_positives: tuple[float, ...]
+    true_positives: tuple[float, ...]
+    area: float
+
+
+@DATA
+class Bin:
+    """Answers of about the same confidence: their mean confidence, the share that is right, how many."""
+
+    confidence: float
+    accuracy: float
+    count: int
+
+
+@DATA
+class Group:
+    """Drawings alike in one thing, from `low` to `high`: how many, and the share that is right."""
+
+    low: float
+    high: float
+    count: int
+    accuracy: float
+
+
+@DATA
+class Epoch:
+    """Loss and accuracy after one epoch of training."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+
+    @classmethod
+    def of(cls, result: EpochResult) -> "Epoch":
+        """What is kept of a training's report."""
+        return cls(result.epoch, result.loss, result.accuracy, result.val_loss, result.val_accuracy)
+
+
+@DATA
+class Point:
+    """A test image on the map; x and y have no unit. Classes are positions in the class names."""
+
+    x: float
+    y: float
+    true: int
+    predicted: int
+    confidence: float
+
+
+@DATA
+class Picture:
+    """A test image on the sheet of tiles. note: what is known of its label, mostly nothing."""
+
+    tile: int
+    true: int
+    predicted: int
+    confidence: float
+    note: str = ""
+
+
+@DATA
+class Insights:
+    """Everything the plots show. K classes; what has no other source is of the official test set."""
+
+    dataset: str
+    class_names: tuple[str, ...]
+    model_sha256: str  # of the LiteRT file that they were measured on
+    counts: dict[str, tuple[int, ...]]  # images by class of train, validation, test; answers of traffic
+    averages: tuple[int, ...]  # tiles: each class's average image of the training set
+    deviations: tuple[int, ...]  # tiles: where its images differ, as standard deviation
+    variation: tuple[float, ...]  # by class: mean standard deviation of a pixel, 0 to 255
+    likeness: tuple[tuple[float, ...], ...]  # [K, K]: correlation of the average images
+    channels: dict[str, tuple[float, ...]]  # by channel: share of pixels in equal steps from 0 to 255
+    confusion: tuple[tuple[int, ...], ...]  # [K, K]: true by predicted
+    roc: tuple[Roc, ...]
+    calibration: tuple[Bin, ...]
+    calibration_error: float
+    right: tuple[int, ...]  # right answers by confidence, in equal steps from 0 to 1
+    wrong: tuple[int, ...]  # and wrong ones
+    drawings: dict[str, tuple[Group, ...]]  # by size, brush and turn; empty for data sets nobody draws
+    curves: tuple[Epoch, ...]  # of the training; empty when unknown
+    points: tuple[Point, ...]
+    pictures: tuple[Picture, ...]  # some of each cell of the confusion matrix, the most confident first
+    worst: tuple[Picture, ...]  # the most confident mistakes
+    typical: tuple[tuple[Picture, ...], ...]  # by class: nearest to its centre in the embedding
+    unusual: tuple[tuple[Picture, ...], ...]  # and furthest from it
+    note_source: str = ""  # who says what is known of labels
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """int64 [K, K]: true by predicted."""
+        return np.array(self.confusion, np.int64)
+
+    def scores(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Precision, recall and F1 by class, float [K] each, 0 to 1."""
+        right, given, true = self.matrix.diagonal(), self.matrix.sum(axis=0), self.matrix.sum(axis=1)
+        return right / np.maximum(given, 1), right / np.maximum(true, 1), 2 * right / np.maximum(given + true, 1)
+
+    def cell(self, true: int, predicted: int) -> list[Picture]:
+        """The pictures of one cell of the confusion matrix."""
+        return [picture for picture in self.pictures if (picture.true, picture.predicted) == (true, predicted)]
+
+
+def write(insights: Insights, tiles: np.ndarray, folder: Path) -> None:
+    """Keep them in a bundle's folder. tiles: uint8 [T, H, W, C], each at the position that a picture names."""
+    (folder / INSIGHTS).write_bytes(_ADAPTER.dump_json(insights) + b"\n")
+    count, height, width, channels = tiles.shape
+    rows = -(-count // COLUMNS)
+    sheet = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)
+    sheet[:count] = tiles
+    pixels = sheet.reshape(rows, COLUMNS, height, width, channels).swapaxes(1, 2)
+    pixels = pixels.reshape(rows * height, COLUMNS * width, channels)
+    image = Image.fromarray(pixels.squeeze(2) if channels == 1 else pixels)
+    image.save(folder / TILES, lossless=channels == 1, quality=90, method=6)
+
+
+def read(bundle: Bundle) -> Insights:
+    """The figures of this model. Raises InsightsError."""
+    path = bundle.folder / INSIGHTS
+    try:
+        insights = _ADAPTER.validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise InsightsError(f"This model has no figures yet. {_advice(bundle)}") from error
+    except (OSError, pydantic.ValidationError) as error:
+        raise InsightsError(f"{path} can't be used. {_advice(bundle)}") from error
+    if insights.model_sha256 != bundle.sha256[TFLITE]:
+        raise InsightsError(f"{path} describes another model. {_advice(bundle)}")
+    return insights
+
+
+def read_tiles(bundle: Bundle) -> np.ndarray:
+    """The sheet's tiles, uint8 [T, H, W, C]. Raises InsightsError."""
+    height, width, channels = bundle.input_shape
+    try:
+        with Image.open(bundle.folder / TILES) as image:
+            pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise InsightsError(f"{bundle.folder / TILES} can't be used. {_advice(bundle)}") from error
+    rows = pixels.shape[0] // height
+    tiles = pixels[: rows * height, : COLUMNS * width].reshape(rows, height, COLUMNS, width, channels)
+    return tiles.swapaxes(1, 2).reshape(-1, height, width, channels)
+
+
+def _advice(bundle: Bundle) -> str:
+    return f"`python -m experiments insights --dataset {bundle.dataset} --bundle {bundle.folder}` makes them."
+
+
+_ADAPTER = pydantic.TypeAdapter(Insights)

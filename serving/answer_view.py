@@ -1,0 +1,96 @@
+"""The answer as a tab shows it, to a drawing or to a photo: its parts, what fills them, and why it came out."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+from gradio.components import Component
+
+from experiments.datasets import SPECS
+from experiments.preprocessing import ImageError
+from serving import telemetry
+from serving.answer import answer, note
+
+if TYPE_CHECKING:
+    from model_loader import Classifier
+    from serving.services import Services
+
+Outputs = tuple[dict[str, float] | str, str, np.ndarray | None, dict[str, Any], str]
+HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
+DETAILS = ("verdict", "label", "confidence", "candidates", "model_version")
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerView:
+    """One tab's answers, by the model of one data set. `sentences`: verdict -> what is said where no class is named;
+    that of a blank also where there is nothing to explain yet."""
+
+    services: "Services"
+    dataset: str
+    sentences: Mapping[str, str]
+
+    @property
+    def classifier(self) -> "Classifier":
+        """Raises ModelError where the data set has no model."""
+        return self.services.classifier(self.dataset)
+
+    def build(self) -> list[Component]:
+        """The parts, in the order of Outputs."""
+        colour = SPECS[self.dataset].image_shape[2] == 3
+        return [
+            gr.Label(label="Answer", num_top_classes=3, elem_classes="answer"),
+            gr.Markdown(label="Verdict", elem_classes="verdict"),
+            gr.Image(
+                label="What the model saw",
+                image_mode="RGB" if colour else "L",
+                format="png",
+                height=216,
+                buttons=[],
+                elem_classes="seen",
+            ),
+            gr.JSON(label="Details", visible=False),
+            gr.Markdown(note(self.classifier), label="Note", elem_classes="note"),
+        ]
+
+    def nothing(self) -> tuple[None, str, None, None, str]:
+        """What the parts hold before the first answer."""
+        return None, "", None, None, note(self.classifier)
+
+    def add_why(self, outputs: list[Component]) -> None:
+        """On demand: which parts of the picture made the answer; gone with the answer that it explains."""
+        seen = outputs[2]
+
+        def explain(image: np.ndarray | None) -> dict[str, Any]:
+            if image is None:
+                raise gr.Error(f"There is no answer to explain. {self.sentences['blank']}", print_exception=False)
+            shown = self.classifier.explain(image.reshape(SPECS[self.dataset].image_shape))
+            return gr.update(value=shown, visible=True)
+
+        ask = gr.Button("Why this answer?")
+        label = "Blue parts speak for the answer, orange ones against it"
+        why = gr.Image(label=label, format="png", height=300, buttons=[], visible=False, elem_classes="why")
+        ask.click(explain, seen, why, api_visibility="private", show_progress="minimal")
+        seen.change(lambda: gr.update(value=None, visible=False), None, why, **HIDDEN)
+
+    def reply(self, sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
+        """sheets: as `answer` takes them. What a request asks for is kept; live mode's answers, which have none, are
+        not. Raises gr.Error."""
+        try:
+            found = answer(self.classifier, sheets, self.sentences)
+        except ImageError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        except Exception:
+            logging.getLogger(__name__).exception("a picture could not be answered")
+            self.services.metrics.problem("", 500, "A picture could not be answered.")
+            message = "The picture could not be answered. The fault is on this side and has been logged; try again."
+            raise gr.Error(message, print_exception=False) from None
+        said = found.prediction
+        if request is not None:
+            address = request.client.host if request.client else ""
+            number = telemetry.request_id(None)
+            self.services.keep(self.dataset, number, "page", address, found.milliseconds, [said])
+        seen = None if said.image is None else said.image.squeeze()
+        return found.label, found.words, seen, {name: getattr(said, name) for name in DETAILS}, found.note
