@@ -39,6 +39,7 @@ IMPORTERS = {
         "experiments.ink",
         "experiments.negatives",
         "experiments.preprocessing",
+        "experiments.strangers",
         "experiments.styles",
         "experiments.synthesis",
     },
