@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw, history, insights, retrain_tab, status
+from serving import batch, draw, history, insights, photo, retrain_tab, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -21,6 +21,7 @@ KEPT = (
 )
 # Not Blocks of their own: each costs a start 0.15 s.
 TABS = (
+    ("Photo", photo.build),
     ("Batch", batch.build),
     ("Insights", insights.build),
     ("History", history.build),

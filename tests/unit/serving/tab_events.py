@@ -7,7 +7,7 @@ import uuid
 
 def trigger(url, target_id, event, data, filled_id=None, session=None):
     """Runs the event that the component `target_id` has in the page at `url`, the one that fills `filled_id` if there
-    are several; gives its output or raises its error. Those of one `session` know what the ones before it have left."""
+    are several; gives its output or raises its error. `session`: of the same visitor as before."""
     with urllib.request.urlopen(f"{url}config") as reply:
         config = json.load(reply)
     number = next(
