@@ -28,7 +28,7 @@ def test_a_file_and_the_camera_are_answered_and_explained(photo_page, tmp_path):
     photo_page.locator("#snapshot input[type=file]").set_input_files(tmp_path / "photo.jpg")
     answer.wait_for()
     assert answer.inner_text() in SPECS["cifar10"].class_names
-    assert "Cifar10_Best_Model" in tab.locator(".note").inner_text()
+    assert "Cifar10_Best_Model" in tab.locator(".block.note").inner_text()
     photo_page.get_by_role("button", name="Why this answer?").last.click()
     photo_page.locator(".why img").wait_for(timeout=1000 * PATIENCE)
     assert photo_page.evaluate("document.documentElement.scrollWidth") <= 390
