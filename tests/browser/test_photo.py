@@ -33,9 +33,9 @@ def test_a_file_and_the_camera_are_answered_and_explained(photo_page, tmp_path):
     photo_page.locator(".why img").wait_for(timeout=1000 * PATIENCE)
     assert photo_page.evaluate("document.documentElement.scrollWidth") <= 390
 
-    photo_page.locator("#snapshot").get_by_role("button", name="Clear").click()
+    photo_page.locator("#snapshot").get_by_role("button", name="Remove Image").click()
     answer.wait_for(state="detached")
-    photo_page.locator("#snapshot").get_by_role("button", name="Webcam").click()
+    photo_page.locator("#snapshot").get_by_role("button", name="Capture from camera").click()
     for name in ("Click to Access Webcam", "capture photo"):
         photo_page.locator("#snapshot").get_by_role("button", name=name).click()
     answer.wait_for()
