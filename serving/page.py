@@ -17,7 +17,7 @@ TITLE = "Digit and photo reader"
 INTRODUCTION = "Sketch a digit or show a photo: a small neural network says what it is, and when it is not sure."
 KEPT = (
     "Kept of each answer: time, label, confidence, model, the small image that the model saw, and a keyed hash in "
-    "place of your address. Nothing is kept of *Answer while I draw*."
+    "place of your address. Nothing is kept of *Answer while I draw*; of an answer you correct the picture is kept too."
 )
 # Not Blocks of their own: each costs a start 0.15 s.
 TABS = (
