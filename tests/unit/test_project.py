@@ -58,7 +58,10 @@ IMPORTERS = {
         "serving.page",
         "serving.photo",
         "serving.plotly",
+        "serving.retrain_tab",
+        "serving.review",
         "serving.status",
+        "serving.uploads",
     },
 }
 BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
