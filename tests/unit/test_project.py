@@ -51,7 +51,9 @@ IMPORTERS = {
         "serving.operator_tabs",
         "serving.pad",
         "serving.page",
+        "serving.production_tab",
         "serving.status",
+        "serving.training_tab",
     },
 }
 BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
