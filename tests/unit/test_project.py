@@ -43,7 +43,9 @@ IMPORTERS = {
     },
     "gradio": {
         "benchmarks.plain_page",
+        "serving.answer_view",
         "serving.batch",
+        "serving.dataset_switch",
         "serving.draw",
         "serving.feedback",
         "serving.history",
@@ -52,6 +54,7 @@ IMPORTERS = {
         "serving.pad",
         "serving.page",
         "serving.production_tab",
+        "serving.photo",
         "serving.status",
         "serving.training_tab",
     },
