@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def retrain(chosen: argparse.Namespace, settings: Settings) -> int:
     """Learns what was accepted, as the button on the page does."""
+    trainer.step_back()
     return trainer.run(settings, chosen.dataset, chosen.job)
 
 

@@ -48,14 +48,6 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
         _asked(production.rollback, services, name, (reason or "")[: production.MAX_REASON])
         return shown(services, name)
 
-    def again(request: gr.Request, key: str, dataset: str, version: str, since: float | None) -> str:
-        check(services, request, key)
-        name = chosen(services, dataset).bundle.dataset
-        if services.recorder is None:
-            raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
-        bundle = _asked(bundle_of, services.settings, name, version or "")
-        return changes_table(_asked(replay, services.recorder.history, bundle, since or 0.0, None, REPLAYED))
-
     with gr.Row():
         showing = gr.Button("Show the log", variant="primary")
         back = gr.Button("Roll back", variant="stop")
@@ -66,14 +58,26 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
             label="Reason", max_length=production.MAX_REASON, info="needed past the gate; kept in the log"
         )
         promoting = gr.Button("Promote")
-    with gr.Row():
-        since = gr.DateTime(label="Answers since (UTC)", type="timestamp", timezone="UTC")
-        replaying = gr.Button("Replay on this version")
-    changes = gr.HTML(elem_id="replay")
     parts = [log, version]
     showing.click(show, [key, dataset], parts, **PRIVATE)
     back.click(roll_back, [key, dataset, reason], parts, **PRIVATE)
     promoting.click(promote, [key, dataset, version, reason], parts, **PRIVATE)
+    _build_replay(services, key, dataset, version)
+
+
+def _build_replay(services: "Services", key: Component, dataset: Component, version: Component) -> None:
+    def again(request: gr.Request, key: str, dataset: str, version: str, since: float | None) -> str:
+        check(services, request, key)
+        name = chosen(services, dataset).bundle.dataset
+        if services.recorder is None:
+            raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
+        bundle = _asked(bundle_of, services.settings, name, version or "")
+        return changes_table(_asked(replay, services.recorder.history, bundle, since or 0.0, None, REPLAYED))
+
+    with gr.Row():
+        since = gr.DateTime(label="Answers since (UTC)", type="timestamp", timezone="UTC")
+        replaying = gr.Button("Replay on this version")
+    changes = gr.HTML(elem_id="replay")
     replaying.click(again, [key, dataset, version, since], changes, **PRIVATE)
 
 

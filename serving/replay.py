@@ -41,11 +41,11 @@ def replay(
     history: "History", bundle: "Bundle", since: float, until: float | None = None, limit: int = 100_000
 ) -> Replayed:
     """Asks the bundle's model again for the newest `limit` kept answers from `since` on, in seconds since 1970."""
-    spec, model, count, changes = SPECS[bundle.dataset], LiteRTModel(bundle.tflite), 0, []
+    model, count, changes = LiteRTModel(bundle.tflite), 0, []
     for entries in _pages(history, Filter(dataset=bundle.dataset, since=since, until=until), limit):
         pixels = b"".join(entry.image or b"" for entry in entries)
-        images = np.frombuffer(pixels, np.uint8).reshape(-1, *spec.image_shape)
-        answers = predictions(images, model(images), spec.class_names, bundle.thresholds, bundle.version)
+        images = np.frombuffer(pixels, np.uint8).reshape(-1, *bundle.input_shape)
+        answers = predictions(images, model(images), bundle.class_names, bundle.thresholds, bundle.version)
         count += len(entries)
         changes += [
             Change(entry, answer.label, answer.verdict, answer.confidence)

@@ -3,7 +3,6 @@
 import _thread
 import contextlib
 import logging
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -33,13 +32,10 @@ class Reporter:
         self._thread.start()
 
     def stage(self, name: str, epochs: int = 0) -> None:
-        """The retraining enters a stage, training with so many epochs. Raises KeyboardInterrupt before the last one if
-        it was cancelled: a decision is carried through."""
-        if name not in CANCELLABLE:
-            for each in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(each, signal.SIG_IGN)
-            if not self._jobs.point_of_no_return(self._job.id):
-                raise KeyboardInterrupt
+        """The retraining enters a stage, training with so many epochs. Raises KeyboardInterrupt before the decision if
+        it was cancelled; later it can't be."""
+        if name not in CANCELLABLE and not self._jobs.point_of_no_return(self._job.id):
+            raise KeyboardInterrupt
         self._state, self._progress, self._epochs_in_all = name, STARTS[name], epochs
         self.say(name.capitalize())
 
@@ -47,6 +43,11 @@ class Reporter:
         """A line for the log."""
         print(line, flush=True)
         self._log = [*self._log, f"{time.strftime('%H:%M:%S', time.gmtime())} {line}"][-LINES:]
+
+    @property
+    def deciding(self) -> bool:
+        """Whether it is too late to cancel."""
+        return self._state not in CANCELLABLE
 
     def batch(self, epoch: int, done: int, total: int) -> None:
         """So far is the training."""
@@ -77,7 +78,7 @@ class Reporter:
             except Exception as error:  # a database that is away for some seconds ends nothing
                 logging.getLogger(__name__).warning("No sign of life: %s", str(error).partition("\n")[0])
                 continue
-            if asked_to_end and self._state in CANCELLABLE:
+            if asked_to_end and not self.deciding:
                 _thread.interrupt_main()
                 return
 

@@ -59,6 +59,13 @@ def start(database: Database, settings: Settings, dataset: str) -> Job:
     return job
 
 
+def step_back() -> None:
+    """Lets everything else on this machine go first, and makes a SIGTERM end this process as Ctrl-C does."""
+    os.nice(NICE - os.nice(0))
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
+
+
 def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | None" = None) -> int:
     """Does a retraining in this process: the one of this number, which somebody has claimed, or a new one. Returns the
     exit status: 0 also if the gate refused it. Raises BusyError, RetrainingError, StoreError."""
@@ -66,9 +73,6 @@ def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | No
     from serving.jobs import Jobs
     from serving.reporter import Reporter
 
-    os.nice(NICE - os.nice(0))
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.default_int_handler)
     database = open_database(settings)
     jobs = Jobs(database)
     job = claim(database, dataset) if number is None else jobs.get(number)
@@ -83,7 +87,10 @@ def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | No
         results = {"version": result.version, "run_id": result.run_id, "progress": 1.0}
         results["differences"] = [asdict(row) for row in result.differences]
     except KeyboardInterrupt:
-        state, reason = "cancelled", "It was cancelled. Nothing has changed."
+        if reporter.deciding:
+            reason = "It was ended while it decided. The Production log says what is in Production."
+        else:
+            state, reason = "cancelled", "It was cancelled. Nothing has changed."
     except Exception as error:
         reason = _worded(error)
     reporter.say(f"{state.capitalize()}: {reason}")
