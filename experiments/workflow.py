@@ -29,7 +29,7 @@ from experiments.training import train, training_precision
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
 RECIPE = (
     *("architectures", "augmentation", "calibration", "drawn", "exam", "glyphs", "ink", "negatives", "normalisation"),
-    *("photos", "preprocessing", "styles", "symbols", "synthesis", "templates", "training"),
+    *("photos", "preprocessing", "strangers", "styles", "symbols", "synthesis", "templates", "training"),
 )
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 
