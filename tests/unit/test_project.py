@@ -56,12 +56,14 @@ IMPORTERS = {
         "serving.operator_tabs",
         "serving.pad",
         "serving.page",
+        "serving.production_tab",
         "serving.photo",
         "serving.plotly",
         "serving.retrain_tab",
         "serving.review",
         "serving.status",
         "serving.uploads",
+        "serving.training_tab",
     },
 }
 BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
