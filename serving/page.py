@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw, history, insights, status
+from serving import batch, draw, experiments_tab, history, insights, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -20,7 +20,13 @@ KEPT = (
     "place of your address. Nothing is kept of *Answer while I draw*."
 )
 # Not Blocks of their own: each costs a start 0.15 s.
-TABS = (("Batch", batch.build), ("Insights", insights.build), ("History", history.build), ("Status", status.build))
+TABS = (
+    ("Batch", batch.build),
+    ("Insights", insights.build),
+    ("Experiments", experiments_tab.build),
+    ("History", history.build),
+    ("Status", status.build),
+)
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 

@@ -44,6 +44,7 @@ IMPORTERS = {
         "benchmarks.plain_page",
         "serving.batch",
         "serving.draw",
+        "serving.experiments_tab",
         "serving.history",
         "serving.insights",
         "serving.launch",
