@@ -29,9 +29,11 @@ class Exam:
 
 
 def prepare(dataset: Dataset, practice: int = PRACTICE, questions: int = QUESTIONS) -> Exam:
-    """The same each time. Data sets whose models refuse nothing are judged by their own images alone."""
+    """The same each time. Data sets whose models refuse nothing are judged by their own images alone, and calibrated
+    with what they should be unsure of."""
     if not dataset.spec.refuses:
-        return Exam(dataset.validation, None, None)
+        strangers = synthesise(Amounts(strangers=practice // 3), dataset, SEED)
+        return Exam(join(dataset.validation, strangers), None, None)
     digits = drawn.put_on_pad(drawn.generate(practice, SEED), drawn.Layout(), SEED)
     others = synthesise(Amounts(negatives=practice // 3), dataset, SEED)
     pooled = join(dataset.validation, Split(digits.images, digits.labels), others)
@@ -46,7 +48,8 @@ def drawings(count: int = QUESTIONS) -> drawn.Sheets:
 def calibrate(model: "keras.Model", exam: Exam, spec: DatasetSpec) -> Thresholds:
     """Makes the model's probabilities mean what they say, by its own weights, and finds where the verdicts part."""
     practice = exam.practice
-    sample = Sample(_outputs(model, practice.images), practice.labels)
+    answerable = practice.labels < spec.outputs
+    sample = Sample(_outputs(model, practice.images[answerable]), practice.labels[answerable])
     calibration.cool(model, calibration.temperature(sample))
     return calibration.thresholds(Sample(_outputs(model, practice.images), practice.labels), spec)
 

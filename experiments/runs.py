@@ -31,11 +31,13 @@ class RunConfig:
     learning_rate: float
     batch_size: int
     schedule: Literal["constant", "cosine"] = "constant"
+    momentum: float = 0.0  # Nesterov's, of a gradient descent that follows a schedule; 0: Adam
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     weight_average: float = 0.0  # momentum of the moving average of the weights; 0: the last ones count
     extra: Amounts = NOTHING  # images made by the project itself that join the training set
     extra_share: float = 0.5  # of them, how many each epoch takes by chance
+    mirrored: bool = False  # whether the finished model looks at each image's mirror image too
     seed: int = 0
 
 

@@ -1,4 +1,5 @@
-"""The training images that the project makes itself: digits it draws, MNIST's in other styles, and no digits at all."""
+"""The training images that the project makes itself: digits it draws, MNIST's in other styles, and what is none of a
+data set's classes."""
 
 import multiprocessing
 import os
@@ -13,9 +14,11 @@ from tqdm import tqdm
 from experiments.datasets import Dataset, Split, join
 from experiments.glyphs import draw_digits
 from experiments.negatives import draw_negatives
+from experiments.strangers import draw_strangers
 from experiments.styles import restyle
 
 CHUNK = 1_000  # images a task
+ALONE = 3_000  # so many are sooner made than processes are started
 
 
 @dataclass(frozen=True)
@@ -25,19 +28,20 @@ class Amounts:
     drawn: int = 0  # digits from the project's own stroke templates
     restyled: int = 0  # training images in another style, each at most once
     negatives: int = 0  # what is no digit; its label is the number of classes
+    strangers: int = 0  # photos of none of the classes; likewise
 
     @property
     def total(self) -> int:
         """All kinds together."""
-        return self.drawn + self.restyled + self.negatives
+        return self.drawn + self.restyled + self.negatives + self.strangers
 
 
 def synthesise(amounts: Amounts, dataset: Dataset, seed: int) -> Split:
-    """uint8 [N, 28, 28, 1] and labels, made on all cores. The same amounts, data and seed give the same images."""
+    """uint8 [N, H, W, C] and labels, made on all cores. The same amounts, data and seed give the same images."""
     tasks = list(_tasks(amounts, dataset, seed))
     if not tasks:
         return Split(dataset.train.images[:0], dataset.train.labels[:0])
-    if amounts.total <= CHUNK:  # sooner done than the processes are started
+    if amounts.total <= ALONE:
         return join(*map(_make, tasks))
     spawn = multiprocessing.get_context("spawn")  # a fork of TensorFlow's threads may hang
     made = []
@@ -53,7 +57,7 @@ def synthesise(amounts: Amounts, dataset: Dataset, seed: int) -> Split:
 
 
 Maker = Callable[[Split, np.random.Generator], np.ndarray]
-"""From labels, and the images it may make them of, to new images uint8 [N, 28, 28, 1]."""
+"""From labels, and the images it may make them of, to new images uint8 [N, H, W, C]."""
 
 
 def _tasks(amounts: Amounts, dataset: Dataset, seed: int) -> Iterator[tuple[Maker, Split, tuple[int, ...]]]:
@@ -62,10 +66,12 @@ def _tasks(amounts: Amounts, dataset: Dataset, seed: int) -> Iterator[tuple[Make
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, none, amounts.drawn)
     chosen = rng.permutation(len(train.labels))[: amounts.restyled]
+    mixed = rng.integers(0, len(train.labels), amounts.strangers)
     sources: tuple[tuple[Maker, Split], ...] = (
         (draw_digits, Split(train.images[:0], labels)),
         (restyle, Split(train.images[chosen], train.labels[chosen])),
         (draw_negatives, Split(train.images[: amounts.negatives], np.full(amounts.negatives, none))),
+        (draw_strangers, Split(train.images[mixed], np.full(amounts.strangers, none))),
     )
     for number, (maker, source) in enumerate(sources):
         for start in range(0, len(source.labels), CHUNK):

@@ -40,7 +40,16 @@ def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence
         keras.mixed_precision.set_global_policy("float32")
     exact = config.build(dataset.spec)
     exact.set_weights(model.get_weights())
-    return exact
+    return seen_twice(exact) if config.mirrored else exact
+
+
+def seen_twice(model: keras.Model) -> keras.Model:
+    """The same network, answering for an image and its mirror image at once: what its last layer gets is their mean."""
+    image = keras.Input(model.input_shape[1:], name="image")
+    both = keras.ops.concatenate([image, keras.ops.flip(image, axis=2)])  # (2 B, H, W, C)
+    features = keras.Model(model.input, model.layers[-1].input, name="features")(both)
+    mean = keras.ops.mean(keras.ops.reshape(features, (2, -1, features.shape[-1])), axis=0)
+    return keras.Model(image, model.layers[-1](mean))
 
 
 def training_precision() -> str:
@@ -51,8 +60,10 @@ def training_precision() -> str:
 
 
 def one_hot(labels: np.ndarray, spec: DatasetSpec) -> np.ndarray:
-    """labels: int64 [N]. Returns float32 [N, outputs of the data set's models]."""
-    return np.eye(spec.outputs, dtype=np.float32)[labels]
+    """labels: int64 [N]. Returns float32 [N, outputs of the data set's models]; none of the classes is an output of its
+    own, or where there is no such output each class as much as any other."""
+    undecided = np.full((1, spec.outputs), 1 / spec.outputs, np.float32)
+    return np.concatenate([np.eye(spec.outputs, dtype=np.float32), undecided])[labels]
 
 
 class AugmentedBatches(keras.utils.PyDataset):
@@ -92,6 +103,9 @@ def _optimizer(config: RunConfig, steps_per_epoch: int) -> keras.optimizers.Opti
     rate = keras.optimizers.schedules.CosineDecay(
         config.learning_rate / 20, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
     )
+    if config.momentum:
+        decay = {"nesterov": True, "weight_decay": config.weight_decay}
+        return keras.optimizers.SGD(rate, momentum=config.momentum, **decay, **average)
     return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, **average)
 
 

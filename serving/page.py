@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw, experiments_tab, history, insights, status
+from serving import batch, draw, experiments_tab, history, insights, photo, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -17,10 +17,11 @@ TITLE = "Digit and photo reader"
 INTRODUCTION = "Sketch a digit or show a photo: a small neural network says what it is, and when it is not sure."
 KEPT = (
     "Kept of each answer: time, label, confidence, model, the small image that the model saw, and a keyed hash in "
-    "place of your address. Nothing is kept of *Answer while I draw*."
+    "place of your address. Nothing is kept of *Answer while I draw*; of an answer you correct the picture is kept too."
 )
 # Not Blocks of their own: each costs a start 0.15 s.
 TABS = (
+    ("Photo", photo.build),
     ("Batch", batch.build),
     ("Insights", insights.build),
     ("Experiments", experiments_tab.build),

@@ -11,7 +11,7 @@ from experiments.datasets import SPECS, Dataset, Split
 from experiments.glyphs import draw_digits
 from experiments.progress import EpochResult, TerminalBar
 from experiments.runs import table
-from experiments.training import AugmentedBatches, train, training_precision
+from experiments.training import AugmentedBatches, seen_twice, train, training_precision
 
 LABELS = np.arange(10).repeat(8)
 NONE = np.empty((0, 28, 28, 1), np.uint8)
@@ -61,6 +61,26 @@ def test_batches_come_in_another_order_and_shape_each_epoch() -> None:
     assert np.array_equal(images, again)
     assert not np.array_equal(images, later)
     assert not np.array_equal(images, warp(images, np.random.default_rng(0)))
+
+
+def test_a_model_that_looks_twice_gives_an_image_and_its_mirror_image_the_same_answer() -> None:
+    once = CONFIG.build(DATASET.spec)
+    twice = seen_twice(once)
+    there, back = DIGITS.images[:5], DIGITS.images[:5, :, ::-1]
+    answers = [twice.predict(images, verbose=0) for images in (there, back)]
+    assert np.allclose(*answers, atol=1e-5)
+    assert np.allclose(answers[0].sum(1), 1, atol=1e-5)
+    logits = [np.log(once.predict(images, verbose=0)) for images in (there, back)]
+    mean = np.exp(np.mean(logits, axis=0))
+    assert np.allclose(answers[0], mean / mean.sum(1, keepdims=True), atol=1e-4)
+
+
+def test_momentum_trains_too() -> None:
+    config = dataclasses.replace(CONFIG, schedule="cosine", momentum=0.9, learning_rate=0.05, epochs=6, mirrored=True)
+    ear = Ear()
+    model = train(config, DATASET, DIGITS, [ear])
+    assert ear.results[-1].loss < ear.results[0].loss
+    assert model.layers[-1].name == "probabilities", "calibration divides its logits"
 
 
 def test_the_precision_is_one_that_keras_knows() -> None:

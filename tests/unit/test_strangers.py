@@ -1,0 +1,29 @@
+"""Photos of none of the classes: of many kinds, each another, and learnt as an open question."""
+
+import numpy as np
+
+from experiments.datasets import SPECS, Dataset, Split
+from experiments.strangers import draw_strangers
+from experiments.synthesis import Amounts, synthesise
+from experiments.training import one_hot
+
+SPEC = SPECS["cifar10"]
+LABELS = np.arange(10).repeat(12)
+PHOTOS = Split(np.random.default_rng(0).integers(0, 256, (120, 32, 32, 3), np.uint8), LABELS)
+DATASET = Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, digest="0" * 64)
+
+
+def test_each_is_another_and_none_is_the_photo_it_was_made_of() -> None:
+    images, again = (draw_strangers(PHOTOS, np.random.default_rng(1)) for _ in range(2))
+    assert (images.shape, images.dtype) == (PHOTOS.images.shape, np.uint8)
+    assert np.array_equal(images, again)
+    assert len({image.tobytes() for image in images}) == len(images)
+    assert not any(np.array_equal(image, photo) for image, photo in zip(images, PHOTOS.images, strict=True))
+
+
+def test_they_are_no_more_like_one_class_than_another() -> None:
+    made = synthesise(Amounts(strangers=40), DATASET, seed=0)
+    assert made.images.shape == (40, 32, 32, 3)
+    targets = one_hot(np.concatenate([[3], made.labels]), SPEC)
+    assert targets[0].argmax() == 3
+    assert np.allclose(targets[1:], 0.1)
