@@ -48,9 +48,11 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field("", description="host names that requests may be sent to; empty: any")
     cors_origins: str = Field("", description="origins whose pages may call the API; empty: none")
 
-    rate_limit: Literal["on", "off"] = Field("on", description="whether the two rates below hold")
+    rate_limit: Literal["on", "off"] = Field("on", description="whether the rates below hold")
     rate_limit_api: str = Field("60000/minute", pattern=RATE, description="pictures a client may send to the API")
     rate_limit_page: str = Field("1200/minute", pattern=RATE, description="drawings a client may submit on the page")
+    rate_limit_feedback: str = Field("240/minute", pattern=RATE, description="corrections a client may send")
+    quarantine_rows: int = Field(10_000, ge=1, description="corrections that wait for review at most, a data set")
     max_image_mb: int = Field(10, ge=1, le=100, description="MiB of one picture")
     max_batch_mb: int = Field(64, ge=1, le=1000, description="MiB of one batch, unpacked too")
     max_batch_images: int = Field(2000, ge=1, description="pictures of one batch")

@@ -44,8 +44,8 @@ def difference(group: str, champion: np.ndarray, challenger: np.ndarray, confide
     """champion, challenger: bool [N], whether each was right. The interval is that of the paired bootstrap: all that
     counts of a question is whether it was gained, lost or neither, so whole resamples are drawn from a multinomial."""
     count = len(champion)
-    gained, lost = (challenger & ~champion).mean(), (champion & ~challenger).mean()
-    drawn = np.random.default_rng(0).multinomial(count, (gained, lost, 1 - gained - lost), RESAMPLES)
+    shares = [(challenger & ~champion).mean(), (champion & ~challenger).mean(), (champion == challenger).mean()]
+    drawn = np.random.default_rng(0).multinomial(count, shares, RESAMPLES)
     low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / count, ((1 - confidence) / 2, (1 + confidence) / 2))
     return Difference(group, count, float(champion.mean()), float(challenger.mean()), float(low), float(high))
 

@@ -37,6 +37,6 @@ def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) ->
 
 def embed(model: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """images: uint8 [N, H, W, C]. Returns outputs float32 [N, K or more] and the layer before, float32 [N, D]."""
-    both = keras.Model(model.inputs, [model.output, model.layers[-1].input])
+    both = keras.Model(model.inputs, [model.outputs[0], model.layers[-1].input])
     outputs, hidden = both.predict(images, batch_size=500, verbose=0)
     return outputs, hidden.reshape(len(images), -1)

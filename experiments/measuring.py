@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -57,18 +58,11 @@ def measure(
     answers = Answers(dataset.test, probabilities, embedding)
     shown = sample(dataset.test.labels, MAPPED)
     album = Album(dataset, answers)
-    averages, deviations, variation, likeness = _averages(dataset.train, classes, album)
-    typical, unusual = _typical(answers, shown, classes, album)
     insights = Insights(
         dataset=dataset.spec.name,
         class_names=dataset.spec.class_names,
         model_sha256=model_sha256,
-        counts={name: _counts(getattr(dataset, name).labels, classes) for name in ("train", "validation", "test")},
-        averages=averages,
-        deviations=deviations,
-        variation=variation,
-        likeness=likeness,
-        channels=_channels(dataset.train.images),
+        **_of_data(dataset, classes, album),
         confusion=_confusion(answers, classes),
         roc=tuple(_roc(dataset.test.labels == k, probabilities[:, k]) for k in range(classes)),
         calibration=_calibration(answers),
@@ -80,8 +74,7 @@ def measure(
         points=_points(answers, shown),
         pictures=tuple(album.add(place) for place in _cells(answers, classes)),
         worst=tuple(album.add(place) for place in _worst(answers)),
-        typical=typical,
-        unusual=unusual,
+        **_of_classes(answers, shown, classes, album),
         note_source=label_errors.SOURCE if dataset.spec.name in label_errors.KNOWN else "",
     )
     return insights, album.tiles()
@@ -124,8 +117,9 @@ def sample(labels: np.ndarray, count: int) -> np.ndarray:
     return np.sort(np.argsort(rank, kind="stable")[:count])
 
 
-def _averages(train: Split, classes: int, album: Album) -> tuple:
-    """Tiles of average and standard deviation by class, the mean of the latter, and how alike the averages are."""
+def _of_data(dataset: Dataset, classes: int, album: Album) -> dict[str, Any]:
+    """What the data set is like, whatever model answers to it."""
+    train = dataset.train
     means, deviations = np.empty((2, classes, *train.images.shape[1:]), np.float32)
     for k in range(classes):
         own = train.images[train.labels == k]
@@ -133,15 +127,17 @@ def _averages(train: Split, classes: int, album: Album) -> tuple:
         own.std(axis=0, dtype=np.float32, out=deviations[k])
     brightest = max(deviations.max(), 1e-6)
     likeness = np.corrcoef(means.reshape(classes, -1))
-    return (
-        tuple(album.tile(mean.round().astype(np.uint8)) for mean in means),
-        tuple(album.tile((255 * each / brightest).round().astype(np.uint8)) for each in deviations),
-        tuple(_rounded(each.mean()) for each in deviations),
-        tuple(tuple(map(_rounded, row)) for row in likeness),
-    )
+    return {
+        "counts": {name: _counts(getattr(dataset, name).labels, classes) for name in ("train", "validation", "test")},
+        "averages": tuple(album.tile(mean.round().astype(np.uint8)) for mean in means),
+        "deviations": tuple(album.tile((255 * each / brightest).round().astype(np.uint8)) for each in deviations),
+        "variation": tuple(_rounded(each.mean()) for each in deviations),
+        "likeness": tuple(tuple(map(_rounded, row)) for row in likeness),
+        "channels": _channels(train.images),
+    }
 
 
-def _typical(answers: Answers, shown: np.ndarray, classes: int, album: Album) -> tuple:
+def _of_classes(answers: Answers, shown: np.ndarray, classes: int, album: Album) -> dict[str, Any]:
     """By class the pictures nearest to the centre of its images in the embedding, and the furthest."""
     typical, unusual = [], []
     for k in range(classes):
@@ -150,7 +146,7 @@ def _typical(answers: Answers, shown: np.ndarray, classes: int, album: Album) ->
         order = own[np.argsort(distance, kind="stable")]
         typical.append(tuple(album.add(place) for place in order[:PER_CLASS]))
         unusual.append(tuple(album.add(place) for place in order[::-1][:PER_CLASS]))
-    return tuple(typical), tuple(unusual)
+    return {"typical": tuple(typical), "unusual": tuple(unusual)}
 
 
 def _counts(labels: np.ndarray, classes: int) -> tuple[int, ...]:

@@ -4,23 +4,23 @@ import contextlib
 import tempfile
 import warnings
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from experiments import bundle as bundles
+from experiments import catalogue, journal
 from experiments.bundle import Bundle, BundleError
+from experiments.catalogue import ALIAS, GATE
 from experiments.datasets import DatasetSpec
-from experiments.tracking import BUNDLE, RegistryError, Store, all_pages
-
-if TYPE_CHECKING:
-    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+from experiments.journal import By
+from experiments.promotion import Decision
+from experiments.tracking import BUNDLE, RegistryError, Store
 
 __all__ = ["ProductionModel", "RegistryError", "Store", "production", "promote", "pull", "register", "rollback"]
 
-ALIAS = "production"
 HISTORY = "production_history"
 """Tag of the registered model: the versions that were in Production before the present one, the latest last."""
+CORRECTIONS = "corrections"
+"""Tag of a run: how many accepted corrections it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ def register(store: Store, spec: DatasetSpec, run_id: str) -> str:
     """Enter the run's model into the registry, once. Returns its version."""
     name, client = spec.registered_model, store.client
     with store.worded_errors():
-        for known in _versions(store, spec):
+        for number, known in catalogue.versions(store, spec).items():
             if known.run_id == run_id:
-                return str(known.version)
-        if _registered(store, spec) is None:
+                return number
+        if catalogue.model(store, spec) is None:
             client.create_registered_model(name)
         run = client.get_run(run_id)
         models = run.outputs.model_outputs if run.outputs else []
@@ -50,7 +50,7 @@ def register(store: Store, spec: DatasetSpec, run_id: str) -> str:
 
 def production(store: Store, spec: DatasetSpec) -> ProductionModel | None:
     """The model that the alias `production` names; None while there is none."""
-    current = _current(store, spec)
+    current = catalogue.current(store, spec)
     if current is None:
         return None
     with store.worded_errors():
@@ -58,16 +58,24 @@ def production(store: Store, spec: DatasetSpec) -> ProductionModel | None:
     return ProductionModel(str(current.version), current.run_id, metrics)
 
 
-def promote(store: Store, spec: DatasetSpec, version: str, reason: str) -> Bundle:
+def promote(store: Store, spec: DatasetSpec, version: str, reason: str, by: By = "hand") -> Bundle:
     """Put `version` into Production: alias, tag and stage, and its bundle exported on this machine.
 
-    Safe to interrupt at any point, and to repeat. Raises RegistryError for an unknown version, or one whose
-    bundle is gone.
+    Safe to interrupt at any point, and to repeat. Raises RegistryError for an unknown version, for one whose bundle
+    is gone, and for one that has not passed the gate unless a reason is given.
     """
-    past, current = _past(store, spec), _current(store, spec)
+    past, current = _past(store, spec), catalogue.current(store, spec)
     if current and str(current.version) != version:
         past = [*past, str(current.version)]
-    return _take_production(store, spec, version, reason, past)
+    reason = reason or _reason_without_one(store, spec, version)
+    return _take_production(store, spec, version, reason, by, past)
+
+
+def note_gate(store: Store, spec: DatasetSpec, version: str, decision: Decision) -> None:
+    """Keep what the gate said of a version."""
+    with store.worded_errors():
+        said = f"{'passed' if decision.promote else 'refused'}: {decision.reason}"
+        store.client.set_model_version_tag(spec.registered_model, version, GATE, said)
 
 
 def rollback(store: Store, spec: DatasetSpec, reason: str) -> Bundle:
@@ -81,7 +89,12 @@ def rollback(store: Store, spec: DatasetSpec, reason: str) -> Bundle:
             f"{spec.registered_model} has no earlier Production version to go back to. "
             "`python -m experiments compare` lists all versions, and `promote VERSION` takes any of them."
         )
-    return _take_production(store, spec, past[-1], reason, past)
+    return _take_production(store, spec, past[-1], reason, "rollback", past)
+
+
+def export(store: Store, spec: DatasetSpec, version: str) -> Bundle:
+    """The bundle of any version, exported on this machine if it was not. Raises RegistryError."""
+    return _export(store, spec, version, catalogue.version(store, spec, version).run_id)
 
 
 def seed_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> bool:
@@ -89,21 +102,21 @@ def seed_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> bool:
 
     Returns whether it did. Completes what an interrupted seeding left.
     """
-    if _current(store, spec) is not None:
+    if catalogue.current(store, spec) is not None:
         return False
     finished = [run for run in store.runs(spec.name) if run.status == "FINISHED"]
     seeds = [run.run_id for run in finished if run.tags.get("origin") == "shipped"]
     if not seeds:
-        if _versions(store, spec):
+        if catalogue.versions(store, spec):
             return False
         seeds = [_log_shipped(store, spec, shipped)]
-    promote(store, spec, register(store, spec, seeds[0]), "the registry was empty")
+    promote(store, spec, register(store, spec, seeds[0]), "the registry was empty", "start")
     return True
 
 
 def pull(store: Store, spec: DatasetSpec) -> Bundle | None:
     """The Production model, exported on this machine if it was not; None while there is none."""
-    current = _current(store, spec)
+    current = catalogue.current(store, spec)
     if current is None:
         return None
     exported = _export(store, spec, str(current.version), current.run_id)
@@ -111,30 +124,43 @@ def pull(store: Store, spec: DatasetSpec) -> Bundle | None:
     return exported
 
 
-def _take_production(store: Store, spec: DatasetSpec, version: str, reason: str, past: list[str]) -> Bundle:
+def _take_production(store: Store, spec: DatasetSpec, version: str, reason: str, by: By, past: list[str]) -> Bundle:
     """The alias is what counts: all before it can be thrown away, all after it is made good by repeating."""
     name, client = spec.registered_model, store.client
     with store.worded_errors():
-        known = {str(known.version): known for known in _versions(store, spec)}
-        if version not in known:
-            there = ", ".join(sorted(known, key=int)) or "none"
-            raise RegistryError(f"{name} has no version {version!r}. Versions in the registry: {there}.")
-        exported = _export(store, spec, version, known[version].run_id)
+        taken, current = catalogue.version(store, spec, version), catalogue.current(store, spec)
+        exported = _export(store, spec, version, taken.run_id)
+        promotion = journal.of_version(taken)
+        if promotion is None or current is None or str(current.version) != version:  # else it is a repetition
+            run = client.get_run(exported.run_id)
+            promotion = journal.now(exported, by, reason, int(run.data.tags.get(CORRECTIONS, 0)))
         client.set_registered_model_tag(name, HISTORY, " ".join(past))
-        client.set_model_version_tag(name, version, "promotion_reason", reason)
-        client.set_model_version_tag(name, version, "promoted_at", datetime.now(UTC).isoformat("T", "seconds"))
+        for tag, value in promotion.tags.items():
+            client.set_model_version_tag(name, version, tag, value)
         client.set_registered_model_alias(name, ALIAS, version)
-        _set_stages(store, spec, version, known)
+        client.set_registered_model_tag(name, *journal.entry(promotion))
+        _set_stages(store, spec, version)
     _point(store, spec, version)
     return exported
 
 
-def _set_stages(store: Store, spec: DatasetSpec, version: str, known: dict[str, "ModelVersion"]) -> None:
+def _reason_without_one(store: Store, spec: DatasetSpec, version: str) -> str:
+    """For a version that passed the gate, or was in Production before."""
+    gate = catalogue.version(store, spec, version).tags.get(GATE, "")
+    if gate.startswith("passed") or any(past.version == version for past in journal.promotions(store, spec)):
+        return "promoted by hand"
+    raise RegistryError(
+        f"Version {version} of {spec.registered_model} has not passed the gate ({gate or 'it never stood before it'}). "
+        "To put it into Production all the same, give a reason: it is kept in the Production log."
+    )
+
+
+def _set_stages(store: Store, spec: DatasetSpec, version: str) -> None:
     from mlflow.exceptions import MlflowException
 
     name, client = spec.registered_model, store.client
     client.set_model_version_tag(name, version, "stage", "Production")
-    for number, other in known.items():
+    for number, other in catalogue.versions(store, spec).items():
         if number != version and other.tags.get("stage") == "Production":
             client.set_model_version_tag(name, number, "stage", "Archived")
     # Stages are deprecated and not every store has them; where it does, its user interface shows them.
@@ -182,29 +208,10 @@ def _log_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> str:
 
 def _past(store: Store, spec: DatasetSpec) -> list[str]:
     """Versions that were in Production before the present one and still exist, the latest last."""
-    model, existing = _registered(store, spec), {str(known.version) for known in _versions(store, spec)}
+    model, existing = catalogue.model(store, spec), catalogue.versions(store, spec)
     if model is None:
         return []
     past = [version for version in model.tags.get(HISTORY, "").split() if version in existing]
     while past and past[-1] == str(model.aliases.get(ALIAS)):  # after a rollback, or an interruption
         past.pop()
     return past
-
-
-def _current(store: Store, spec: DatasetSpec) -> "ModelVersion | None":
-    model = _registered(store, spec)
-    if model is None or ALIAS not in model.aliases:
-        return None
-    with store.worded_errors():
-        return store.client.get_model_version(spec.registered_model, model.aliases[ALIAS])
-
-
-def _registered(store: Store, spec: DatasetSpec) -> "RegisteredModel | None":
-    with store.worded_errors():
-        found = store.client.search_registered_models(f"name='{spec.registered_model}'")
-    return found[0] if found else None
-
-
-def _versions(store: Store, spec: DatasetSpec) -> list["ModelVersion"]:
-    with store.worded_errors():
-        return all_pages(store.client.search_model_versions, f"name='{spec.registered_model}'")

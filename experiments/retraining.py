@@ -1,68 +1,137 @@
-"""What was corrected, learnt: the Production model fine-tuned on accepted corrections among what it knew before."""
+"""Accepted corrections, from the data to the gate: one MLflow run, a version, and Production if it is better."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Protocol
 
 import keras
 import numpy as np
 
-from experiments.datasets import Dataset, DatasetSpec, Split, join
-from experiments.normalisation import FusedBatchNormalization
+from experiments import comparison, exam, fine_tuning, plots, registry, workflow
+from experiments.bundle import Bundle
+from experiments.comparison import CORRECTIONS, DRAWINGS, NEGATIVES, NONE, VALIDATION, Answered, Difference
+from experiments.corrections import Accepted, check_enough, hold_out
+from experiments.datasets import Dataset, DatasetSpec, Split
+from experiments.exam import Exam
+from experiments.inference import Thresholds, predictions
 from experiments.progress import Listener
-from experiments.runs import RunConfig
-from experiments.synthesis import Amounts, synthesise
-from experiments.training import train
+from experiments.promotion import Decision, judge
+from experiments.tracking import Store
 
-HELD_OUT = 4  # every fourth correction judges, the others teach
-SHARE = 0.12  # of an epoch's images, corrections, each as often as it takes
-REPLAY = Amounts(drawn=900, restyled=900, negatives=900)  # made anew, beside the data set's own images
+STAGES = ("preparing", "training", "measuring", "deciding")
+
+
+class Watcher(Listener, Protocol):
+    """Who follows a retraining: besides batches and epochs it hears of the stages and what is said of them."""
+
+    def stage(self, name: str) -> None:
+        """One of STAGES begins."""
+
+    def say(self, line: str) -> None:
+        """A line for the log."""
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How long and how carefully: a new kind of shape is learnt, and nothing else is forgotten."""
+class Retrained:
+    """What came of it. `differences`: the gate's table."""
 
-    epochs: int = 5
-    images: int = 10_240  # an epoch
-    learning_rate: float = 3e-4
-    weight_average: float = 0.98
-
-
-def hold_out(accepted: Split, seed: int) -> tuple[Split, Split]:
-    """Which of the accepted teach and which judge, every class by its share."""
-    order = np.lexsort((np.random.default_rng(seed).random(len(accepted.labels)), accepted.labels))
-    judges = np.zeros(len(order), bool)
-    judges[order[HELD_OUT // 2 :: HELD_OUT]] = True
-    return tuple(Split(accepted.images[chosen], accepted.labels[chosen]) for chosen in (~judges, judges))
+    run_id: str
+    version: str
+    decision: Decision
+    differences: tuple[Difference, ...]
 
 
-def fine_tune(
-    champion: keras.Model, dataset: Dataset, teaching: Split, listeners: list[Listener], pace: Pace = Pace(), seed: int = 0
-) -> keras.Model:
-    repeats = max(1, round(SHARE * pace.images / len(teaching.labels)))
-    taught = Split(np.repeat(teaching.images, repeats, 0), np.repeat(teaching.labels, repeats))
-    made = [synthesise(Amounts(**{kind: 900}), dataset, seed + i) for i, kind in enumerate(("drawn", "restyled", "negatives"))]
-    replay = join(dataset.train, *made * 10)
-    config = RunConfig(
-        name="retrain", reason="", build=lambda _: copy_of(champion), epochs=pace.epochs, learning_rate=pace.learning_rate,
-        batch_size=256, schedule="cosine", weight_decay=1e-2, label_smoothing=0.05, weight_average=pace.weight_average,
-        extra=REPLAY, extra_share=(pace.images - len(taught.labels)) / len(replay.labels), seed=seed,
-    )
-    return train(config, replace(dataset, train=taught), replay, listeners)
+def retrain(
+    accepted: Accepted,
+    dataset: Dataset,
+    champion: Bundle,
+    store: Store,
+    watcher: Watcher,
+    prepare_exam: Callable[[Dataset], Exam] = exam.prepare,
+) -> Retrained:
+    """Fine-tunes the champion, which is the model in Production, and lets the gate decide. Raises RetrainingError."""
+    check_enough(len(accepted))
+    watcher.stage("preparing")
+    spec, seed = dataset.spec, int(accepted.digest[:8], 16)
+    teaching, judging = hold_out(accepted.data, seed)
+    model, questions = keras.saving.load_model(champion.keras, compile=False, safe_mode=True), prepare_exam(dataset)
+    groups = _groups(dataset, questions, judging)
+    before = _answers(model, champion.thresholds, groups, spec)
+    config = fine_tuning.configuration(dataset, model, seed)
+    watcher.say(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
+    parameters = _parameters(champion, teaching, judging, spec) | workflow.parameters(config, dataset)
+    with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
+        watcher.stage("training")
+        history = workflow.History(log)
+        model = fine_tuning.fine_tune(config, dataset, teaching, [watcher, history])
+        log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
+        watcher.stage("measuring")
+        digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
+        thresholds = workflow.measure(model, replace(dataset, digest=digest), questions, log, history.results)
+        after = _answers(model, thresholds, groups, spec)
+        answered = [Answered(name, group.labels, before[name], after[name]) for name, group in groups.items()]
+        differences = comparison.table(answered, spec.class_names)
+        log.log_json({"differences": [asdict(row) for row in differences]}, "gate.json")
+    watcher.stage("deciding")
+    return _decide(store, spec, champion, log.run_id, differences)
 
 
-def copy_of(champion: keras.Model) -> keras.Model:
-    """The same network with the same weights, computing as the policy of the moment says."""
-    policy = keras.mixed_precision.dtype_policy()
-    fused = policy.name == "mixed_bfloat16"
+def _decide(
+    store: Store, spec: DatasetSpec, champion: Bundle, run_id: str, differences: tuple[Difference, ...]
+) -> Retrained:
+    """The challenger is a version in any case, and takes Production only through the gate."""
+    version, decision = registry.register(store, spec, run_id), judge(differences)
+    present = registry.production(store, spec)
+    if decision.promote and present is not None and present.version != champion.version:
+        reason = f"compared with version {champion.version}, but version {present.version} took Production meanwhile"
+        decision = Decision(False, reason)
+    registry.note_gate(store, spec, version, decision)
+    if decision.promote:
+        registry.promote(store, spec, version, decision.reason, "gate")
+    return Retrained(run_id, version, decision, differences)
 
-    def layer_of(layer: keras.layers.Layer) -> keras.layers.Layer:
-        settings = {k: v for k, v in layer.get_config().items() if k != "dtype"}
-        if isinstance(layer, keras.layers.BatchNormalization) and fused:
-            return FusedBatchNormalization.from_config(settings | {"autocast": False})
-        last = layer is champion.layers[-1]
-        return type(layer).from_config(settings | ({"dtype": "float32"} if last else {}))
 
-    copy = keras.models.clone_model(champion, clone_function=layer_of)
-    copy.set_weights(champion.get_weights())
-    return copy
+def _groups(dataset: Dataset, questions: Exam, judging: Split) -> dict[str, Split]:
+    """What both models are asked, by name."""
+    groups = {VALIDATION: dataset.validation, CORRECTIONS: judging}
+    if questions.drawings is not None:
+        groups[DRAWINGS] = Split(questions.drawings.images, questions.drawings.labels)
+    if questions.negatives is not None:
+        images = questions.negatives.images
+        groups[NEGATIVES] = Split(images, np.full(len(images), NONE))
+    return groups
+
+
+def _answers(
+    model: keras.Model, thresholds: Thresholds, groups: dict[str, Split], spec: DatasetSpec
+) -> dict[str, np.ndarray]:
+    """The labels int64 [N] that people would be told, by group; NONE where they would be told none."""
+    places = {name: place for place, name in enumerate(spec.class_names)} | {"": NONE}
+    answers = {}
+    for name, group in groups.items():
+        outputs = model.predict(group.images, batch_size=500, verbose=0)
+        found = predictions(group.images, outputs, spec.class_names, thresholds, "")
+        answers[name] = np.array([places[each.label] for each in found], np.int64)
+    return answers
+
+
+def _parameters(champion: Bundle, teaching: Split, judging: Split, spec: DatasetSpec) -> dict[str, object]:
+    counts = np.bincount(np.concatenate([teaching.labels, judging.labels]), minlength=len(spec.class_names))
+    return {
+        "parent_version": champion.version,
+        "corrections_taught": len(teaching.labels),
+        "corrections_held_out": len(judging.labels),
+        "corrections_by_class": " ".join(f"{name}:{n}" for name, n in zip(spec.class_names, counts, strict=True) if n),
+    }
+
+
+def _tags(accepted: Accepted, champion: Bundle) -> dict[str, str]:
+    return {
+        "retrain": "true",
+        "parent_run": champion.run_id,
+        "mlflow.parentRunId": champion.run_id,  # MLflow shows it under that run
+        "corrections_digest": accepted.digest,
+        registry.CORRECTIONS: str(len(accepted)),
+        "mlflow.source.git.commit": workflow.git_commit(),
+    }

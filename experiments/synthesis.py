@@ -18,6 +18,7 @@ from experiments.strangers import draw_strangers
 from experiments.styles import restyle
 
 CHUNK = 1_000  # images a task
+ALONE = 3_000  # so many are sooner made than processes are started
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def synthesise(amounts: Amounts, dataset: Dataset, seed: int) -> Split:
     tasks = list(_tasks(amounts, dataset, seed))
     if not tasks:
         return Split(dataset.train.images[:0], dataset.train.labels[:0])
-    if amounts.total <= CHUNK:  # sooner done than the processes are started
+    if amounts.total <= ALONE:
         return join(*map(_make, tasks))
     spawn = multiprocessing.get_context("spawn")  # a fork of TensorFlow's threads may hang
     made = []

@@ -13,10 +13,11 @@ from pathlib import Path
 import keras
 
 from experiments import bundle, embedding, exam, plots, registry
-from experiments.datasets import Dataset, Split
+from experiments.datasets import Dataset, DatasetSpec, Split
 from experiments.evaluation import Report, evaluate
 from experiments.exam import Exam
 from experiments.export import export
+from experiments.inference import Thresholds
 from experiments.insights import Epoch
 from experiments.progress import EpochResult, Listener, TerminalBar
 from experiments.promotion import Decision, decide, standing
@@ -52,7 +53,7 @@ def run_table(
     prepare_exam: Callable[[Dataset], Exam] = exam.prepare,
 ) -> Result:
     """Runs what has not been finished before, then registers the best and promotes it if the gate lets it."""
-    _seed(store, dataset, shipped, say)
+    seed(store, dataset.spec, shipped, say)
     extras: dict[tuple[Amounts, int], Split] = {}  # the runs share them, and the exam
     questions: Exam | None = None
     finished = []
@@ -73,9 +74,9 @@ def run_table(
 
 def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: Exam, store: Store, mark: str) -> None:
     """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
-    tags = {"fingerprint": mark, "mlflow.source.git.commit": _git_commit()}
-    with store.run(dataset.spec.name, config.name, config.reason, _parameters(config, dataset), tags) as log:
-        bar, history = TerminalBar(config.name, config.epochs), _History(log)
+    tags = {"fingerprint": mark, "mlflow.source.git.commit": git_commit()}
+    with store.run(dataset.spec.name, config.name, config.reason, parameters(config, dataset), tags) as log:
+        bar, history = TerminalBar(config.name, config.epochs), History(log)
         started = time.monotonic()
         try:
             model = train(config, dataset, extra, [bar, history])
@@ -84,14 +85,14 @@ def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: Exam, 
         seconds = time.monotonic() - started
         log.log_metrics({"training_seconds": seconds, "parameters": model.count_params()})
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
-        _measure(model, dataset, questions, log, history.results)
+        measure(model, dataset, questions, log, history.results)
 
 
-def _measure(
+def measure(
     model: keras.Model, dataset: Dataset, questions: Exam, log: RunLog, history: Sequence[EpochResult]
-) -> None:
+) -> Thresholds:
     """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them and
-    the figures that explain it."""
+    the figures that explain it. Returns the thresholds of its verdicts."""
     names = dataset.spec.class_names
     thresholds = exam.calibrate(model, questions, dataset.spec)
     validation, test = (_report(model, split, dataset) for split in (dataset.validation, dataset.test))
@@ -120,6 +121,7 @@ def _measure(
         )
         embedding.explain(model, exported, dataset, outcome, [Epoch.of(result) for result in history])
         log.log_bundle(exported.folder)
+    return thresholds
 
 
 def _report(model: keras.Model, split: Split, dataset: Dataset) -> Report:
@@ -127,10 +129,10 @@ def _report(model: keras.Model, split: Split, dataset: Dataset) -> Report:
     return evaluate(probabilities, split.labels, dataset.spec.class_names)
 
 
-def _seed(store: Store, dataset: Dataset, shipped: Path, say: Callable[[str], None]) -> None:
+def seed(store: Store, spec: DatasetSpec, shipped: Path, say: Callable[[str], None]) -> None:
     """An empty registry starts with the model that came with the repository."""
     try:
-        if registry.seed_shipped(store, dataset.spec, bundle.read(shipped)):
+        if registry.seed_shipped(store, spec, bundle.read(shipped)):
             say("The registry was empty: the shipped model is version 1, in Production.")
     except bundle.BundleError as error:
         say(f"The registry starts without the shipped model. {error}")
@@ -145,12 +147,13 @@ def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Data
         decision = Decision(True, "it was there already")
     else:
         decision = decide(best.metrics, champion.metrics if champion else None)
+        registry.note_gate(store, spec, number, decision)
     if decision.promote:  # again too: it mends what an interruption left undone
-        registry.promote(store, spec, number, decision.reason)
+        registry.promote(store, spec, number, decision.reason, "gate")
     return Result(runs, best, number, decision)
 
 
-def _parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
+def parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
     """Everything that made the run what it is."""
     shown = {k: v for k, v in asdict(config).items() if k not in ("name", "reason", "build", "augment", "extra")}
     shown |= {f"extra_{kind}": count for kind, count in asdict(config.extra).items()}
@@ -168,15 +171,16 @@ def fingerprint(config: RunConfig, dataset: Dataset) -> str:
     return hashlib.sha256(repr((settings, dataset.digest, recipe)).encode()).hexdigest()[:16]
 
 
-def _git_commit() -> str:
+def git_commit() -> str:
+    """Of the code that runs; "unknown" in a copy without git."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"  # a copy without git
+        return "unknown"
 
 
-class _History(Listener):
+class History(Listener):
     """Keeps each epoch's figures and sends them to MLflow."""
 
     def __init__(self, log: RunLog) -> None:

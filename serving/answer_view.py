@@ -11,7 +11,7 @@ from gradio.components import Component
 
 from experiments.datasets import SPECS
 from experiments.preprocessing import ImageError
-from serving import telemetry
+from serving import feedback, telemetry
 from serving.answer import answer, note
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ class AnswerView:
         ask.click(explain, seen, why, api_visibility="private", show_progress="minimal")
         seen.change(lambda: gr.update(value=None, visible=False), None, why, **HIDDEN)
 
+    def add_feedback(self, outputs: list[Component]) -> None:
+        """Buttons that say whether the answer is right."""
+        feedback.build(self.services, self.dataset, seen=outputs[2], details=outputs[3])
+
     def reply(self, sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
         """sheets: as `answer` takes them. What a request asks for is kept; live mode's answers, which have none, are
         not. Raises gr.Error."""
@@ -87,10 +91,11 @@ class AnswerView:
             self.services.metrics.problem("", 500, "A picture could not be answered.")
             message = "The picture could not be answered. The fault is on this side and has been logged; try again."
             raise gr.Error(message, print_exception=False) from None
-        said = found.prediction
+        said, number = found.prediction, ""
         if request is not None:
             address = request.client.host if request.client else ""
             number = telemetry.request_id(None)
-            self.services.keep(self.dataset, number, "page", address, found.milliseconds, [said])
+            self.services.keep(self.dataset, number, "page", address, found.milliseconds, [said], sheets)
         seen = None if said.image is None else said.image.squeeze()
-        return found.label, found.words, seen, {name: getattr(said, name) for name in DETAILS}, found.note
+        details = {name: getattr(said, name) for name in DETAILS} | {"id": number}
+        return found.label, found.words, seen, details, found.note

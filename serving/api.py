@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from experiments.inference import ModelError
-from serving import routes_history, routes_predict, routes_status
+from serving import routes_feedback, routes_history, routes_predict, routes_status
 from serving.access import Caller, names
 from serving.entries import StoreError
 from serving.errors import ApiError, fault, of_status
@@ -41,7 +41,7 @@ def build_api(services: Services) -> FastAPI:
         static_url=STATIC,
         responses=refusals,
     )
-    routers = [routes.build(services) for routes in (routes_predict, routes_status, routes_history)]
+    routers = [routes.build(services) for routes in (routes_predict, routes_feedback, routes_status, routes_history)]
     for router in routers:
         api.include_router(router)
     api.state.paths = frozenset(route.path for router in routers for route in router.routes)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import re
+from typing import TypeVar
 
 import pydantic
 from fastapi import Request
@@ -12,13 +13,14 @@ from starlette.requests import ClientDisconnect
 from serving.archives import Bounds, Picture, unpack_form, unpack_zip
 from serving.errors import ApiError, too_large
 from serving.limits import MIB, Slot, check_size
-from serving.schemas import ImageBody
+from serving.schemas import ImageBody, Schema
 
 READ_SECONDS = 30.0  # within which a body has to arrive
 PATIENCE = 3  # times the limit are read before the connection is closed on a body that is too large
 IMAGES = ("image/png", "image/jpeg", "image/webp")
 ZIPS = ("application/zip", "application/x-zip-compressed")
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
+Body = TypeVar("Body", bound=Schema)
 DATA_URL = re.compile(r"data:image/[a-z+.-]{1,20};base64,")
 
 
@@ -28,7 +30,7 @@ async def one_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
     megabytes = bounds.image_mb if kind in (*IMAGES, BYTES) else 2 * bounds.image_mb  # base64, other parts
     body = await _read(request, slot, megabytes)
     if kind == JSON:
-        data = _from_json(body)
+        data = from_base64(_validated(body, ImageBody).image)
     elif kind == FORM:
         pictures = await asyncio.to_thread(unpack_form, _content_type(request), body, bounds, 1)
         data = pictures[0].data
@@ -36,6 +38,12 @@ async def one_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
         data = body
     check_size(len(data), bounds.image_mb, "The picture")
     return data
+
+
+async def as_json(request: Request, slot: Slot, megabytes: int, schema: type[Body]) -> Body:
+    """A JSON body of that schema, of so many MiB at most. Raises ApiError."""
+    _kind(request, (JSON,))
+    return _validated(await _read(request, slot, megabytes), schema)
 
 
 async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Picture]:
@@ -98,17 +106,22 @@ def _kind(request: Request, taken: tuple[str, ...]) -> str:
     return kind
 
 
-def _from_json(body: bytes) -> bytes:
-    try:
-        text = ImageBody.model_validate_json(body).image
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            raise ApiError(400, "bad_json", "The body is not JSON.", 'Send {"image": "BASE64"}.') from None
-        where = ".".join(map(str, first["loc"]))
-        message = f"{where}: {first['msg']}." if where else f"{first['msg']}."
-        raise ApiError(422, "wrong_shape", message, 'Send {"image": "BASE64"}.') from None
+def from_base64(text: str) -> bytes:
+    """What base64 or a data URL of a picture encodes. Raises ApiError."""
     try:
         return base64.b64decode(DATA_URL.sub("", text, count=1) if text.startswith("data:") else text, validate=True)
     except (binascii.Error, ValueError):
         raise ApiError(400, "bad_base64", "The image is not base64.", "Encode the file's bytes.") from None
+
+
+def _validated(body: bytes, schema: type[Body]) -> Body:
+    hint = f"Send {{{', '.join(f'{name!r}: ...' for name in schema.model_fields)}}}.".replace("'", '"')
+    try:
+        return schema.model_validate_json(body)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise ApiError(400, "bad_json", "The body is not JSON.", hint) from None
+        where = ".".join(map(str, first["loc"]))
+        message = f"{where}: {first['msg']}." if where else f"{first['msg']}."
+        raise ApiError(422, "wrong_shape", message, hint) from None

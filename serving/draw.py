@@ -31,7 +31,7 @@ def build_interface(services: "Services") -> gr.Interface:
         "background": a picture of any size and mode, dark on light or light on dark. Gives the label with its three
         most likely digits (a sentence without confidences if no digit is named), the verdict in words, the 28x28
         image the model saw, the details ("verdict" is sure, unsure, not_a_digit or blank; "label", "confidence",
-        "candidates", "model_version"), and a line that says which model answered and how fast."""
+        "candidates", "model_version", "id"), and a line that says which model answered and how fast."""
         return view.reply(drawing, request)
 
     return gr.Interface(
@@ -54,6 +54,7 @@ def build(services: "Services", interface: gr.Interface) -> None:
 
     interface.render()
     (pad,), outputs = interface.input_components, interface.output_components
+    view.add_feedback(outputs)
     with gr.Column(elem_classes="extras"):
         _add_live(view.reply, pad, outputs)
         view.add_why(outputs)

@@ -1,7 +1,7 @@
 """The Insights tab: the figures that explain the Production model and its data, made when it was measured. For all."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,11 +15,11 @@ from experiments import interpretations as model
 from experiments.bundle import TFLITE, Bundle
 from experiments.insights import Insights, InsightsError
 from serving import insight_charts as charts
+from serving.dataset_switch import chosen, dataset_switch
 from serving.entries import Filter, StoreError
 from serving.errors import ApiError
 from serving.pictures import answered, gallery
 from serving.plotly import Chart, for_page
-from serving.services import DEFAULT
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -91,10 +91,7 @@ class Shelf:
 def build(services: "Services") -> None:
     """Fills the tab. It asks for its figures when it is opened."""
     shelf = Shelf()
-    datasets = list(services.classifiers)
-    dataset = gr.Radio(
-        [(name.upper(), name) for name in datasets], value=DEFAULT, label="Data set", visible=len(datasets) > 1
-    )
+    dataset = dataset_switch(services)
     parts = _Parts(services, shelf)
     tab = cast("gr.Tab", dataset.parent)
     inputs = [dataset, parts.seen]
@@ -108,7 +105,7 @@ def build(services: "Services") -> None:
         parts.cell,
         **PRIVATE,
     )
-    parts.chosen.input(parts.show_class, [dataset, parts.chosen], parts.class_, **PRIVATE)
+    parts.name.input(parts.show_class, [dataset, parts.name], parts.class_, **PRIVATE)
 
 
 class _Parts:
@@ -123,16 +120,17 @@ class _Parts:
             self._lay_out()
         places = [part for view in VIEWS for part in (self._texts[view], self.plots[view])]
         extras = [self.averages, self.matrix, self.true, self.predicted, self.cell, self.worst_told, self.worst]
-        self.outputs: list[Component] = [self.seen, *places, *extras, self.chosen, self.class_]
+        self.outputs: list[Component] = [self.seen, *places, *extras, self.name, self.class_]
 
     def show(self, dataset: str, seen: str, request: gr.Request) -> list[Any]:
         """All of a data set's figures; nothing when they are there already."""
-        shown = self._shelf.of(self._services.classifier(dataset).bundle)
+        shown = self._shown(dataset)
         if seen == shown.sha256:
             return [gr.skip()] * len(self.outputs)
         insights, names = shown.insights, shown.insights.class_names
         plots = list(shown.plots)
-        plots[:2] = _updates(DISTRIBUTION, self._with_traffic(insights, request))
+        seen_too = with_traffic(self._services, insights, dict(request.headers), request.username)
+        plots[:2] = _updates(DISTRIBUTION, seen_too)
         true, predicted = _commonest_mistake(insights)
         classes = [{"choices": list(names), "value": name, "__type__": "update"} for name in (true, predicted, true)]
         return [
@@ -146,12 +144,12 @@ class _Parts:
 
     def show_matrix(self, dataset: str, numbers: str) -> Any:
         """Counts or rates."""
-        insights = self._shelf.of(self._services.classifier(dataset).bundle).insights
+        insights = self._shown(dataset).insights
         return for_page(charts.confusion(insights, rates=numbers == RATES))
 
     def show_cell(self, dataset: str, true: str, predicted: str) -> str:
         """Images of one class that were taken for another."""
-        shown = self._shelf.of(self._services.classifier(dataset).bundle)
+        shown = self._shown(dataset)
         one, other = _positions(shown.insights, true, predicted)
         pictures = shown.insights.cell(one, other)
         if not pictures:
@@ -161,15 +159,18 @@ class _Parts:
         told = f"<p>{count:,} of class {true} are answered {predicted}.{more}</p>"
         return told + answered(pictures, shown.tiles, shown.insights.class_names)
 
-    def show_class(self, dataset: str, chosen: str) -> str:
+    def show_class(self, dataset: str, name: str) -> str:
         """Images in the middle and at the edge of a class."""
-        shown = self._shelf.of(self._services.classifier(dataset).bundle)
-        (place,) = _positions(shown.insights, chosen)
+        shown = self._shown(dataset)
+        (place,) = _positions(shown.insights, name)
         names = shown.insights.class_names
         typical, unusual = (
             answered(group[place], shown.tiles, names) for group in (shown.insights.typical, shown.insights.unusual)
         )
-        return f"<h4>Typical {chosen}</h4>{typical}<h4>Unusual {chosen}</h4>{unusual}"
+        return f"<h4>Typical {name}</h4>{typical}<h4>Unusual {name}</h4>{unusual}"
+
+    def _shown(self, dataset: str) -> Shown:
+        return self._shelf.of(chosen(self._services, dataset).bundle)
 
     def _lay_out(self) -> None:
         with gr.Tab("Data"):
@@ -196,7 +197,7 @@ class _Parts:
             self._add(CURVES)
         with gr.Tab("Map"):
             self._add(EMBEDDING)
-            self.chosen = gr.Dropdown(label="Class", filterable=False)
+            self.name = gr.Dropdown(label="Class", filterable=False)
             self.class_ = gr.HTML(elem_id="insights-class")
 
     def _add(self, view: View) -> None:
@@ -204,16 +205,17 @@ class _Parts:
         self._texts[view] = gr.Markdown(elem_classes="insight")
         self.plots[view] = gr.Plot(label=view.title, show_label=False, elem_classes="chart")
 
-    def _with_traffic(self, insights: Insights, request: gr.Request) -> Insights:
-        """With what was answered here, as far as it is kept and may be seen."""
-        recorder = self._services.recorder
-        try:
-            self._services.access.check_operator(dict(request.headers), request.username)
-            tally = recorder.history.tally("label", Filter(dataset=insights.dataset)) if recorder else {}
-        except (ApiError, StoreError):
-            return insights
-        traffic = tuple(tally.get(name, 0) for name in insights.class_names)
-        return dataclasses.replace(insights, counts=insights.counts | {"traffic": traffic})
+
+def with_traffic(services: "Services", insights: Insights, headers: Mapping[str, str], user: str | None) -> Insights:
+    """With what was answered here, as far as it is kept and whoever asks may see it."""
+    recorder = services.recorder
+    try:
+        services.access.check_operator(headers, user)
+        tally = recorder.history.tally("label", Filter(dataset=insights.dataset)) if recorder else {}
+    except (ApiError, StoreError):
+        return insights
+    traffic = tuple(tally.get(name, 0) for name in insights.class_names)
+    return dataclasses.replace(insights, counts=insights.counts | {"traffic": traffic})
 
 
 def _updates(view: View, insights: Insights) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 class RateLimits:
-    """So many predictions a client and period, of page and API apart, counted in memory of this process."""
+    """So many predictions a client and period, of page and API apart, and corrections; counted in this process."""
 
     def __init__(self, settings: "Settings") -> None:
         from limits import parse
@@ -23,11 +23,15 @@ class RateLimits:
         from limits.strategies import FixedWindowRateLimiter
 
         self._on = settings.rate_limit == "on"
-        self._rates = {"api": parse(settings.rate_limit_api), "page": parse(settings.rate_limit_page)}
+        self._rates = {
+            "api": parse(settings.rate_limit_api),
+            "page": parse(settings.rate_limit_page),
+            "feedback": parse(settings.rate_limit_feedback),
+        }
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
-    def admit(self, kind: Literal["api", "page"], client: str, cost: int = 1) -> None:
-        """Count `cost` predictions of a client. Raises ApiError 429 when it has had its share."""
+    def admit(self, kind: Literal["api", "page", "feedback"], client: str, cost: int = 1) -> None:
+        """Count `cost` of a client. Raises ApiError 429 when it has had its share."""
         rate = self._rates[kind]
         if not self._on or self._limiter.hit(rate, kind, client, cost=cost):
             return

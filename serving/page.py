@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw, history, insights, status
+from serving import batch, draw, history, insights, photo, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -17,10 +17,16 @@ TITLE = "Digit and photo reader"
 INTRODUCTION = "Sketch a digit or show a photo: a small neural network says what it is, and when it is not sure."
 KEPT = (
     "Kept of each answer: time, label, confidence, model, the small image that the model saw, and a keyed hash in "
-    "place of your address. Nothing is kept of *Answer while I draw*."
+    "place of your address. Nothing is kept of *Answer while I draw*; of an answer you correct the picture is kept too."
 )
 # Not Blocks of their own: each costs a start 0.15 s.
-TABS = (("Batch", batch.build), ("Insights", insights.build), ("History", history.build), ("Status", status.build))
+TABS = (
+    ("Photo", photo.build),
+    ("Batch", batch.build),
+    ("Insights", insights.build),
+    ("History", history.build),
+    ("Status", status.build),
+)
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 

@@ -56,7 +56,7 @@ async def _predict(services: "Services", request: Request, dataset: str) -> Resp
         started = time.perf_counter()
         found = await services.answering.one(dataset, data)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
-    services.keep(dataset, caller.request_id, "api", caller.address, milliseconds, [found])
+    services.keep(dataset, caller.request_id, "api", caller.address, milliseconds, [found], [data])
     told = {"id": caller.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
     return _json(told | reading(classifier, found))
 

@@ -26,10 +26,6 @@ def build(services: "Services") -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["status"])
 
-    def operator(request: Request) -> None:
-        caller: Caller = request.state.caller
-        services.access.check_operator(caller.headers, caller.user)
-
     @router.get("/api/health")
     async def health() -> Health:
         """Whether the process is alive."""
@@ -54,16 +50,21 @@ def build(services: "Services") -> APIRouter:
     @router.get("/api/stats")
     async def stats(request: Request, dataset: DatasetName = DEFAULT) -> Stats:
         """Uptime, counts, latency percentiles, verdicts and labels since the start of this process."""
-        operator(request)
+        _check_operator(services, request)
         return await asyncio.to_thread(figures, services, dataset)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
         """For Prometheus."""
-        operator(request)
+        _check_operator(services, request)
         return PlainTextResponse(services.metrics.exposition(services.load.requests))
 
     return router
+
+
+def _check_operator(services: "Services", request: Request) -> None:
+    caller: Caller = request.state.caller
+    services.access.check_operator(caller.headers, caller.user)
 
 
 def _try(classifier: "Classifier") -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from experiments.datasets import SPECS
 
+Text = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
 DatasetName = Annotated[Literal[*SPECS], Query(description="whose classes: each data set has a model of its own")]
 
 
@@ -110,6 +111,25 @@ class ModelCard(Schema):
     sha256: dict[str, str]
     metrics: dict[str, float]
     class_names: list[str]
+
+
+class FeedbackBody(Schema):
+    """What an answer should have been: of the answer `id`, or of an image."""
+
+    label: Text = Field(description="the right class; that of the answer says that it was right")
+    id: Text | None = Field(None, description="of the answer's request")
+    position: int = Field(0, ge=0, le=2**31 - 1, description="within a batch")
+    image: str | None = Field(None, description="a PNG, JPEG or WebP in base64, or a data URL of one")
+    dataset: Literal[*SPECS] = Field(next(iter(SPECS)), description="whose model answered")
+
+
+class FeedbackAnswer(Schema):
+    """A correction that is kept."""
+
+    dataset: str
+    given: str | None = Field(description="label of the answer; null when none was named")
+    label: str
+    state: Literal["pending"] = Field(description="until the operator has looked at it")
 
 
 class HistoryItem(Schema):

@@ -16,6 +16,7 @@ from serving.entries import Entry
 from serving.limits import MIB, Load, RateLimits
 from serving.metrics import Metrics
 from serving.readers import Readers
+from serving.recent import Recent
 from serving.recorder import Recorder, open_recorder
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Services:
     readers: Readers
     answering: Answering
     database: Database
+    recent: Recent
     recorder: Recorder | None  # None while the history is off
 
     def classifier(self, dataset: str) -> "Classifier":
@@ -60,8 +62,12 @@ class Services:
         address: str,
         milliseconds: float,
         answers: "Sequence[Prediction | None]",
+        sheets: Sequence[bytes] = (),
     ) -> None:
-        """Count what was answered and have the history keep it; None stands for a picture without an answer."""
+        """Count what was answered and have the history keep it; None stands for a picture without an answer. `sheets`:
+        the drawing as it was sent, remembered for a while in case it is corrected."""
+        if sheets:
+            self.recent.keep(request_id, sheets)
         bundle = self.classifier(dataset).bundle
         client, sha256, now = self.clients.name(address), bundle.sha256["model.tflite"], time.time()
         for found in answers:
@@ -103,5 +109,6 @@ def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings")
         readers=readers,
         answering=Answering(classifiers, readers),
         database=database,
+        recent=Recent(),
         recorder=open_recorder(settings, database),
     )

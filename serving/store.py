@@ -31,6 +31,13 @@ class History:
         with self._engine.connect() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
 
+    def find(self, request_id: str, position: int) -> Entry | None:
+        """The answer to one picture of a request; None if it is not kept."""
+        query = sa.select(predictions).where(predictions.c.request_id == request_id, predictions.c.position == position)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else Entry(**row)
+
     def count(self, wanted: Filter) -> int:
         """How many entries match."""
         query = sa.select(sa.func.count()).select_from(predictions).where(*_conditions(wanted))

@@ -52,3 +52,40 @@ corrections = sa.Table(
     sa.UniqueConstraint("dataset", "digest", "client", name="uq_corrections_image"),
     sa.Index("ix_corrections_state", "dataset", "state"),
 )
+
+retrainings = sa.Table(
+    "retrainings",
+    METADATA,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("active", sa.Integer, unique=True),  # 1 of the one that is going on, null of all others
+    sa.Column("cancelled", sa.Boolean, nullable=False),  # asked to end
+    sa.Column("dataset", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("started_at", sa.Double, nullable=False),  # seconds since 1970, UTC
+    sa.Column("seen_at", sa.Double, nullable=False),  # last sign of life
+    sa.Column("ended_at", sa.Double),
+    sa.Column("progress", sa.Float, nullable=False),  # 0 to 1
+    sa.Column("remaining", sa.Float),  # s, estimated
+    sa.Column("corrections", sa.Integer, nullable=False),
+    sa.Column("epochs", sa.JSON, nullable=False),  # of each finished one: losses and accuracies
+    sa.Column("log", sa.JSON, nullable=False),  # its last lines
+    sa.Column("reason", sa.Text, nullable=False),  # why it ended as it did
+    sa.Column("version", sa.String(16), nullable=False),  # that came of it, empty if none
+    sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Column("differences", sa.JSON, nullable=False),  # the gate's table
+)
+
+promotions = sa.Table(
+    "promotions",
+    METADATA,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("dataset", sa.String(32), nullable=False),
+    sa.Column("version", sa.String(16), nullable=False),
+    sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Column("at", sa.Double, nullable=False),  # seconds since 1970, UTC
+    sa.Column("by", sa.String(16), nullable=False),  # gate, hand, rollback or start
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("data_digest", sa.String(64), nullable=False),  # SHA-256
+    sa.Column("corrections", sa.Integer, nullable=False),  # accepted ones among the data
+    sa.UniqueConstraint("dataset", "version", "at", name="uq_promotions_moment"),
+)

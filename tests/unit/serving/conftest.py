@@ -1,4 +1,4 @@
-"""A classifier that reads a 7 in all ink, a page around it, and pictures to send to it."""
+"""Classifiers that read a 7 in all ink and a horse in all photos, a page around them, and pictures to send to it."""
 
 import asyncio
 import io
@@ -12,8 +12,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from experiments.bundle import Bundle
+from experiments.datasets import SPECS
 from experiments.inference import Prediction, Thresholds, blank, predictions
-from experiments.preprocessing import prepare_drawing
 from serving.gate import Gate
 from serving.launch import launch
 from serving.page import build_page, look
@@ -45,26 +45,41 @@ class FakeClassifier:
     since = 1_700_000_000.0
 
     def describe(self):
-        return "Test_Model version 3, 99.50 % on the MNIST test set"
+        return f"Test_Model version {self.bundle.version}, 99.50 % on the {self.bundle.dataset} test set"
+
+    def prepare(self, pixels):
+        return SPECS[self.bundle.dataset].prepare(pixels)
 
     def classify(self, pixels):
-        image = prepare_drawing(pixels)
-        return blank(self.bundle.class_names, "3") if image is None else self.predict(image[np.newaxis])[0]
+        image, bundle = self.prepare(pixels), self.bundle
+        return blank(bundle.class_names, bundle.version) if image is None else self.predict(image[np.newaxis])[0]
 
     def predict(self, images):
-        outputs = np.tile(PROBABILITIES, (len(images), 1))
-        found = predictions(images, outputs, self.bundle.class_names, Thresholds(), "3")
+        assert images.shape[1:] == self.bundle.input_shape
+        outputs, bundle = np.tile(PROBABILITIES, (len(images), 1)), self.bundle
+        found = predictions(images, outputs, bundle.class_names, Thresholds(), bundle.version)
         return [replace(each, confidence=0.9) for each in found]  # to the last digit, which float32 lacks
+
+
+class PhotoClassifier(FakeClassifier):
+    bundle = replace(
+        FakeClassifier.bundle,
+        dataset="cifar10",
+        version="5",
+        class_names=SPECS["cifar10"].class_names,
+        metrics={"test_accuracy": 0.905},
+        input_shape=(32, 32, 3),
+    )
 
 
 class UnsureClassifier(FakeClassifier):
     def classify(self, pixels):
-        return Prediction("4", 0.5, PROBABILITIES, "unsure", ("4", "9"), "3", prepare_drawing(pixels))
+        return Prediction("4", 0.5, PROBABILITIES, "unsure", ("4", "9"), "3", self.prepare(pixels))
 
 
 class RefusingClassifier(FakeClassifier):
     def classify(self, pixels):
-        return Prediction("", 0.0, PROBABILITIES, "not_a_digit", (), "3", prepare_drawing(pixels))
+        return Prediction("", 0.0, PROBABILITIES, "not_a_digit", (), "3", self.prepare(pixels))
 
 
 class BrokenClassifier(FakeClassifier):
@@ -75,6 +90,11 @@ class BrokenClassifier(FakeClassifier):
 @pytest.fixture(scope="session")
 def classifier():
     return FakeClassifier()
+
+
+@pytest.fixture(scope="session")
+def photo_classifier():
+    return PhotoClassifier()
 
 
 @pytest.fixture(scope="session")
@@ -110,11 +130,12 @@ def build():
 
 @pytest.fixture(scope="session")
 def opened():
-    """Services around a classifier."""
+    """Services around a classifier, of digits, and those of other data sets."""
     everything = []
 
-    def opened(classifier, settings):
-        everything.append(open_services({classifier.bundle.dataset: classifier}, settings))
+    def opened(classifier, settings, *others):
+        classifiers = {each.bundle.dataset: each for each in (classifier, *others)}
+        everything.append(open_services(classifiers, settings))
         return everything[-1]
 
     yield opened
@@ -123,8 +144,8 @@ def opened():
 
 
 @pytest.fixture(scope="session")
-def services(opened, classifier, settings):
-    return opened(classifier, settings)
+def services(opened, classifier, settings, photo_classifier):
+    return opened(classifier, settings, photo_classifier)
 
 
 @pytest.fixture(scope="session")
@@ -132,8 +153,8 @@ def served(build, opened):
     """Puts a page with the classifier on the network; gives its address."""
     pages = []
 
-    def served(classifier, settings):
-        services = opened(classifier, settings)
+    def served(classifier, settings, *others):
+        services = opened(classifier, settings, *others)
         pages.append(build(services))
         return in_a_loop(launch, pages[-1], services, look())
 
@@ -152,8 +173,8 @@ def in_a_loop(function, *arguments):
 
 
 @pytest.fixture(scope="session")
-def url(served, classifier, settings):
-    return served(classifier, settings)
+def url(served, classifier, settings, photo_classifier):
+    return served(classifier, settings, photo_classifier)
 
 
 def png(pixels):
@@ -173,6 +194,14 @@ def seven():
 @pytest.fixture(scope="session")
 def seven_png(seven):
     return png(seven)
+
+
+@pytest.fixture(scope="session")
+def photo_png():
+    """80 px wide and 60 high: red above, blue below."""
+    pixels = np.full((60, 80, 3), (200, 30, 30), np.uint8)
+    pixels[30:] = (30, 30, 200)
+    return png(pixels)
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import urllib.request
 import uuid
 
 
-def trigger(url, target_id, event, data, filled_id=None):
+def trigger(url, target_id, event, data, filled_id=None, session=None):
     """Runs the event that the component `target_id` has in the page at `url`, the one that fills `filled_id` if there
-    are several; gives its output or raises its error."""
+    are several; gives its output or raises its error. `session`: of the same visitor as before."""
     with urllib.request.urlopen(f"{url}config") as reply:
         config = json.load(reply)
     number = next(
@@ -15,7 +15,7 @@ def trigger(url, target_id, event, data, filled_id=None):
         for dependency in config["dependencies"]
         if [target_id, event] in dependency["targets"] and filled_id in (None, *dependency["outputs"])
     )
-    session = uuid.uuid4().hex
+    session = session or uuid.uuid4().hex
     body = json.dumps({"data": data, "fn_index": number, "session_hash": session}).encode()
     request = urllib.request.Request(f"{url}gradio_api/queue/join", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from serving.labels import labels_in
 
 DIGITS = tuple("0123456789")
+PHOTOS = ("airplane", "automobile", "horse", "truck")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,9 @@ def test_labelled_folders_count_beside_files_without_label():
 
 def test_classes_may_be_words():
     assert labels_in(["Cat/1.png", "dog_1.png"], ("cat", "dog")) == ["cat", "dog"]
+    named = ["test/airplane/0012.png", "my automobile.jpg", "truck-3.webp", "IMG_2041 horse.jpeg"]
+    assert labels_in(named, PHOTOS) == ["airplane", "automobile", "truck", "horse"]
+    assert labels_in(["airplanes/1.png", "seahorse.png"], PHOTOS) == ["", ""]
 
 
 @given(st.lists(st.text(max_size=30), max_size=6))

@@ -55,6 +55,11 @@ def test_the_model_is_asked_for_many_at_once(counting, seven_png):
     assert counting.asked == [many.TOGETHER, 3]
 
 
+def test_pictures_are_prepared_as_the_models_data_set_has_them(photo_classifier, photo_png):
+    (reading,) = read_many(photo_classifier, [File("a.png", photo_png)])
+    assert (reading.prediction.label, reading.prediction.image.shape) == ("horse", (32, 32, 3))
+
+
 def test_files_are_taken_only_as_they_are_needed(counting, seven_png):
     taken = []
     files = (taken.append(i) or File(f"{i}.png", seven_png) for i in range(10 * many.TOGETHER))

@@ -1,6 +1,6 @@
 """Every route of the API, asked what its documentation allows and what it does not.
 
-`FUZZ_EXAMPLES=1000 python -m pytest tests/unit/serving/test_openapi.py` sends 8,000 requests.
+`FUZZ_EXAMPLES=1000 python -m pytest tests/unit/serving/test_openapi.py` sends 9,000 requests.
 """
 
 import os
@@ -17,6 +17,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))
 ROUTES = [
     ("POST", "/api/predict"),
     ("POST", "/api/predict/batch"),
+    ("POST", "/api/feedback"),
     *(("GET", path) for path in ("/api/health", "/api/ready", "/api/model", "/api/stats", "/metrics", "/api/history")),
 ]
 MATTERS_OF_CONTENT = [positive_data_acceptance, negative_data_rejection]  # no schema tells a picture from other bytes

@@ -26,7 +26,8 @@ def texts(config, kind):
 
 
 def test_the_page_has_a_tab_for_each_builder(config):
-    assert texts(config, "tabitem") == ["Draw", *(name for name, _ in TABS)]
+    names = ["Draw", *(name for name, _ in TABS)]
+    assert [name for name in texts(config, "tabitem") if name in names] == names
 
 
 def test_every_control_has_a_label(config):

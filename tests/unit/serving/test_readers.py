@@ -7,6 +7,7 @@ import signal
 import numpy as np
 import pytest
 
+from experiments.photos import prepare_photo
 from experiments.preprocessing import decode_image, prepare_drawing
 from serving.errors import ApiError
 from serving.readers import Readers
@@ -39,6 +40,17 @@ def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_p
     assert blank is None
     assert isinstance(refused, ApiError)
     assert refused.status == 400
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_data_set_gets_its_own_preparation(count, photo_png):
+    def use(readers):
+        return asyncio.gather(*(readers.read(dataset, [photo_png]) for dataset in ("cifar10", "mnist", "cifar10")))
+
+    (photo,), (digit,), (again,) = with_readers(count, use)
+    assert np.array_equal(photo, prepare_photo(decode_image(photo_png)))
+    assert np.array_equal(photo, again)
+    assert digit.shape == (28, 28, 1)
 
 
 def test_many_ask_at_a_time(seven_png):

@@ -1,0 +1,53 @@
+"""The pictures that were answered lately, in memory, so that a correction can keep the drawing that it is about."""
+
+import collections
+import io
+import threading
+from collections.abc import Sequence
+
+from PIL import Image
+
+from experiments.preprocessing import ImageError, decode_image
+from serving.answer import flatten
+from serving.limits import MIB
+
+SIDE = 400  # px of what a correction keeps at most
+
+
+class Recent:
+    """Safe to use from any thread. The oldest go when there are too many."""
+
+    def __init__(self, max_bytes: int = 32 * MIB) -> None:
+        self._max_bytes, self._bytes = max_bytes, 0
+        self._kept: collections.OrderedDict[str, tuple[bytes, ...]] = collections.OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(self, request_id: str, sheets: Sequence[bytes]) -> None:
+        """sheets: encoded pictures of one drawing, the lowest first."""
+        with self._lock:
+            self._bytes += _size(sheets) - _size(self._kept.pop(request_id, ()))
+            self._kept[request_id] = tuple(sheets)
+            while self._bytes > self._max_bytes:
+                self._bytes -= _size(self._kept.popitem(last=False)[1])
+
+    def drawing(self, request_id: str) -> bytes | None:
+        """The drawing as one PNG of at most SIDE px; None if it is not here any more."""
+        with self._lock:
+            sheets = self._kept.get(request_id)
+        return small_png(sheets) if sheets else None
+
+
+def small_png(sheets: Sequence[bytes]) -> bytes | None:
+    """sheets: as above. A new picture, without what cameras write beside the pixels; None for what can't be read."""
+    try:
+        small = Image.fromarray(flatten([decode_image(sheet) for sheet in sheets]))
+    except ImageError:
+        return None
+    small.thumbnail((SIDE, SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _size(sheets: Sequence[bytes]) -> int:
+    return sum(map(len, sheets))

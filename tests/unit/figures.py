@@ -1,0 +1,49 @@
+"""A small model's figures, made from answers that are known."""
+
+import dataclasses
+
+import numpy as np
+
+from experiments.datasets import Dataset, DatasetSpec, Split
+from experiments.insights import Epoch
+from experiments.measuring import measure
+
+SPEC = DatasetSpec(
+    "dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", prepare=lambda pixels: pixels, things="dots"
+)
+CURVES = tuple(Epoch(epoch, 1 / epoch, 0.9, 0.5 / epoch, 0.8 + epoch / 100) for epoch in range(1, 9))
+
+
+def split(count, spec=SPEC, seed=0):
+    """Images whose brightness tells their class."""
+    labels = np.arange(count) % len(spec.class_names)
+    noise = np.random.default_rng(seed).integers(0, 40, (count, *spec.image_shape))
+    return Split((noise + 70 * labels[:, None, None, None]).astype(np.uint8), labels)
+
+
+def dataset(spec=SPEC):
+    return Dataset(spec, train=split(90, spec), validation=split(30, spec), test=split(120, spec, 1), digest="0" * 64)
+
+
+def answers(labels, mistakes=()):
+    """outputs float32 [N, 3]: 0.8 for the right class; mistakes: place, answer and confidence."""
+    outputs = np.full((len(labels), 3), 0.1, np.float32)
+    outputs[np.arange(len(labels)), labels] = 0.8
+    for place, answer, confidence in mistakes:
+        outputs[place] = (1 - confidence) / 2
+        outputs[place, answer] = confidence
+    return outputs
+
+
+def figures(
+    *, mistakes=((0, 1, 0.97), (3, 1, 0.6), (1, 2, 0.7)), spec=SPEC, curves=CURVES, outcome=None, sha256="a" * 64
+):
+    """Insights and tiles; the first image, a `none`, is answered `one` with 97 %."""
+    data = dataset(spec)
+    outputs = answers(data.test.labels, mistakes)
+    embedding = np.eye(3)[data.test.labels] + np.random.default_rng(0).normal(0, 0.05, (120, 3))
+    return measure(data, outputs, embedding, outcome=outcome, curves=curves, model_sha256=sha256)
+
+
+def changed(insights, **fields):
+    return dataclasses.replace(insights, **fields)

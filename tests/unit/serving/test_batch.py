@@ -1,0 +1,50 @@
+"""The Batch tab's one event, as the browser sends it."""
+
+import io
+import json
+import urllib.request
+import zipfile
+
+import pytest
+
+from tests.unit.serving.tab_events import component, trigger
+
+
+def uploaded(url, name, data):
+    """Puts a file on the page; gives it as the event wants it."""
+    head = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'.encode()
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    request = urllib.request.Request(f"{url}gradio_api/upload", head + data + b"\r\n--x--\r\n", kind)
+    with urllib.request.urlopen(request) as reply:
+        (path,) = json.load(reply)
+    return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+
+def read_all(url, dataset, *files):
+    return trigger(url, component(url, "button", value="Read all"), "click", [dataset, list(files)])
+
+
+def test_photos_in_folders_are_named_and_judged_by_their_own_classes(url, photo_png):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("horse/1.png", "horse/2.png", "airplane/1.png"):
+            archive.writestr(name, photo_png)
+    told, _, _, confusion, gallery, table = read_all(url, "cifar10", uploaded(url, "photos.zip", buffer.getvalue()))
+    assert "66.67 % of the 3" in told
+    assert confusion["value"]["headers"][1:3] == ["airplane", "automobile"]
+    assert [(row[0], row[8]) for row in confusion["value"]["data"]] == [("airplane", "1"), ("horse", "2")]
+    assert gallery["value"][0]["caption"] == "horse, not airplane"
+    assert [row[1] for row in table["value"]["data"]] == ["horse"] * 3
+
+
+def test_digits_are_read_as_before(url, seven_png):
+    told, _, _, confusion, _, table = read_all(url, "mnist", uploaded(url, "7_1.png", seven_png))
+    assert "100.00 % of the 1" in told
+    assert confusion["value"]["headers"][1:-1] == list("0123456789")
+    assert [row[1] for row in table["value"]["data"]] == ["7"]
+
+
+@pytest.mark.parametrize("dataset", ["letters", None, [], {}])
+def test_what_the_switch_does_not_offer_is_refused_in_words(url, seven_png, dataset):
+    with pytest.raises(PermissionError, match="Choose one of the data sets"):
+        read_all(url, dataset, uploaded(url, "7.png", seven_png))

@@ -1,0 +1,71 @@
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from experiments import bundle as bundles
+from experiments import insights
+from experiments.embedding import embed, explain
+from experiments.insights import InsightsError
+from tests.unit.figures import changed, dataset, figures
+
+
+@pytest.fixture
+def explained(bundle):
+    """A bundle with the figures of its model."""
+    found, tiles = figures(sha256=bundle.sha256["model.tflite"])
+    insights.write(found, tiles, bundle.folder)
+    return bundle, found, tiles
+
+
+def test_what_was_written_is_read(explained):
+    bundle, found, tiles = explained
+    assert insights.read(bundle) == found
+    np.testing.assert_array_equal(insights.read_tiles(bundle)[: len(tiles)], tiles)
+
+
+def test_they_travel_with_the_bundle(explained, tmp_path):
+    bundle, found, _ = explained
+    installed = bundles.install(bundle, tmp_path / "installed", version="2", run_id="run")
+    assert insights.read(installed) == found
+    assert len(insights.read_tiles(installed))
+    assert bundles.read(installed.folder) == installed
+
+
+def test_missing_stale_and_damaged_ones_are_told_with_what_to_do(explained):
+    bundle, found, tiles = explained
+    insights.write(changed(found, model_sha256="b" * 64), tiles, bundle.folder)
+    with pytest.raises(InsightsError, match=r"another model.*experiments insights"):
+        insights.read(bundle)
+    for name, read in ((bundles.INSIGHTS, insights.read), (bundles.TILES, insights.read_tiles)):
+        (bundle.folder / name).write_bytes(b"{")
+        with pytest.raises(InsightsError, match="experiments insights"):
+            read(bundle)
+        (bundle.folder / name).unlink()
+        with pytest.raises(InsightsError, match="experiments insights"):
+            read(bundle)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cut=st.integers(0, 2000), noise=st.binary(max_size=20))
+def test_a_damaged_file_is_never_more_than_a_worded_error(explained, cut, noise):
+    bundle, found, tiles = explained
+    insights.write(found, tiles, bundle.folder)
+    for name, read in ((bundles.INSIGHTS, insights.read), (bundles.TILES, insights.read_tiles)):
+        content = (bundle.folder / name).read_bytes()
+        (bundle.folder / name).write_bytes(content[:cut] + noise + content[cut + len(noise) :])
+        with contextlib.suppress(InsightsError):
+            read(bundle)
+
+
+def test_a_keras_model_explains_itself(keras_model, bundle):
+    outputs, hidden = embed(keras_model, dataset().test.images)
+    assert outputs.shape == (120, 3)
+    assert hidden.shape[1] > 3
+    np.testing.assert_allclose(outputs, keras_model.predict(dataset().test.images, verbose=0), atol=1e-5)
+    explain(keras_model, bundle, dataset(), None, ())
+    found = insights.read(bundle)
+    assert sum(map(sum, found.confusion)) == 120
+    assert found.curves == ()
