@@ -51,11 +51,11 @@ def build(services: "Services") -> None:
     told = gr.Markdown(elem_id="batch-told")
     download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
     chart = gr.BarPlot(
-        label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=300, elem_id="batch-chart"
+        label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=340, elem_id="batch-chart"
     )
     confusion = gr.Dataframe(label="Label (row) and answer (column)", visible=False, elem_id="batch-confusion")
     gallery = gr.Gallery(
-        label="Pictures", show_label=False, visible=False, columns=8, object_fit="contain", elem_id="batch-gallery"
+        label="Pictures", show_label=False, visible=False, columns=6, object_fit="contain", elem_id="batch-gallery"
     )
     table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
     outputs = [told, download, chart, confusion, gallery, table]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw, history, insights, photo, retrain_tab, status
+from serving import batch, draw, experiments_tab, history, insights, photo, retrain_tab, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -24,6 +24,7 @@ TABS = (
     ("Photo", photo.build),
     ("Batch", batch.build),
     ("Insights", insights.build),
+    ("Experiments", experiments_tab.build),
     ("History", history.build),
     ("Retrain", retrain_tab.build),
     ("Status", status.build),

@@ -1,10 +1,10 @@
-"""The Retrain tab: what was corrected is reviewed, labelled pictures are uploaded. The operator's."""
+"""The Retrain tab: from corrections and uploads to a retrained model, and what was in Production. The operator's."""
 
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from serving import review, uploads
+from serving import production_tab, review, training_tab, uploads
 from serving.dataset_switch import dataset_switch
 from serving.operator_tabs import key_box
 
@@ -20,3 +20,7 @@ def build(services: "Services") -> None:
     review.build(services, key, dataset)
     gr.Markdown("### Labelled pictures")
     uploads.build(services, key, dataset)
+    gr.Markdown("### Retraining")
+    training_tab.build(services, key, dataset)
+    gr.Markdown("### Production")
+    production_tab.build(services, key, dataset)
