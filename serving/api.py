@@ -18,6 +18,7 @@ from serving import (
     routes_production,
     routes_retrain,
     routes_status,
+    routes_training,
 )
 from serving.access import Caller, names
 from serving.entries import StoreError
@@ -25,7 +26,10 @@ from serving.errors import ApiError, fault, of_status
 from serving.schemas import ErrorAnswer
 from serving.services import Services
 
-ROUTES = (routes_predict, routes_feedback, routes_status, routes_history, routes_retrain, routes_production)
+ROUTES = (
+    *(routes_predict, routes_feedback, routes_training, routes_retrain, routes_production),
+    *(routes_status, routes_history),
+)
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)
 """What begins so is the API's; all else is the page's."""
@@ -49,7 +53,14 @@ def build_api(services: Services) -> FastAPI:
         static_url=STATIC,
         responses=refusals,
     )
+<<<<<<< HEAD
     routers = [routes.build(services) for routes in ROUTES]
+=======
+    routers = [
+        routes.build(services)
+        for routes in (routes_predict, routes_feedback, routes_training, routes_status, routes_history)
+    ]
+>>>>>>> main
     for router in routers:
         api.include_router(router)
     api.state.paths = frozenset(route.path for router in routers for route in router.routes)

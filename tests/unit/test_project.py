@@ -56,11 +56,14 @@ IMPORTERS = {
         "serving.operator_tabs",
         "serving.pad",
         "serving.page",
-        "serving.production_tab",
+        "serving.production_view",
         "serving.photo",
         "serving.plotly",
+        "serving.retrain_tab",
+        "serving.review",
         "serving.status",
-        "serving.training_tab",
+        "serving.training",
+        "serving.uploads",
     },
 }
 BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
