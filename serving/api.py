@@ -53,14 +53,7 @@ def build_api(services: Services) -> FastAPI:
         static_url=STATIC,
         responses=refusals,
     )
-<<<<<<< HEAD
     routers = [routes.build(services) for routes in ROUTES]
-=======
-    routers = [
-        routes.build(services)
-        for routes in (routes_predict, routes_feedback, routes_training, routes_status, routes_history)
-    ]
->>>>>>> main
     for router in routers:
         api.include_router(router)
     api.state.paths = frozenset(route.path for router in routers for route in router.routes)
