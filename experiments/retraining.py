@@ -17,6 +17,7 @@ from experiments.exam import Exam
 from experiments.inference import Thresholds, predictions
 from experiments.progress import Listener
 from experiments.promotion import Decision, judge
+from experiments.runs import RunConfig
 from experiments.tracking import Store
 
 STAGES = ("preparing", "training", "measuring", "deciding")
@@ -49,6 +50,7 @@ def retrain(
     store: Store,
     watcher: Watcher,
     prepare_exam: Callable[[Dataset], Exam] = exam.prepare,
+    configure: Callable[[Dataset, keras.Model, int], RunConfig] = fine_tuning.configuration,
 ) -> Retrained:
     """Fine-tunes the champion, which is the model in Production, and lets the gate decide. Raises RetrainingError."""
     check_enough(len(accepted))
@@ -59,7 +61,7 @@ def retrain(
     model, questions = keras.saving.load_model(champion.keras, compile=False, safe_mode=True), prepare_exam(dataset)
     groups = _groups(dataset, questions, judging)
     before = _answers(model, champion.thresholds, groups, spec)
-    config = fine_tuning.configuration(dataset, model, seed)
+    config = configure(dataset, model, seed)
     watcher.say(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
     parameters = _parameters(champion, teaching, judging, spec) | workflow.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:

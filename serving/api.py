@@ -27,8 +27,8 @@ from serving.schemas import ErrorAnswer
 from serving.services import Services
 
 ROUTES = (
-    *(routes_predict, routes_feedback, routes_training, routes_status, routes_history),
-    *(routes_retrain, routes_production),
+    *(routes_predict, routes_feedback, routes_training, routes_retrain, routes_production),
+    *(routes_status, routes_history),
 )
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)

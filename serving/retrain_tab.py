@@ -1,10 +1,11 @@
-"""The Retrain tab: from corrections and uploads to a retrained model, and what was in Production. The operator's."""
+"""The Retrain tab: what was corrected is reviewed, labelled pictures are uploaded, the model learns from them,
+and what is in Production is seen and changed. The operator's."""
 
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from serving import production_tab, review, training_tab, uploads
+from serving import production_view, review, training, uploads
 from serving.dataset_switch import dataset_switch
 from serving.operator_tabs import key_box
 
@@ -20,7 +21,7 @@ def build(services: "Services") -> None:
     review.build(services, key, dataset)
     gr.Markdown("### Labelled pictures")
     uploads.build(services, key, dataset)
-    gr.Markdown("### Retraining")
-    training_tab.build(services, key, dataset)
+    gr.Markdown("### Training")
+    training.build(services, key, dataset)
     gr.Markdown("### Production")
-    production_tab.build(services, key, dataset)
+    production_view.build(services, key, dataset)

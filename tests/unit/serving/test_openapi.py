@@ -18,10 +18,10 @@ ROUTES = [
     ("POST", "/api/predict"),
     ("POST", "/api/predict/batch"),
     ("POST", "/api/feedback"),
-    ("POST", "/api/upload/training-data"),
-    ("GET", "/api/training-data"),
     *(("POST", f"/api/{name}") for name in ("retrain", "retrain/cancel", "promote", "rollback")),
     *(("GET", f"/api/{name}") for name in ("retrain/status", "production-log")),
+    ("POST", "/api/upload/training-data"),
+    ("GET", "/api/training-data"),
     *(("GET", path) for path in ("/api/health", "/api/ready", "/api/model", "/api/stats", "/metrics", "/api/history")),
 ]
 MATTERS_OF_CONTENT = [positive_data_acceptance, negative_data_rejection]  # no schema tells a picture from other bytes
