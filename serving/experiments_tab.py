@@ -11,7 +11,7 @@ from experiments.ledger import COSTS, METRICS, Entry, Ledger
 from experiments.tracking import RegistryError, Store
 from serving.dataset_switch import chosen, dataset_switch
 from serving.operator_tabs import check, key_box
-from serving.plotly import CLASSES, Chart, chart, for_page, lines, titled
+from serving.plotly import CLASSES, Chart, by_epoch, chart, for_page, lines, titled
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -62,7 +62,7 @@ def curves(ledger: Ledger, kind: str) -> Chart:
             values = [scale * getattr(each, field) for each in entry.curves]
             name = f"{entry.name}, {'training' if field == train else 'validation'}"
             traces.append(lines(epochs, values, name, colour, line=line, mode="lines+markers", marker={"size": 5}))
-    return chart(traces, titled("epoch"), axis, height=420)
+    return chart(traces, by_epoch(max((len(entry.curves) for entry in entries), default=1)), axis, height=420)
 
 
 def _ledger(services: "Services", dataset: str) -> Ledger:

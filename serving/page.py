@@ -43,7 +43,7 @@ def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
             with gr.Tab("Draw"):
                 draw.build(services, pad)
             for name, build in TABS:
-                with gr.Tab(name):
+                with gr.Tab(name, elem_id=f"{name.lower()}-tab"):
                     build(services)
         if services.recorder is not None:
             gr.Markdown(KEPT, elem_id="kept")
@@ -78,6 +78,7 @@ def look() -> dict[str, Any]:
         "block_label_text_color": "*primary_700",
         "block_title_text_color": "*primary_700",
         "input_border_color": "*neutral_300",
+        "checkbox_label_background_fill_selected": "*primary_600",
         "checkbox_border_color": "*neutral_500",
         "checkbox_border_color_dark": "*neutral_400",
     }
