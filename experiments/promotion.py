@@ -61,5 +61,6 @@ def judge(differences: Sequence[Difference]) -> Decision:
 def _said(rows: Sequence[Difference]) -> str:
     """As a clause of the reason; the Production model's figure comes second."""
     return ", ".join(
-        f"{100 * row.challenger:.2f} % against {100 * row.champion:.2f} % on {row.group} (n = {row.count})" for row in rows
+        f"{100 * row.challenger:.2f} % against {100 * row.champion:.2f} % on {row.group} (n = {row.count})"
+        for row in rows
     )

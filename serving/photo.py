@@ -17,7 +17,7 @@ SENTENCES = {
     "blank": "No photo yet, or nothing on it. Upload, paste or take one.",
     "not_a_digit": f"That does not look like one of the ten: {KINDS}.",
 }
-HELP = f"A photo of one thing, in its middle: {KINDS}. Of anything else the answer should be unsure."
+HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leave it unsure."
 
 
 def build(services: "Services") -> None:
@@ -38,7 +38,7 @@ def build(services: "Services") -> None:
     gr.Markdown(HELP)
     with gr.Row(elem_id="photo"):
         with gr.Column():
-            photo = gr.Image(label="A photo", sources=["upload", "clipboard", "webcam"], height=400, elem_id="snapshot")
+            photo = gr.Image(label="A photo", sources=["upload", "clipboard", "webcam"], height=460, elem_id="snapshot")
         with gr.Column():
             outputs = view.build()
     with gr.Column(elem_classes="extras"):

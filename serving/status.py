@@ -41,8 +41,9 @@ def report(services: "Services") -> str:
         f"{_time(problem.at)} {problem.request_id}": f"{problem.status}: {problem.message}"
         for problem in reversed(list(metrics.problems))
     }
-    models = "".join(_model(services, dataset) for dataset in services.classifiers)
-    return f"{_table('Now', figures)}{_table('Last errors', errors or {'none': ''})}{models}"
+    models = "".join(f"<div>{_model(services, dataset)}</div>" for dataset in services.classifiers)
+    failed = _table("Last errors", errors) if errors else "<h3>Last errors</h3><p>None.</p>"
+    return f'<div class="side-by-side"><div>{_table("Now", figures)}</div><div>{failed}</div>{models}</div>'
 
 
 def _model(services: "Services", dataset: str) -> str:
@@ -60,7 +61,7 @@ def _model(services: "Services", dataset: str) -> str:
     }
     measured = sorted(classifier.bundle.metrics.items())
     each_class = tuple(f"_{name}" for name in classifier.bundle.class_names)
-    card = {name: f"{value:.4f}" for name, value in measured if not name.endswith(each_class)}
+    card = {name.replace("_", " "): f"{value:.4f}" for name, value in measured if not name.endswith(each_class)}
     return _table(things, figures) + _table(f"{things}: model card", card | {"run": classifier.bundle.run_id})
 
 
@@ -70,7 +71,7 @@ def _table(title: str, rows: dict[str, str]) -> str:
 
 
 def _counts(counter: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items())) or "none"
+    return " · ".join(f"{name}: {count:,}" for name, count in sorted(counter.items())) or "none"
 
 
 def _time(seconds: float) -> str:
