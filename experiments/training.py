@@ -51,7 +51,7 @@ def seen_twice(model: keras.Model) -> keras.Model:
     both = keras.ops.concatenate([image, keras.ops.flip(image, axis=2)])  # (2 B, H, W, C)
     features = keras.Model(model.input, model.layers[-1].input, name=FEATURES)(both)
     mean = keras.ops.mean(keras.ops.reshape(features, (2, -1, features.shape[-1])), axis=0)
-    return keras.Model(image, model.layers[-1](mean))
+    return _ended(image, mean, model.layers[-1])
 
 
 def seen_once(model: keras.Model) -> keras.Model:
@@ -59,7 +59,15 @@ def seen_once(model: keras.Model) -> keras.Model:
     if FEATURES not in [layer.name for layer in model.layers]:
         return model
     features = model.get_layer(FEATURES)
-    return keras.Model(features.input, model.layers[-1](features.output))
+    return _ended(features.input, features.output, model.layers[-1])
+
+
+def _ended(image: keras.KerasTensor, x: keras.KerasTensor, last: keras.Layer) -> keras.Model:
+    """The model that ends in a copy of a layer: one layer in two models would have two inputs."""
+    copy = type(last).from_config(last.get_config())
+    model = keras.Model(image, copy(x))
+    copy.set_weights(last.get_weights())
+    return model
 
 
 def training_precision() -> str:
