@@ -121,6 +121,26 @@ def insights(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def report(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Writes the report of the whole project and logs it to MLflow."""
+    from experiments import report_files
+    from settings import ROOT
+
+    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    links = {
+        "Code": settings.repository_url,
+        "Container image": settings.image_url,
+        "Video": settings.video_url,
+        "Public page": settings.deployment_url,
+    }
+    results, pictures = ROOT / "benchmarks" / "results", ROOT / "docs" / "screenshots"
+    sources = report_files.gather(store, settings.models_dir, settings.artifact_dir, results, pictures, links)
+    files = report_files.write(sources, arguments.out or ROOT / "docs")
+    run_id = report_files.log(store, files)
+    print(f"Written: {', '.join(map(str, files))}. MLflow run {run_id} keeps both.")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="which data set (default: mnist)")
@@ -141,12 +161,15 @@ def _parser() -> argparse.ArgumentParser:
         (rollback, "put the previous version back"),
         (drawn, "measure how well drawings are read"),
         (insights, "make the figures that explain a model"),
+        (report, "write the report of the whole project, as a page and as a Word file"),
     ):
         sub = commands.add_parser(command.__name__, parents=[shared], help=help_text)
         sub.set_defaults(command=command)
         if command is promote:
             sub.add_argument("version", metavar="VERSION", help="number of the version")
             sub.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
+        if command is report:
+            sub.add_argument("--out", type=Path, help="folder to write it to (default: docs)")
         if command is insights:
             sub.add_argument("--bundle", type=Path, help="folder of the model (default: the shipped one)")
         if command is drawn:

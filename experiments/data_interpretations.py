@@ -19,9 +19,10 @@ def distribution(insights: Insights) -> str:
     rare = f"from {train[low]:,} ({names[low]}) to {train[high]:,} ({names[high]})"
     split = f"Validation ({sum(insights.counts['validation']):,}) and test ({sum(insights.counts['test']):,})"
     people = _traffic(insights.class_names, shares["train"], insights.counts.get("traffic"))
+    same = f"the same shares to within {100 * apart:.1f} points" if apart > 0.0005 else "exactly the same shares"
     return (
         f"The {train.sum():,} training images are spread {rare if ratio > 1 else 'evenly'} a class, {even}. "
-        f"{split} have the same shares to within {100 * apart:.1f} points.{people}"
+        f"{split} have {same}.{people}"
     )
 
 

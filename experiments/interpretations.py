@@ -21,10 +21,10 @@ def confusion(insights: Insights) -> str:
     true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
     count, ways = int(mistakes.max()), len(names) ** 2 - len(names)
     never = ways - np.count_nonzero(mistakes)
+    rest = f"Of {ways} ways to confuse two classes {never} never happen." if never else f"All {ways} confusions happen."
     return (
         f"{told}The most common of the {mistakes.sum():,} mistakes is {names[true]} taken for {names[predicted]}: "
-        f"{_times(count)}, {100 * count / matrix[true].sum():.1f} % of all {names[true]}. Of {ways} "
-        f"ways to confuse two classes {never} never happen."
+        f"{_times(count)}, {100 * count / matrix[true].sum():.1f} % of all {names[true]}. {rest}"
     )
 
 
@@ -38,7 +38,7 @@ def per_class(insights: Insights) -> str:
     else:
         cause = "others are taken for it more than it is missed" if gap < 0 else "it is missed more than taken for"
     return (
-        f"{names[high]} is read best (F1 {100 * f1[high]:.2f} %), {names[low]} worst ({100 * f1[low]:.2f} %), "
+        f"Best read is {names[high]} (F1 {100 * f1[high]:.2f} %), worst {names[low]} ({100 * f1[low]:.2f} %), "
         f"{100 * (f1[high] - f1[low]):.2f} points apart. With {names[low]}, {cause}: precision "
         f"{100 * precision[low]:.2f} %, recall {100 * recall[low]:.2f} %."
     )

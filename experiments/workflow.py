@@ -1,6 +1,7 @@
 """One command's work: run the table's rows, choose the best on validation, register it, let the gate decide."""
 
 import hashlib
+import statistics
 import subprocess
 import tempfile
 import time
@@ -11,13 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from experiments import bundle, embedding, exam, plots, registry
 from experiments.datasets import Dataset, DatasetSpec, Split
 from experiments.evaluation import Report, evaluate
 from experiments.exam import Exam
 from experiments.export import export
-from experiments.inference import Thresholds
+from experiments.inference import LiteRTModel, Thresholds
 from experiments.insights import Epoch
 from experiments.progress import EpochResult, Listener, TerminalBar
 from experiments.promotion import Decision, decide, standing
@@ -120,8 +122,22 @@ def measure(
             sample_images=dataset.test.images[:AGREEMENT],
         )
         embedding.explain(model, exported, dataset, outcome, [Epoch.of(result) for result in history])
+        log.log_metrics(cost(exported, dataset.test.images[:1]))
         log.log_bundle(exported.folder)
     return thresholds
+
+
+def cost(exported: bundle.Bundle, image: np.ndarray) -> dict[str, float]:
+    """What answering takes: the size of the LiteRT file, and the median time of one image, uint8 [1, H, W, C]."""
+    model, seconds = LiteRTModel(exported.tflite), []
+    for _ in range(100):
+        started = time.perf_counter()
+        model(image)
+        seconds.append(time.perf_counter() - started)
+    return {
+        "model_megabytes": exported.tflite.stat().st_size / 1e6,
+        "litert_milliseconds": 1000 * statistics.median(seconds),
+    }
 
 
 def _report(model: keras.Model, split: Split, dataset: Dataset) -> Report:

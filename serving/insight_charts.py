@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 
 from experiments.insights import Group, Insights
-from serving.plotly import AXIS, BLUE, CLASSES, GREEN, ORANGE, VIOLET, Chart, bars, chart, lines, titled
+from serving.plotly import AXIS, BLUE, CLASSES, GREEN, ORANGE, VIOLET, Chart, bars, by_epoch, chart, lines, titled
 
 CHANNELS = {"grey": "#64748b", "red": "#ef4444", "green": GREEN, "blue": BLUE}
-SYMBOLS = ("circle", "diamond", "line-ew-open")
+SYMBOLS = ("circle", "diamond", "square")
 CATEGORY = {"type": "category"}  # else digits are numbers to it
 IMAGES = "%{x}: %{y:.1f} %, %{customdata} images"
 UNITS = {"size": "size, % of the pad", "brush": "brush, px", "turn": "turn, degrees"}
@@ -47,7 +47,7 @@ def confusion(insights: Insights, rates: bool = False) -> Chart:
     matrix, names = insights.matrix, insights.class_names
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     mistakes = np.where(np.eye(len(names), dtype=bool), 0, shares)
-    dark = mistakes > 0.5 * max(mistakes.max(), 1e-9)
+    dark = mistakes > 0.8 * max(mistakes.max(), 1e-9)
     texts = [
         {
             "x": predicted,
@@ -157,7 +157,7 @@ def curves(insights: Insights) -> Chart:
         dashed = {"color": colour, "dash": "dot"}
         traces.append(lines(epochs, loss, f"{kind} loss", colour, line=dashed, yaxis="y2"))
     loss = AXIS | titled("loss", type="log", overlaying="y", side="right", showgrid=False)
-    return chart(traces, titled("epoch"), titled("accuracy, %"), yaxis2=loss)
+    return chart(traces, by_epoch(len(epochs)), titled("accuracy, %"), yaxis2=loss)
 
 
 def embedding(insights: Insights) -> Chart:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw, history, insights, photo, retrain_tab, status
+from serving import batch, draw, experiments_tab, history, insights, photo, retrain_tab, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -24,6 +24,7 @@ TABS = (
     ("Photo", photo.build),
     ("Batch", batch.build),
     ("Insights", insights.build),
+    ("Experiments", experiments_tab.build),
     ("History", history.build),
     ("Retrain", retrain_tab.build),
     ("Status", status.build),
@@ -42,7 +43,7 @@ def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
             with gr.Tab("Draw"):
                 draw.build(services, pad)
             for name, build in TABS:
-                with gr.Tab(name):
+                with gr.Tab(name, elem_id=f"{name.lower()}-tab"):
                     build(services)
         if services.recorder is not None:
             gr.Markdown(KEPT, elem_id="kept")
@@ -77,6 +78,7 @@ def look() -> dict[str, Any]:
         "block_label_text_color": "*primary_700",
         "block_title_text_color": "*primary_700",
         "input_border_color": "*neutral_300",
+        "checkbox_label_background_fill_selected": "*primary_600",
         "checkbox_border_color": "*neutral_500",
         "checkbox_border_color_dark": "*neutral_400",
     }

@@ -41,6 +41,11 @@ def titled(text: str, **settings: Any) -> dict[str, Any]:
     return {"title": {"text": text, "standoff": 8}, **settings}
 
 
+def by_epoch(epochs: int) -> dict[str, Any]:
+    """An axis of so many epochs, whole ones."""
+    return titled("epoch", dtick=max(1, -(-epochs // 10)))
+
+
 def lines(x: Sequence[float], y: Sequence[float], name: str, colour: str, **trace: Any) -> dict[str, Any]:
     """A trace of points joined by lines."""
     return {"type": "scatter", "x": x, "y": y, "name": name, "mode": "lines", "line": {"color": colour}} | trace

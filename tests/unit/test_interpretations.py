@@ -58,9 +58,9 @@ def test_confusion(found):
 
 
 def test_per_class(found):
-    assert "one worst" in model.per_class(found)
+    assert "worst one" in model.per_class(found)
     missed = changed(found, confusion=((40, 0, 0), (9, 31, 0), (0, 0, 40)))
-    assert "one worst" in model.per_class(missed)
+    assert "worst one" in model.per_class(missed)
     assert "it is missed more than taken for" in model.per_class(missed)
     taken = changed(found, confusion=((31, 9, 0), (0, 40, 0), (0, 9, 31)))
     assert "others are taken for it more" in model.per_class(taken)

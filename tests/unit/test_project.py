@@ -49,6 +49,7 @@ IMPORTERS = {
         "serving.batch",
         "serving.dataset_switch",
         "serving.draw",
+        "serving.experiments_tab",
         "serving.feedback",
         "serving.history",
         "serving.insights",

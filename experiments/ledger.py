@@ -1,0 +1,172 @@
+"""The runs of a data set side by side: what each tried, what came of it, and why the one in Production is there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from experiments import insights, registry, run_curves
+from experiments.bundle import Bundle
+from experiments.datasets import DatasetSpec
+from experiments.insights import Epoch, InsightsError
+from experiments.promotion import MEASURES, standing
+from experiments.tracking import RunSummary, Store
+
+METRICS = {  # of the official test set, and how they are called
+    "test_accuracy": "accuracy, %",
+    "test_precision": "precision, %",
+    "test_recall": "recall, %",
+    "test_f1": "F1, %",
+    "test_roc_auc": "ROC AUC",
+    "test_top2_accuracy": "top 2, %",
+    "test_log_loss": "log loss",
+    "test_calibration_error": "calibration error, %",
+    "validation_accuracy": "validation, %",
+}
+COSTS = {
+    "drawn_accuracy": "drawings, %",
+    "training_seconds": "training, min",
+    "parameters": "parameters",
+    "model_megabytes": "size, MB",
+    "litert_milliseconds": "LiteRT, ms",
+}
+SETTINGS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "weight_decay", "seed")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run with its training curves. link: its page in the MLflow UI, empty where no server has one."""
+
+    run: RunSummary
+    curves: tuple[Epoch, ...]
+    chosen: bool
+    link: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the run, with its version in the registry if it has one."""
+        return f"{self.run.name} (v{self.run.version})" if self.run.version else self.run.name
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All runs of a data set, the oldest first. shipped: nothing is in the store, so the shipped model stands alone."""
+
+    dataset: str
+    entries: tuple[Entry, ...]
+    shipped: bool = False
+
+
+def read(store: Store, spec: DatasetSpec) -> Ledger:
+    """Everything that the store has of this data set. Raises RegistryError."""
+    champion = registry.production(store, spec)
+    chosen = champion.run_id if champion else ""
+    with store.worded_errors():
+        experiment = store.client.get_experiment_by_name(spec.name)
+    base = f"{store.tracking_uri.rstrip('/')}/#/experiments/{experiment.experiment_id}/runs" if experiment else ""
+    entries = (
+        Entry(
+            run,
+            run_curves.of_run(store, run.run_id),
+            run.run_id == chosen,
+            f"{base}/{run.run_id}" if store.tracking_uri.startswith("http") else "",
+        )
+        for run in store.runs(spec.name)
+    )
+    return Ledger(spec.name, tuple(entries))
+
+
+def exists(tracking_uri: str) -> bool:
+    """Whether there is a store to read; asking for one that is not there would make it."""
+    return not tracking_uri.startswith("sqlite:///") or Path(tracking_uri.removeprefix("sqlite:///")).exists()
+
+
+def of_bundle(bundle: Bundle) -> Ledger:
+    """What a model's own folder tells of the run that made it."""
+    try:
+        curves = insights.read(bundle).curves
+    except InsightsError:
+        curves = ()
+    run = RunSummary(
+        run_id=bundle.run_id,
+        name="shipped",
+        reason="The model that came with the project.",
+        status="FINISHED",
+        started=datetime.fromisoformat(bundle.trained_at),
+        seconds=None,
+        params={},
+        metrics=bundle.metrics,
+        tags={},
+        version=bundle.version or None,
+    )
+    return Ledger(bundle.dataset, (Entry(run, curves, chosen=True),), shipped=True)
+
+
+def summary(ledger: Ledger) -> str:
+    """How many runs there are, which is in Production, and why it won and by how much."""
+    finished = [entry for entry in ledger.entries if entry.run.status == "FINISHED"]
+    chosen = next((entry for entry in finished if entry.chosen), None)
+    if ledger.shipped:
+        return f"The store has no runs of {ledger.dataset} yet; the model that came with the project answers."
+    if not ledger.entries:
+        command = f"python -m experiments --dataset {ledger.dataset}"
+        return f"There are no runs of {ledger.dataset} yet. `{command}` makes them."
+    others = len(ledger.entries) - len(finished)
+    told = f"{len(finished)} finished {_runs(len(finished))}" + (f", {others} others" if others else "")
+    if chosen is None:
+        return f"{told}. None of them is in Production."
+    return f"{told}. {_why(chosen, [entry for entry in finished if entry is not chosen])}"
+
+
+def _why(chosen: Entry, others: Sequence[Entry]) -> str:
+    rivals = [entry for entry in others if "validation_accuracy" in entry.run.metrics]
+    here = f"{chosen.name} is in Production"
+    if not rivals:
+        return f"{here}; there is no other to compare it with."
+    rival = max(rivals, key=lambda entry: standing(entry.run.metrics))
+    lead = [
+        f"{100 * (chosen.run.metrics[name] - rival.run.metrics[name]):+.2f} points {where}"
+        for name, where in MEASURES.items()
+        if name in chosen.run.metrics and name in rival.run.metrics
+    ]
+    ahead = standing(chosen.run.metrics) - standing(rival.run.metrics)
+    how = "because it is best" if ahead > 0 else "though it is not best" if ahead < 0 else "and as good as any"
+    place = "the next best" if ahead > 0 else "the best of the others"
+    return f"{here} {how}: {' and '.join(lead)} against {rival.name}, {place}.{_price(chosen, rival)}"
+
+
+def _price(chosen: Entry, rival: Entry) -> str:
+    """What the lead costs in training and in answering."""
+    told = []
+    for name, what in (("training_seconds", "to train"), ("litert_milliseconds", "to answer")):
+        one, other = (entry.run.metrics.get(name) for entry in (chosen, rival))
+        if one and other:
+            times = max(one, other) / min(one, other)
+            told.append(f"{times:.1f} times as {'long' if one >= other else 'short'} {what}")
+    return f" It takes {' and '.join(told)}." if told else ""
+
+
+def cells(entry: Entry, names: Sequence[str]) -> list[str]:
+    """Metrics of a run as texts, a dash for what was not measured."""
+    return [_said(name, entry.run.metrics.get(name)) for name in names]
+
+
+def settings_of(entry: Entry) -> str:
+    """The parameters that differ between runs, in words."""
+    params = entry.run.params
+    return ", ".join(f"{name.replace('_', ' ')} {params[name]}" for name in SETTINGS if name in params)
+
+
+def _said(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    title = {**METRICS, **COSTS}[name]
+    if title.endswith("%"):
+        return f"{100 * value:.2f}"
+    if name == "training_seconds":
+        return f"{value / 60:.1f}"
+    return f"{value:,.0f}" if name == "parameters" else f"{value:.4f}" if value < 1 else f"{value:.3g}"
+
+
+def _runs(count: int) -> str:
+    return "run" if count == 1 else "runs"

@@ -1,0 +1,113 @@
+import dataclasses
+
+import pytest
+
+from experiments import insights, ledger, report, report_files
+from experiments.bundle import BundleError
+from experiments.document import Heading, Paragraph, Picture, Table
+from experiments.report import Sources, Subject
+from experiments.tracking import RunSummary
+from tests.unit.figures import changed, figures
+from tests.unit.filled_store import fill
+
+PEERS = "2 cores.\n\n| server | p50 |\n| --- | ---: |\n| this API | 4.0 |\n| plain | 6400 |\n"
+
+
+@pytest.fixture(scope="module")
+def found():
+    return figures()[0]
+
+
+def told(parts):
+    return "\n".join(part.text for part in parts if isinstance(part, Heading | Paragraph))
+
+
+def sources(subject, **changes):
+    everything = {"benchmarks": {"make bench": PEERS}, "screenshots": {"The page": b"png"}, "links": {}}
+    return Sources([subject], **(everything | changes))
+
+
+def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bundle, found):
+    fill(store, spec, bundle, 3)
+    parts = report.build(sources(Subject(bundle, ledger.read(store, spec), found)))
+    text = told(parts)
+    assert "run-2 (v1) is in Production because it is best" in text
+    assert "run-1: Verify a larger <network>" in text
+    assert "90.10 % on validation, +0.10 points against run-0." in text
+    assert "117 of 120 test images are read right" in text
+    assert sum(isinstance(part, Picture) for part in parts) == 6
+    assert Table(("server", "p50"), (("this API", "4.0"), ("plain", "6400"))) in parts
+    assert all(run.run_id in text for run in store.runs(spec.name))
+
+
+def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
+    parts = report.build(sources(Subject(bundle, ledger.of_bundle(bundle), None), benchmarks={}, screenshots={}))
+    text = told(parts)
+    assert "The store has no runs of dots yet; the model that came with the project answers." in text
+    assert "Under load" not in text
+    assert "Screenshots" not in text
+    assert not any(isinstance(part, Picture) for part in parts)
+
+
+def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found):
+    one = ledger.of_bundle(bundle).entries[0]
+    runs = [
+        ledger.Entry(RunSummary(**{**one.run.__dict__, "name": f"run-{number}"}), found.curves, number == 3)
+        for number in range(30)
+    ]
+    parts = report.build(sources(Subject(bundle, ledger.Ledger("dots", tuple(runs)), found)))
+    tables = [part for part in parts if isinstance(part, Table) and part.head[0] == "run"]
+    assert [len(table.rows) for table in tables] == [30, 30]
+    assert "The latest 10 of 30 runs:" in told(parts)
+    assert sum(isinstance(part, Heading) and part.text.startswith("run-") for part in parts) == 10
+
+
+def test_retrainings_have_a_section_of_their_own(bundle, found):
+    one = ledger.of_bundle(bundle).entries[0]
+    again = dataclasses.replace(one, run=dataclasses.replace(one.run, name="retrain", tags={"retrain": "true"}))
+    text = told(report.build(sources(Subject(bundle, ledger.Ledger("dots", (one, again)), found))))
+    assert "DOTS: retrainings from corrections" in text
+
+
+def test_links_are_left_out_while_unset(bundle, found):
+    subject = Subject(bundle, ledger.of_bundle(bundle), found)
+    assert "Video" not in told(report.build(sources(subject, links={"Video": ""})))
+    parts = report.build(sources(subject, links={"Video": "https://example.org"}))
+    assert Paragraph("Video:", "https://example.org") in parts
+
+
+def test_drawings_have_a_chart_where_there_are_any(bundle, found):
+    from experiments.insights import Group
+
+    groups = (Group(0.1, 0.5, 100, 0.9), Group(0.5, 0.9, 100, 0.99))
+    drawn = changed(found, drawings={"size": groups, "brush": groups, "turn": groups})
+    parts = report.build(sources(Subject(bundle, ledger.of_bundle(bundle), drawn)))
+    assert "Drawings by size, brush and turn, with 95 % intervals" in [
+        part.caption for part in parts if isinstance(part, Picture)
+    ]
+
+
+def test_it_is_written_gathered_and_logged(store, exported, tmp_path):
+    """With the shipped model's folder as a project has it."""
+    from experiments import bundle as bundles
+
+    source = dataclasses.replace(bundles.read(exported.folder), dataset="mnist")
+    shipped = bundles.install(source, tmp_path / "models" / "mnist", version="1", run_id="run")
+    insights.write(*figures(sha256=shipped.sha256["model.tflite"]), shipped.folder)
+    (tmp_path / "peers.md").write_text(PEERS)
+    (tmp_path / "the-page.png").write_bytes(figures_png())
+    gathered = report_files.gather(store, tmp_path / "models", store.artifact_dir, tmp_path, tmp_path, {})
+    assert gathered.benchmarks == {"make bench": PEERS}
+    assert list(gathered.screenshots) == ["The page"]
+    files = report_files.write(gathered, tmp_path / "docs")
+    assert [path.name for path in files] == ["report.html", "report.docx"]
+    run_id = report_files.log(store, files)
+    assert {each.path for each in store.client.list_artifacts(run_id)} == {"report.html", "report.docx"}
+    with pytest.raises(BundleError, match="no model"):
+        report_files.gather(store, tmp_path, store.artifact_dir, tmp_path, tmp_path, {})
+
+
+def figures_png():
+    from experiments.insight_plots import png, trust
+
+    return png(trust(figures()[0]))
