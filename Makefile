@@ -42,6 +42,7 @@ bench-mixed: .venv/installed-dev ## five minutes of 200 users of all kinds
 
 bench-model: install ## the latency of one prediction, and how many drawn digits come out right
 	@$(PY) -m benchmarks.latency
+	@$(PY) -m benchmarks.latency --dataset cifar10
 	@$(PY) -m experiments drawn
 
 # On two processes, a file on one of them; in this order, since the browser's take longest.

@@ -54,6 +54,7 @@ def serve(settings: Settings) -> int:
     import model_loader
     from serving.launch import LaunchError, PublicLink, exposure, launch
     from serving.page import build_page, look
+    from serving.production import follow
     from serving.services import open_services
 
     try:
@@ -73,8 +74,7 @@ def serve(settings: Settings) -> int:
             threading.Thread(target=link.open, args=[page], daemon=True).start()
         while True:
             time.sleep(REFRESH_SECONDS)
-            for classifier in services.classifiers.values():
-                classifier.refresh()
+            follow(services)
     except LaunchError as error:
         print(error, file=sys.stderr)
         return 1

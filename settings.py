@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     max_image_mb: int = Field(10, ge=1, le=100, description="MiB of one picture")
     max_batch_mb: int = Field(64, ge=1, le=1000, description="MiB of one batch, unpacked too")
     max_batch_images: int = Field(2000, ge=1, description="pictures of one batch")
+    max_training_images: int = Field(20_000, ge=1, description="pictures of one upload of training data")
     max_requests: int = Field(512, ge=1, description="API requests taken at a time; more get 503")
     max_waiting_mb: int = Field(256, ge=1, description="MiB that these hold together; more get 503")
     workers: int = Field(2, ge=0, le=64, description="processes that decode and prepare pictures; 0: threads do")

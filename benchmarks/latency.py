@@ -1,7 +1,10 @@
-"""One prediction inside the process, in parts: `python -m benchmarks.latency`. No network, no page."""
+"""One prediction inside the process, in parts: `python -m benchmarks.latency [--dataset cifar10]`. No network, no
+page."""
 
+import argparse
 import io
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -10,7 +13,7 @@ from rich.table import Table
 
 import model_loader
 from experiments import drawn
-from experiments.datasets import SPECS
+from experiments.datasets import SPECS, DatasetSpec
 from experiments.preprocessing import decode_image
 from settings import Settings
 
@@ -18,11 +21,14 @@ COUNT = 1000
 
 
 def main() -> None:
-    """Prints the percentiles of decoding a 400 x 400 PNG, preparing it, answering it, and all three."""
-    classifier = model_loader.load("mnist", Settings())
-    print(f"{classifier.describe()}, n = {COUNT}")
-    files = [_png(sheet) for sheet in _sheets()]
-    parts = np.array([_time(classifier, file) for file in files]) * 1000  # [COUNT, 3] ms
+    """Prints the percentiles of decoding a drawing or photo, preparing it, answering it, and all three."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
+    parser.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="whose model (default: mnist)")
+    spec = SPECS[parser.parse_args().dataset]
+    files, what = {"mnist": (_drawings(), "400 x 400 PNG"), "cifar10": (_photos(), "1600 x 1200 JPEG")}[spec.name]
+    classifier = model_loader.load(spec.name, Settings())
+    print(f"{classifier.describe()}, n = {COUNT}, each a {what}")
+    parts = np.array([_time(classifier, spec, file) for file in files]) * 1000  # [COUNT, 3] ms
     table = Table(title="milliseconds")
     for heading in ("part", "p50", "p95", "p99"):
         table.add_column(heading, justify="left" if heading == "part" else "right")
@@ -33,26 +39,36 @@ def main() -> None:
     Console().print(table)
 
 
-def _sheets() -> list[np.ndarray]:
-    """COUNT digits drawn on the pad, uint8 [400, 400] each."""
+def _drawings() -> Iterator[bytes]:
+    """COUNT digits drawn on the pad, as the browser sends them: RGBA."""
     rng = np.random.default_rng(0)
-    strokes = drawn.generate(COUNT, seed=0).strokes
-    return [drawn.ink(drawn.place(stroke, rng.uniform(0.3, 0.9), rng), 20) for stroke in strokes]
+    for stroke in drawn.generate(COUNT, seed=0).strokes:
+        sheet = drawn.ink(drawn.place(stroke, rng.uniform(0.3, 0.9), rng), 20)
+        yield _file(Image.fromarray(sheet).convert("RGBA"), "PNG")
 
 
-def _png(sheet: np.ndarray) -> bytes:
-    """As the browser sends it: RGBA."""
+def _photos() -> Iterator[bytes]:
+    """COUNT soft pictures of many colours and some grain."""
+    rng = np.random.default_rng(0)
+    grain = rng.normal(0, 6, (1200, 1600, 1))
+    for _ in range(COUNT):
+        coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
+        soft = np.asarray(coarse.resize((1600, 1200), Image.Resampling.BICUBIC))
+        yield _file(Image.fromarray((soft + grain).clip(0, 255).astype(np.uint8)), "JPEG")
+
+
+def _file(image: Image.Image, kind: str) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(sheet).convert("RGBA").save(buffer, "PNG")
+    image.save(buffer, kind)
     return buffer.getvalue()
 
 
-def _time(classifier: model_loader.Classifier, file: bytes) -> tuple[float, float, float]:
+def _time(classifier: model_loader.Classifier, spec: DatasetSpec, file: bytes) -> tuple[float, float, float]:
     """Seconds to decode, prepare and answer."""
     start = time.perf_counter()
     pixels = decode_image(file)
     decoded = time.perf_counter()
-    image = SPECS["mnist"].prepare(pixels)
+    image = spec.prepare(pixels)
     prepared = time.perf_counter()
     classifier.predict(image[np.newaxis])
     return decoded - start, prepared - decoded, time.perf_counter() - prepared

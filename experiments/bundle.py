@@ -18,6 +18,7 @@ from experiments.inference import Thresholds
 
 TFLITE, KERAS, MANIFEST, CURRENT = "model.tflite", "model.keras", "model.json", "current.json"
 INSIGHTS, TILES = "insights.json", "insights.webp"  # what explains the model; it answers without them
+REFERENCE = "reference.json"  # what traffic is compared with; without it drift is not told
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]*$")]
@@ -90,7 +91,7 @@ def install(source: Bundle, folder: Path, *, version: str, run_id: str) -> Bundl
     with new_folder(folder) as unfinished:
         for path in (source.tflite, source.keras):
             shutil.copyfile(path, unfinished / path.name)
-        for path in (source.folder / INSIGHTS, source.folder / TILES):
+        for path in (source.folder / name for name in (INSIGHTS, TILES, REFERENCE)):
             if path.exists():
                 shutil.copyfile(path, unfinished / path.name)
         write_manifest(dataclasses.replace(bundle, folder=unfinished))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from experiments.datasets import DatasetSpec
 
 MOST_REFUSED = 0.002  # of the images of the classes
-LEAST_REFUSING = 0.75  # probability of none of the classes under which nothing is refused: people dislike it more
+LEAST_REFUSING = 0.85  # probability of none of the classes under which nothing is refused: people dislike it more
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from experiments import exam, insights
+from experiments import exam, insights, reference
 from experiments.bundle import TFLITE, Bundle
 from experiments.datasets import Dataset
 from experiments.drawn import Outcome, score
@@ -17,11 +17,13 @@ from experiments.measuring import measure
 def explain(
     model: keras.Model, bundle: Bundle, dataset: Dataset, outcome: Outcome | None, curves: Sequence[Epoch]
 ) -> None:
-    """Writes the figures of a calibrated model into its bundle. outcome: of drawings, if the data set has them."""
+    """Writes the figures of a calibrated model, and the reference for its traffic, into its bundle. outcome: of
+    drawings, if the data set has them."""
     outputs, hidden = embed(model, dataset.test.images)
     sha256 = bundle.sha256[TFLITE]
     figures, tiles = measure(dataset, outputs, hidden, outcome=outcome, curves=curves, model_sha256=sha256)
     insights.write(figures, tiles, bundle.folder)
+    reference.write(reference.measure(dataset.test.images, outputs, len(bundle.class_names)), bundle.folder)
 
 
 def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) -> None:

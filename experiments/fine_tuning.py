@@ -1,8 +1,7 @@
 """The Production model, taught what was corrected among what it knew before, so that nothing is forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import keras
 import numpy as np
@@ -28,7 +27,7 @@ def configuration(dataset: Dataset, champion: keras.Model, seed: int) -> RunConf
         runs.table(dataset.spec.name)[-1],
         name="retrain",
         reason="Learn what was corrected, and forget nothing.",
-        build=partial(_copy, champion),
+        build=_same_as(champion),
         epochs=EPOCHS,
         learning_rate=LEARNING_RATE,
         weight_average=WEIGHT_AVERAGE,
@@ -48,18 +47,21 @@ def fine_tune(config: RunConfig, dataset: Dataset, teaching: Split, listeners: S
     return train(replace(config, extra_share=share), replace(dataset, train=corrections), replay, listeners)
 
 
-def _copy(champion: keras.Model, _spec: DatasetSpec) -> keras.Model:
-    """The same network with the same weights, to compute as the policy of the moment says."""
-    fused = keras.mixed_precision.dtype_policy().name == "mixed_bfloat16"
+def _same_as(champion: keras.Model) -> Callable[[DatasetSpec], keras.Model]:
+    """Builds the same network with the same weights, to compute as the policy of the moment says."""
 
     def copy(layer: keras.Layer) -> keras.Layer:
         settings = {name: value for name, value in layer.get_config().items() if name != "dtype"}
+        fused = keras.mixed_precision.dtype_policy().name == "mixed_bfloat16"
         if fused and isinstance(layer, keras.layers.BatchNormalization):
             return FusedBatchNormalization(autocast=False, **settings)
         if layer is champion.layers[-1]:
             settings["dtype"] = "float32"  # probabilities need the digits
         return type(layer).from_config(settings)
 
-    same = keras.models.clone_model(champion, clone_function=copy)
-    same.set_weights(champion.get_weights())
-    return same
+    def as_champion(_spec: DatasetSpec) -> keras.Model:
+        same = keras.models.clone_model(champion, clone_function=copy)
+        same.set_weights(champion.get_weights())
+        return same
+
+    return as_champion

@@ -38,9 +38,10 @@ def _wander(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def _zigzag(rng: np.random.Generator) -> list[np.ndarray]:
-    """A hand that hatches."""
+    """A hand that hatches, across or downwards; four turns would be a 3."""
     turns = int(rng.integers(6, 24))
     points = np.stack([np.linspace(0, 1, turns), np.arange(turns) % 2], axis=-1) + rng.normal(0, 0.08, (turns, 2))
+    points = points[:, :: rng.choice([-1, 1])]
     return [smooth(points) if rng.random() < 0.5 else points]
 
 
@@ -54,8 +55,14 @@ def _curl(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def _lines(rng: np.random.Generator) -> list[np.ndarray]:
-    """Many short strokes, straight or bent, in no order."""
-    return [smooth(rng.uniform(0, 1, (rng.integers(2, 5), 2))) for _ in range(rng.integers(4, 10))]
+    """Many strokes, straight or bent, long or short, in no order."""
+    longest = rng.choice([2, 4], p=[0.4, 0.6])  # points
+    sheets = rng.uniform(0.2, 1, rng.integers(4, 12))[:, None, None]
+    starts = rng.uniform(0, 1 - sheets, (len(sheets), 1, 2))
+    return [
+        smooth(start + sheet * rng.uniform(0, 1, (rng.integers(2, longest + 1), 2)))
+        for start, sheet in zip(starts, sheets, strict=True)
+    ]
 
 
 def _walk(rng: np.random.Generator) -> list[np.ndarray]:
@@ -123,4 +130,4 @@ def _cropped(ink: np.ndarray) -> np.ndarray:
 
 
 _SCRIBBLES = (_wander, _zigzag, _curl, _lines, _walk)
-_KINDS = ((_symbol, 0.45), (_scribble, 0.27), (_row, 0.2), (_overlay, 0.03), (_turned, 0.05))
+_KINDS = ((_symbol, 0.4), (_scribble, 0.32), (_row, 0.2), (_overlay, 0.03), (_turned, 0.05))

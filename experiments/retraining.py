@@ -17,6 +17,7 @@ from experiments.exam import Exam
 from experiments.inference import Thresholds, predictions
 from experiments.progress import Listener
 from experiments.promotion import Decision, judge
+from experiments.runs import RunConfig
 from experiments.tracking import Store
 
 STAGES = ("preparing", "training", "measuring", "deciding")
@@ -25,8 +26,8 @@ STAGES = ("preparing", "training", "measuring", "deciding")
 class Watcher(Listener, Protocol):
     """Who follows a retraining: besides batches and epochs it hears of the stages and what is said of them."""
 
-    def stage(self, name: str) -> None:
-        """One of STAGES begins."""
+    def stage(self, name: str, epochs: int = 0) -> None:
+        """One of STAGES begins; training with so many epochs."""
 
     def say(self, line: str) -> None:
         """A line for the log."""
@@ -49,20 +50,22 @@ def retrain(
     store: Store,
     watcher: Watcher,
     prepare_exam: Callable[[Dataset], Exam] = exam.prepare,
+    configure: Callable[[Dataset, keras.Model, int], RunConfig] = fine_tuning.configuration,
 ) -> Retrained:
     """Fine-tunes the champion, which is the model in Production, and lets the gate decide. Raises RetrainingError."""
     check_enough(len(accepted))
     watcher.stage("preparing")
+    _end_abandoned(store, dataset.spec)
     spec, seed = dataset.spec, int(accepted.digest[:8], 16)
     teaching, judging = hold_out(accepted.data, seed)
     model, questions = keras.saving.load_model(champion.keras, compile=False, safe_mode=True), prepare_exam(dataset)
     groups = _groups(dataset, questions, judging)
     before = _answers(model, champion.thresholds, groups, spec)
-    config = fine_tuning.configuration(dataset, model, seed)
+    config = configure(dataset, model, seed)
     watcher.say(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
     parameters = _parameters(champion, teaching, judging, spec) | workflow.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
-        watcher.stage("training")
+        watcher.stage("training", config.epochs)
         history = workflow.History(log)
         model = fine_tuning.fine_tune(config, dataset, teaching, [watcher, history])
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
@@ -90,6 +93,14 @@ def _decide(
     if decision.promote:
         registry.promote(store, spec, version, decision.reason, "gate")
     return Retrained(run_id, version, decision, differences)
+
+
+def _end_abandoned(store: Store, spec: DatasetSpec) -> None:
+    """One runs at a time: any other that MLflow still takes for running has lost its process."""
+    for run in store.runs(spec.name):
+        if run.status == "RUNNING" and "retrain" in run.tags:
+            with store.worded_errors():
+                store.client.set_terminated(run.run_id, "FAILED")
 
 
 def _groups(dataset: Dataset, questions: Exam, judging: Split) -> dict[str, Split]:

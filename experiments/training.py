@@ -11,6 +11,8 @@ from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.progress import EpochResult, Listener
 from experiments.runs import RunConfig
 
+FEATURES = "features"  # all but the last layer, in a model that sees an image twice
+
 
 def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence[Listener]) -> keras.Model:
     """Trains on dataset.train and `extra`, which validation never sees. Returns the model in float32.
@@ -47,9 +49,25 @@ def seen_twice(model: keras.Model) -> keras.Model:
     """The same network, answering for an image and its mirror image at once: what its last layer gets is their mean."""
     image = keras.Input(model.input_shape[1:], name="image")
     both = keras.ops.concatenate([image, keras.ops.flip(image, axis=2)])  # (2 B, H, W, C)
-    features = keras.Model(model.input, model.layers[-1].input, name="features")(both)
+    features = keras.Model(model.input, model.layers[-1].input, name=FEATURES)(both)
     mean = keras.ops.mean(keras.ops.reshape(features, (2, -1, features.shape[-1])), axis=0)
-    return keras.Model(image, model.layers[-1](mean))
+    return _ended(image, mean, model.layers[-1])
+
+
+def seen_once(model: keras.Model) -> keras.Model:
+    """The network that seen_twice was given, to be trained on; any other model as it is."""
+    if FEATURES not in [layer.name for layer in model.layers]:
+        return model
+    features = model.get_layer(FEATURES)
+    return _ended(features.input, features.output, model.layers[-1])
+
+
+def _ended(image: keras.KerasTensor, x: keras.KerasTensor, last: keras.Layer) -> keras.Model:
+    """The model that ends in a copy of a layer: one layer in two models would have two inputs."""
+    copy = type(last).from_config(last.get_config())
+    model = keras.Model(image, copy(x))
+    copy.set_weights(last.get_weights())
+    return model
 
 
 def training_precision() -> str:

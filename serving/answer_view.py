@@ -49,6 +49,7 @@ class AnswerView:
                 format="png",
                 height=216,
                 buttons=[],
+                interactive=False,
                 elem_classes="seen",
             ),
             gr.JSON(label="Details", visible=False),
@@ -71,7 +72,9 @@ class AnswerView:
 
         ask = gr.Button("Why this answer?")
         label = "Blue parts speak for the answer, orange ones against it"
-        why = gr.Image(label=label, format="png", height=300, buttons=[], visible=False, elem_classes="why")
+        why = gr.Image(
+            label=label, format="png", height=300, buttons=[], interactive=False, visible=False, elem_classes="why"
+        )
         ask.click(explain, seen, why, api_visibility="private", show_progress="minimal")
         seen.change(lambda: gr.update(value=None, visible=False), None, why, **HIDDEN)
 

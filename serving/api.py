@@ -11,13 +11,25 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from experiments.inference import ModelError
-from serving import routes_feedback, routes_history, routes_predict, routes_status
+from serving import (
+    routes_feedback,
+    routes_history,
+    routes_predict,
+    routes_production,
+    routes_retrain,
+    routes_status,
+    routes_training,
+)
 from serving.access import Caller, names
 from serving.entries import StoreError
 from serving.errors import ApiError, fault, of_status
 from serving.schemas import ErrorAnswer
 from serving.services import Services
 
+ROUTES = (
+    *(routes_predict, routes_feedback, routes_training, routes_retrain, routes_production),
+    *(routes_status, routes_history),
+)
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)
 """What begins so is the API's; all else is the page's."""
@@ -41,7 +53,7 @@ def build_api(services: Services) -> FastAPI:
         static_url=STATIC,
         responses=refusals,
     )
-    routers = [routes.build(services) for routes in (routes_predict, routes_feedback, routes_status, routes_history)]
+    routers = [routes.build(services) for routes in ROUTES]
     for router in routers:
         api.include_router(router)
     api.state.paths = frozenset(route.path for router in routers for route in router.routes)

@@ -2,10 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -20,7 +17,8 @@ from serving.labels import labels_in
 from serving.limits import MIB
 from serving.many import Reading, read_many
 from serving.summary import COLUMNS, NO_ANSWER, Summary
-from serving.zips import Archive, File, Limits, ZipError, is_zip
+from serving.uploaded_files import uploaded_files
+from serving.zips import Limits, ZipError
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -53,11 +51,11 @@ def build(services: "Services") -> None:
     told = gr.Markdown(elem_id="batch-told")
     download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
     chart = gr.BarPlot(
-        label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=300, elem_id="batch-chart"
+        label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=340, elem_id="batch-chart"
     )
     confusion = gr.Dataframe(label="Label (row) and answer (column)", visible=False, elem_id="batch-confusion")
     gallery = gr.Gallery(
-        label="Pictures", show_label=False, visible=False, columns=8, object_fit="contain", elem_id="batch-gallery"
+        label="Pictures", show_label=False, visible=False, columns=6, object_fit="contain", elem_id="batch-gallery"
     )
     table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
     outputs = [told, download, chart, confusion, gallery, table]
@@ -100,35 +98,13 @@ def _read(
     """Raises ZipError when there is nothing or too much to read."""
     limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
     with ExitStack() as opened:
-        count, files = _files(uploads, limits, opened)
-        if not count:
-            raise ZipError("Choose pictures or a zip first.")
-        if count > limits.files:
-            raise ZipError(f"These are {count:,} files; a batch has up to {limits.files:,}. Send them in parts.")
+        count, files = uploaded_files(uploads, limits, opened)
         readings = []
         for reading in read_many(classifier, files, thumbnail):
             readings.append(reading)
             if len(readings) % TOLD_EVERY == 0:
                 progress((len(readings), count), unit="pictures")
         return readings
-
-
-def _files(uploads: list[dict[str, Any]], limits: Limits, opened: ExitStack) -> tuple[int, Iterator[File]]:
-    """How many files were sent, and the files themselves, a zip's instead of the zip. Raises ZipError."""
-    paths = {Path(upload["path"]): Path(upload.get("orig_name") or upload["path"]).name for upload in uploads}
-    zips = [path for path in paths if _is_zip(path)]
-    if len(zips) > 1:
-        raise ZipError("These are several zips. Send one at a time.")
-    pictures = (File(name, path.read_bytes()) for path, name in paths.items() if path not in zips)
-    if not zips:
-        return len(paths), pictures
-    archive = Archive(opened.enter_context(zips[0].open("rb")), limits)
-    return len(paths) - 1 + len(archive), chain(pictures, archive)
-
-
-def _is_zip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return is_zip(file.read(4))
 
 
 def thumbnail(pixels: np.ndarray) -> Image.Image:

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from experiments.datasets import SPECS
 from serving.database import Database, insert
-from serving.entries import Chosen, Correction, State
+from serving.entries import Chosen, Correction, State, digest
 from serving.tables import corrections, predictions
 
+SAME = ("id", "dataset", "digest", "client")
 COLUMNS = [column for column in corrections.c if column.name not in ("digest", "reviewed_at")]
 
 
@@ -38,19 +39,20 @@ class Corrections:
         """Keep these in one transaction, all or none, and mark the answers that they correct. Who corrects an image
         again replaces what they said, until it is reviewed. Returns how many are new or changed."""
         add = insert(self._engine, corrections)
-        changed = ("proposed", "label", "made_at", "request_id", "position", "model_version", "given", "confidence")
+        changed = [column.name for column in COLUMNS if column.name not in (*SAME, "image", "drawing")]
         upsert = add.on_conflict_do_update(
-            index_elements=["dataset", "digest", "client"],
+            index_elements=SAME[1:],
             set_={name: add.excluded[name] for name in changed},
-            where=corrections.c.state == "pending",
+            where=(corrections.c.state == "pending") | (add.excluded.source == "upload"),
         ).returning(corrections.c.id)
         rows = {(each.dataset, each.image, each.client): _row(each) for each in sent}  # the last of the same
         with self._engine.begin() as connection:
             count = len(connection.execute(upsert, list(rows.values())).all())
             for each in sent:
-                if each.source != "upload" and each.proposed != each.given:
+                if each.source != "upload":
                     answer = (predictions.c.request_id == each.request_id, predictions.c.position == each.position)
-                    connection.execute(sa.update(predictions).where(*answer).values(corrected=each.proposed))
+                    corrected = each.proposed if each.proposed != each.given else None
+                    connection.execute(sa.update(predictions).where(*answer).values(corrected=corrected))
         return count
 
     def search(self, wanted: Chosen, limit: int) -> list[Correction]:
@@ -105,11 +107,6 @@ class Corrections:
         )
 
 
-def digest(image: bytes) -> str:
-    """By which the same image is known again."""
-    return hashlib.sha256(image).hexdigest()
-
-
 def _row(correction: Correction) -> dict[str, Any]:
     fields = {column.name: getattr(correction, column.name) for column in COLUMNS if column.name != "id"}
     return fields | {"label": correction.label or correction.proposed, "digest": digest(correction.image)}
@@ -120,6 +117,10 @@ def _conditions(wanted: Chosen) -> Iterable[sa.ColumnElement[bool]]:
     for name in ("dataset", "state", "label", "client", "given"):
         if (value := getattr(wanted, name)) is not None:
             yield columns[name] == value
+    if wanted.above is not None:
+        yield columns.confidence >= wanted.above
+    if wanted.changed:
+        yield columns.label != columns.given
     if wanted.ids is not None:
         yield columns.id.in_(wanted.ids)
     if wanted.before is not None:

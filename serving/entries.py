@@ -1,5 +1,6 @@
 """What is kept of answers and corrections, and how it is asked for. Without a database library: pages start on this."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -83,4 +84,16 @@ class Chosen:
     client: str | None = None
     given: str | None = None
     ids: Sequence[int] | None = None
+    above: float | None = None  # only those of an answer with at least this confidence
+    changed: bool = False  # only those whose label is not the given one
     before: int | None = None  # only those with a lower id, for the next page
+
+
+def digest(image: bytes) -> str:
+    """By which the same image is known again: SHA-256, in hexadecimal."""
+    return hashlib.sha256(image).hexdigest()
+
+
+def mark(image: bytes) -> int:
+    """The first 64 bits of the digest, by which many are compared at once."""
+    return int(digest(image)[:16], 16)

@@ -27,6 +27,7 @@ ANY = "any"
 OFF = "No history is kept here. HISTORY=true keeps one."
 PAGE = 50  # entries
 EXPORT_PAGE = 1000
+LONGEST = 19  # characters of a cell: a time
 VERDICTS = get_args(Reading.model_fields["verdict"].annotation)
 SOURCES = get_args(HistoryItem.model_fields["source"].annotation)
 COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
@@ -43,7 +44,8 @@ def build(services: "Services") -> None:
         kept, wanted = _history(services), _filter(*chosen)
         found = kept.search(replace(wanted, before=before), PAGE)
         older = found[-1].id if len(found) == PAGE else None
-        return f"{kept.count(wanted)} answers match.", table(found), older
+        total = kept.count(wanted)
+        return f"{total:,} answer{' matches' if total == 1 else 's match'}.", table(found), older
 
     def show_newest(request: gr.Request, key: str, *chosen: Chosen) -> Shown:
         return show(request, key, None, *chosen)
@@ -95,11 +97,14 @@ def table(entries: list[Entry]) -> str:
     if not entries:
         return "<p>Nothing here.</p>"
     heads = "".join(f"<th>{name}</th>" for name in ("image", *COLUMNS))
-    rows = "".join(
-        f"<tr><td>{_image(entry)}</td>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells(entry))}</tr>"
-        for entry in entries
-    )
+    rows = "".join(f"<tr><td>{_image(entry)}</td>{''.join(map(_cell, cells(entry)))}</tr>" for entry in entries)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    """Ids by their beginning; the whole is seen on pointing at it, and in the export."""
+    shown = text if len(text) <= LONGEST else f"{text[:8]}…"
+    return f'<td title="{html.escape(text)}">{html.escape(shown)}</td>'
 
 
 def cells(entry: Entry) -> tuple[str, ...]:

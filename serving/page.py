@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from serving import batch, draw, experiments_tab, history, insights, photo, status
+from serving import batch, draw, experiments_tab, history, insights, photo, retrain_tab, status
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -26,6 +26,7 @@ TABS = (
     ("Insights", insights.build),
     ("Experiments", experiments_tab.build),
     ("History", history.build),
+    ("Retrain", retrain_tab.build),
     ("Status", status.build),
 )
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")

@@ -17,7 +17,7 @@ SENTENCES = {
     "blank": "No photo yet, or nothing on it. Upload, paste or take one.",
     "not_a_digit": f"That does not look like one of the ten: {KINDS}.",
 }
-HELP = f"A photo of one thing, in its middle: {KINDS}. Of anything else the answer should be unsure."
+HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leave it unsure."
 
 
 def build(services: "Services") -> None:
@@ -31,16 +31,17 @@ def build(services: "Services") -> None:
     def predict_photo(photo: dict[str, Any] | None, request: gr.Request) -> Outputs:
         """Says what a photo shows. Takes a picture of any size; its middle is read. Gives the label with the three
         most likely classes, the verdict in words, the 32x32 image the model saw, the details ("verdict" is sure,
-        unsure or blank; "label", "confidence", "candidates", "model_version"), and a line that says which model
+        unsure or blank; "label", "confidence", "candidates", "model_version", "id"), and a line that says which model
         answered and how fast."""
         return view.reply([Path(photo["path"]).read_bytes()], request) if photo else view.nothing()
 
     gr.Markdown(HELP)
     with gr.Row(elem_id="photo"):
         with gr.Column():
-            photo = gr.Image(label="A photo", sources=["upload", "clipboard", "webcam"], height=400, elem_id="snapshot")
+            photo = gr.Image(label="A photo", sources=["upload", "clipboard", "webcam"], height=460, elem_id="snapshot")
         with gr.Column():
             outputs = view.build()
+    view.add_feedback(outputs)
     with gr.Column(elem_classes="extras"):
         view.add_why(outputs)
     # Decoding is experiments.preprocessing's.

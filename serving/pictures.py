@@ -14,7 +14,7 @@ from experiments.insights import Picture
 def gallery(pictures: Iterable[tuple[np.ndarray, str]]) -> str:
     """HTML of images uint8 [H, W, C] with their captions, which are read out too."""
     figures = (
-        f'<figure><img alt="{html.escape(caption)}" src="data:image/png;base64,{_png(image)}">'
+        f'<figure><img alt="{html.escape(caption)}" src="{data_url(image)}">'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
         for image, caption in pictures
     )
@@ -26,13 +26,14 @@ def answered(pictures: Iterable[Picture], tiles: np.ndarray, class_names: Sequen
     return gallery((tiles[each.tile], _caption(each, class_names)) for each in pictures)
 
 
+def data_url(image: np.ndarray) -> str:
+    """image: uint8 [H, W, C]. As a PNG within an address, so that no file lies about for others to fetch."""
+    buffer = io.BytesIO()
+    Image.fromarray(image.squeeze()).save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
 def _caption(picture: Picture, class_names: Sequence[str]) -> str:
     true, predicted = class_names[picture.true], class_names[picture.predicted]
     answer = true if true == predicted else f"{true}, answered {predicted}"
     return f"{answer}, {100 * picture.confidence:.0f} %" + (f" ({picture.note})" if picture.note else "")
-
-
-def _png(image: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(image.squeeze()).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()

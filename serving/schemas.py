@@ -132,6 +132,31 @@ class FeedbackAnswer(Schema):
     state: Literal["pending"] = Field(description="until the operator has looked at it")
 
 
+WhatContradicted = Literal["pending", "accepted", "dropped"]
+
+
+class TrainingData(Schema):
+    """What people said of images, label -> count."""
+
+    dataset: str
+    pending: dict[str, int] = Field(description="wait for the operator's review")
+    accepted: dict[str, int]
+    dropped: dict[str, int]
+    digest: str = Field(description="SHA-256 of the accepted images and labels")
+
+
+class UploadAnswer(Schema):
+    """What became of an upload of training data."""
+
+    id: str
+    accepted: int
+    pending: int = Field(description="put into the review, since the model contradicts their labels")
+    contradicted: list[str] = Field(description="names of the pictures that the model contradicts with confidence")
+    duplicates: dict[str, int] = Field(description="left out, by where the other one is")
+    faults: dict[str, str] = Field(description="file -> why it could not be used")
+    compared: bool = Field(description="whether the data set's own images were here to compare with")
+
+
 class HistoryItem(Schema):
     """One kept answer."""
 

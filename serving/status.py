@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from experiments.datasets import SPECS
+from serving.entries import StoreError
 from serving.operator_tabs import key_box, refusal
 
 if TYPE_CHECKING:
@@ -22,11 +23,17 @@ def build(services: "Services") -> None:
         reason = refusal(services, request, key)
         return f"<p>{html.escape(reason)}</p>" if reason else report(services)
 
+    def compare(request: gr.Request, key: str) -> str:
+        return "" if refusal(services, request, key) else drifts(services)
+
     key = key_box(services)
     text = gr.HTML("<p>One moment, please.</p>", elem_id="status")
+    drift = gr.HTML(elem_id="drift")
     timer = gr.Timer(EVERY, active=False)
     for asks in (timer.tick, key.parent.select):  # type: ignore[union-attr]  # its parent is the tab
         asks(show, key, text, api_visibility="private", show_progress="hidden")
+    asks_once = key.parent.select  # type: ignore[union-attr]
+    asks_once(compare, key, drift, api_visibility="private", show_progress="hidden")
 
 
 def report(services: "Services") -> str:
@@ -41,8 +48,30 @@ def report(services: "Services") -> str:
         f"{_time(problem.at)} {problem.request_id}": f"{problem.status}: {problem.message}"
         for problem in reversed(list(metrics.problems))
     }
-    models = "".join(_model(services, dataset) for dataset in services.classifiers)
-    return f"{_table('Now', figures)}{_table('Last errors', errors or {'none': ''})}{models}"
+    models = "".join(f"<div>{_model(services, dataset)}</div>" for dataset in services.classifiers)
+    failed = _table("Last errors", errors) if errors else "<h3>Last errors</h3><p>None.</p>"
+    return f'<div class="side-by-side"><div>{_table("Now", figures)}</div><div>{failed}</div>{models}</div>'
+
+
+def drifts(services: "Services") -> str:
+    """HTML: for each data set, whether the last day's pictures are like those that its model was made for."""
+    from serving.drift import last_day
+
+    if services.recorder is None:
+        return ""
+    told = ""
+    for dataset, classifier in services.classifiers.items():
+        try:
+            findings, verdict = last_day(services.recorder.history, classifier)
+        except StoreError as error:
+            return f"<p>{html.escape(str(error))}</p>"
+        rows = {
+            finding.measure: f"{'drifted' if finding.drifted else 'as before'}: {finding.test}, effect "
+            f"{finding.effect:.2f}, p {finding.p:.2g}"
+            for finding in findings
+        }
+        told += _table(f"Drift of {SPECS[dataset].things}", {"verdict": verdict} | rows)
+    return told
 
 
 def _model(services: "Services", dataset: str) -> str:
@@ -60,7 +89,7 @@ def _model(services: "Services", dataset: str) -> str:
     }
     measured = sorted(classifier.bundle.metrics.items())
     each_class = tuple(f"_{name}" for name in classifier.bundle.class_names)
-    card = {name: f"{value:.4f}" for name, value in measured if not name.endswith(each_class)}
+    card = {name.replace("_", " "): f"{value:.4f}" for name, value in measured if not name.endswith(each_class)}
     return _table(things, figures) + _table(f"{things}: model card", card | {"run": classifier.bundle.run_id})
 
 
@@ -70,7 +99,7 @@ def _table(title: str, rows: dict[str, str]) -> str:
 
 
 def _counts(counter: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items())) or "none"
+    return " · ".join(f"{name}: {count:,}" for name, count in sorted(counter.items())) or "none"
 
 
 def _time(seconds: float) -> str:

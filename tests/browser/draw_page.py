@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, sync_playwright
 from tests.browser.digits import Stroke
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 MARGIN = 30  # px that Gradio keeps free around the sheet
 PATIENCE = 60.0  # s, for a busy machine without a graphics card
 
@@ -22,7 +23,7 @@ PATIENCE = 60.0  # s, for a busy machine without a graphics card
 def opened(chromium: str, url: str, **options: Any) -> Iterator["DrawPage"]:
     """The page in a browser of its own: after some forty clears software rendering crawls. `options`: the tab's."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS + CAMERA)
         try:
             yield DrawPage(browser.new_page(**options), url)
         finally:
@@ -43,7 +44,7 @@ class DrawPage:
         page.goto(url)
         self.answer: Locator = page.get_by_test_id("label-output-value")
         self.seen: Locator = page.locator(".seen img")
-        self.note: Locator = page.locator(".note")
+        self.note: Locator = page.locator(".block.note")
         self.live: Locator = page.get_by_label("Answer while I draw")
         self.wait_for(self._is_ready)
 

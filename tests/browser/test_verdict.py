@@ -10,7 +10,7 @@ def test_a_clear_digit_is_sure_and_explained_on_demand(draw_page):
     why = draw_page.page.locator(".why img")
     draw_page.draw(DIGITS["7"])
     assert draw_page.submit() == "7"
-    assert draw_page.page.locator(".verdict").inner_text() == "Sure."
+    assert draw_page.page.locator(".block.verdict").inner_text() == "Sure."
     draw_page.press("Why this answer?")
     draw_page.wait_for(lambda: why.count() == 1)
     draw_page.start_afresh("Clear")

@@ -57,9 +57,14 @@ IMPORTERS = {
         "serving.operator_tabs",
         "serving.pad",
         "serving.page",
+        "serving.production_view",
         "serving.photo",
         "serving.plotly",
+        "serving.retrain_tab",
+        "serving.review",
         "serving.status",
+        "serving.training",
+        "serving.uploads",
     },
 }
 BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them

@@ -11,7 +11,7 @@ from experiments.datasets import SPECS, Dataset, Split
 from experiments.glyphs import draw_digits
 from experiments.progress import EpochResult, TerminalBar
 from experiments.runs import table
-from experiments.training import AugmentedBatches, seen_twice, train, training_precision
+from experiments.training import AugmentedBatches, seen_once, seen_twice, train, training_precision
 
 LABELS = np.arange(10).repeat(8)
 NONE = np.empty((0, 28, 28, 1), np.uint8)
@@ -73,6 +73,8 @@ def test_a_model_that_looks_twice_gives_an_image_and_its_mirror_image_the_same_a
     logits = [np.log(once.predict(images, verbose=0)) for images in (there, back)]
     mean = np.exp(np.mean(logits, axis=0))
     assert np.allclose(answers[0], mean / mean.sum(1, keepdims=True), atol=1e-4)
+    assert np.allclose(seen_once(twice).predict(there, verbose=0), once.predict(there, verbose=0))
+    assert seen_once(once) is once
 
 
 def test_momentum_trains_too() -> None:

@@ -110,6 +110,29 @@ def test_the_shipped_model_comes_first_and_a_worse_one_stays_out_of_production(
     assert registry.production(fresh, SPEC).version == "1"
 
 
+def photos(count: int, seed: int) -> Split:
+    """Ten kinds of colour, each with some noise."""
+    labels = np.arange(10).repeat(count)
+    ground = np.random.default_rng(9).integers(40, 216, (10, 1, 1, 3))
+    noise = np.random.default_rng(seed).integers(-40, 40, (len(labels), 32, 32, 3))
+    return Split((ground[labels] + noise).astype(np.uint8), labels)
+
+
+def test_photos_go_the_same_way_without_an_exam_on_drawings(store) -> None:
+    spec = SPECS["cifar10"]
+    dataset = Dataset(spec, photos(12, 0), photos(4, 1), photos(4, 2), digest="cd" * 32)
+    row = dataclasses.replace(
+        table("cifar10")[0], extra=Amounts(strangers=8), batch_size=16, epochs=1, mirrored=True, momentum=0.9
+    )
+    result = run_table([row], dataset, store, Path("none"))
+    assert (result.version, result.decision.promote) == ("1", True)
+    assert "test_f1_frog" in result.best.metrics
+    assert not [name for name in result.best.metrics if name.startswith(("drawn", "negatives"))]
+    bundle = registry.pull(store, spec)
+    assert bundle.dataset == "cifar10"
+    assert bundle.thresholds.refuse == 1
+
+
 def test_another_recipe_is_other_work(dataset) -> None:
     config = rows()[0]
     fingerprints = {

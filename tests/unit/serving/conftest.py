@@ -115,7 +115,8 @@ def broken_classifier():
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts")
-    return Settings(_env_file=None, demo_host="127.0.0.1", demo_port=17860, artifact_dir=folder, workers=0)
+    places = {"artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}"}
+    return Settings(_env_file=None, demo_host="127.0.0.1", demo_port=17860, workers=0, **places)
 
 
 @pytest.fixture(scope="session")

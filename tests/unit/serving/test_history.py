@@ -56,11 +56,25 @@ def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
     assert before is None or isinstance(before, int)
 
 
+def test_opening_the_tab_shows_the_newest_and_tells_others_why_not(url, keyed_url):
+    for address, key, told in (
+        (url, "", "61 answers"),
+        (keyed_url, "right", "61 answers"),
+        (keyed_url, "", "operator"),
+    ):
+        rows = component(address, "html", elem_id="history-rows")
+        tab = component(address, "tabitem", label="History")
+        count, shown, _ = trigger(address, tab, "select", [key, *ANY], rows)
+        assert told in count
+        assert ("request-99" in shown) == ("answers" in told)
+
+
 def test_filters_choose(url):
     count, rows, _ = click(url, "Show the newest", ["", "any", "unsure", *ANY[2:]])
-    assert "1 answers" in count
+    assert "1 answer matches" in count
     assert "request-99" in rows
     assert "request-59" not in rows
+    assert "0 answers" in click(url, "Show the newest", ["", "cifar10", *ANY[1:]])[0]
     count, rows, _ = click(url, "Show the newest", ["", *ANY[:6], "2999-01-01 00:00:00", None])
     assert "0 answers" in count
     assert "Nothing here" in rows

@@ -1,6 +1,6 @@
 """Every route of the API, asked what its documentation allows and what it does not.
 
-`FUZZ_EXAMPLES=1000 python -m pytest tests/unit/serving/test_openapi.py` sends 9,000 requests.
+`FUZZ_EXAMPLES=1000 python -m pytest tests/unit/serving/test_openapi.py` sends 11,000 requests.
 """
 
 import os
@@ -18,6 +18,10 @@ ROUTES = [
     ("POST", "/api/predict"),
     ("POST", "/api/predict/batch"),
     ("POST", "/api/feedback"),
+    *(("POST", f"/api/{name}") for name in ("retrain", "retrain/cancel", "promote", "rollback")),
+    *(("GET", f"/api/{name}") for name in ("retrain/status", "production-log")),
+    ("POST", "/api/upload/training-data"),
+    ("GET", "/api/training-data"),
     *(("GET", path) for path in ("/api/health", "/api/ready", "/api/model", "/api/stats", "/metrics", "/api/history")),
 ]
 MATTERS_OF_CONTENT = [positive_data_acceptance, negative_data_rejection]  # no schema tells a picture from other bytes

@@ -15,9 +15,9 @@ def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, s
     fresh.metrics.problem("the-request", 500, "<broken>")
     text = report(fresh)
     assert classifier.describe() in text
-    assert "sure 1" in text
+    assert "sure: 1" in text
     assert "p50 12.5" in text
-    assert "test_accuracy" in text
+    assert "test accuracy" in text
     assert "the-request" in text
     assert "&lt;broken&gt;" in text
     assert "203.0.113.7" not in text

@@ -1,0 +1,96 @@
+"""What is in Production: promoted and rolled back by the operator, and the log of it in the database."""
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from experiments.datasets import SPECS
+from experiments.tracking import RegistryError
+from serving.entries import StoreError
+
+if TYPE_CHECKING:
+    from experiments.registry import Store
+    from serving.database import Database
+    from serving.production_log import ProductionLog
+    from serving.services import Services
+    from settings import Settings
+
+MAX_REASON = 500  # characters
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A line of the Production log. `until`: when the next version took over; None of the present one."""
+
+    dataset: str
+    version: str
+    run_id: str
+    at: float  # seconds since 1970, UTC
+    until: float | None
+    by: str  # gate, hand, rollback or start
+    reason: str
+    data_digest: str
+    corrections: int
+
+
+def follow(services: "Services") -> None:
+    """Takes up what came into Production elsewhere, and completes the log; whatever goes wrong, answering goes on."""
+    for dataset, classifier in services.classifiers.items():
+        if classifier.refresh():
+            try:
+                complete(services.database, services.settings, dataset)
+            except (RegistryError, StoreError) as error:
+                logging.getLogger(__name__).warning("The Production log waits: %s", error)
+
+
+def log(services: "Services", dataset: str) -> list[Logged]:
+    """The log, completed from the registry. Raises RegistryError, StoreError."""
+    return complete(services.database, services.settings, dataset).lines(dataset)
+
+
+def promote(services: "Services", dataset: str, version: str, reason: str) -> str:
+    """Puts a version into Production by hand, past the gate only with a reason. This process answers by it at once, the
+    others within seconds. Returns the version. Raises RegistryError, StoreError."""
+    from experiments import registry
+
+    taken = registry.promote(_store(services.settings), SPECS[dataset], version, reason.strip(), "hand")
+    return _take_up(services, dataset, taken.version)
+
+
+def rollback(services: "Services", dataset: str, reason: str) -> str:
+    """Puts the version before the present one back, likewise."""
+    from experiments import registry
+
+    taken = registry.rollback(_store(services.settings), SPECS[dataset], reason.strip() or "rolled back by hand")
+    return _take_up(services, dataset, taken.version)
+
+
+def versions(services: "Services", dataset: str) -> dict[str, str]:
+    """Every version, the newest first, and what the gate said of it. Raises RegistryError."""
+    from experiments import catalogue
+
+    found = catalogue.versions(_store(services.settings), SPECS[dataset])
+    return {number: found[number].tags.get(catalogue.GATE, "") for number in reversed(found)}
+
+
+def complete(database: "Database", settings: "Settings", dataset: str) -> "ProductionLog":
+    """The log, with what the registry knows more added. Raises RegistryError, StoreError."""
+    from experiments import journal
+    from serving.production_log import ProductionLog
+
+    kept = ProductionLog(database)
+    kept.complete(dataset, journal.promotions(_store(settings), SPECS[dataset]))
+    return kept
+
+
+def _take_up(services: "Services", dataset: str, version: str) -> str:
+    if dataset in services.classifiers:
+        services.classifiers[dataset].refresh()
+    complete(services.database, services.settings, dataset)
+    return version
+
+
+def _store(settings: "Settings") -> "Store":
+    from experiments.registry import Store
+
+    return Store(settings.mlflow_tracking_uri, settings.artifact_dir)

@@ -1,0 +1,37 @@
+"""The Production log in the database: MLflow keeps no history of what was in Production."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from serving.database import Database, insert
+from serving.production import Logged
+from serving.tables import promotions
+
+if TYPE_CHECKING:
+    from experiments.journal import Promotion
+
+
+class ProductionLog:
+    """The log. The registry keeps a journal of its own; whatever of it is not here yet is added, by whoever looks."""
+
+    def __init__(self, database: Database) -> None:
+        """Opens the database if it is not open. Raises StoreError."""
+        self._engine = database.engine
+
+    def complete(self, dataset: str, journal: "list[Promotion]") -> None:
+        """Adds what is missing; the same as often as one likes."""
+        rows = [{"dataset": dataset, **asdict(promotion)} for promotion in journal]
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(insert(self._engine, promotions).on_conflict_do_nothing(), rows)
+
+    def lines(self, dataset: str, limit: int = 200) -> list[Logged]:
+        """The newest first."""
+        columns = [column for column in promotions.c if column.name != "id"]
+        query = sa.select(*columns).where(promotions.c.dataset == dataset).order_by(promotions.c.at.desc())
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.limit(limit)).mappings().all()
+        ends = [None, *(row["at"] for row in rows)]
+        return [Logged(until=until, **row) for row, until in zip(rows, ends, strict=False)]

@@ -1,0 +1,85 @@
+"""The Production log, POST /api/promote and POST /api/rollback. For the operator."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fastapi import APIRouter, Request
+
+from experiments.tracking import RegistryError
+from serving import bodies, production
+from serving.access import Caller
+from serving.errors import ApiError
+from serving.routes_retrain import REFUSED, iso
+from serving.schemas import DatasetName
+from serving.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody
+from serving.services import DEFAULT
+
+if TYPE_CHECKING:
+    from serving.schemas import Schema
+    from serving.services import Services
+
+Result = TypeVar("Result")
+
+
+def build(services: "Services") -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["production"])
+
+    def operator(request: Request) -> None:
+        caller: Caller = request.state.caller
+        services.access.check_operator(caller.headers, caller.user)
+
+    @router.get("/api/production-log", responses=REFUSED)
+    async def production_log(request: Request, dataset: DatasetName = DEFAULT) -> ProductionLogAnswer:
+        """What was in Production when, why, by which data, and who put it there."""
+        operator(request)
+        lines = await asked(production.log, services, dataset)
+        return ProductionLogAnswer(items=[_item(line) for line in lines])
+
+    @router.post("/api/promote", openapi_extra=_body(PromoteBody), responses=REFUSED)
+    async def promote(request: Request) -> InProduction:
+        """Puts a version into Production by hand, on every replica within ten seconds. One that has not passed the gate
+        needs a reason, which the log keeps."""
+        operator(request)
+        with services.load.slot() as slot:
+            wanted = await bodies.as_json(request, slot, 1, PromoteBody)
+        version = await asked(production.promote, services, wanted.dataset, wanted.version, wanted.reason)
+        return InProduction(dataset=wanted.dataset, version=version)
+
+    @router.post("/api/rollback", openapi_extra=_body(RollbackBody), responses=REFUSED)
+    async def rollback(request: Request) -> InProduction:
+        """Puts the version before the present one back; again, and it goes further back."""
+        operator(request)
+        with services.load.slot() as slot:
+            wanted = await bodies.as_json(request, slot, 1, RollbackBody)
+        version = await asked(production.rollback, services, wanted.dataset, wanted.reason)
+        return InProduction(dataset=wanted.dataset, version=version)
+
+    return router
+
+
+async def asked(function: Callable[..., Result], *arguments: Any) -> Result:
+    """In a thread, since the registry takes its time. Raises ApiError for what the registry refuses."""
+    try:
+        return await asyncio.to_thread(function, *arguments)
+    except RegistryError as error:
+        raise ApiError(409, "registry", str(error), "") from None
+
+
+def _body(schema: "type[Schema]") -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {bodies.JSON: {"schema": schema.model_json_schema()}}}}
+
+
+def _item(line: production.Logged) -> LogItem:
+    return LogItem(
+        dataset=line.dataset,
+        version=line.version,
+        run_id=line.run_id,
+        since=iso(line.at),
+        until=None if line.until is None else iso(line.until),
+        by=line.by,  # type: ignore[arg-type]
+        reason=line.reason,
+        data_digest=line.data_digest,
+        corrections=line.corrections,
+    )

@@ -1,0 +1,105 @@
+"""POST /api/retrain, its status, and its end. For the operator."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+
+from experiments.corrections import RetrainingError
+from serving import bodies, trainer
+from serving.access import Caller
+from serving.errors import ApiError
+from serving.job import BusyError, Job
+from serving.schemas import DatasetName, ErrorAnswer
+from serving.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer
+
+if TYPE_CHECKING:
+    from serving.services import Services
+
+REFUSED: dict[int | str, dict[str, Any]] = {409: {"model": ErrorAnswer}}
+
+
+def build(services: "Services") -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["retraining"])
+    body = {"requestBody": {"required": True, "content": {bodies.JSON: {"schema": RetrainBody.model_json_schema()}}}}
+
+    def operator(request: Request) -> None:
+        caller: Caller = request.state.caller
+        services.access.check_operator(caller.headers, caller.user)
+
+    @router.post("/api/retrain", openapi_extra=body, responses=REFUSED)
+    async def retrain(request: Request) -> RetrainAnswer:
+        """Starts a retraining on what was accepted, in the background. 409 while another is going on, by its id, and
+        while too little is accepted."""
+        operator(request)
+        with services.load.slot() as slot:
+            wanted = await bodies.as_json(request, slot, 1, RetrainBody)
+        return answer(await asyncio.to_thread(started, services, wanted.dataset))
+
+    @router.get("/api/retrain/status")
+    async def status(request: Request, dataset: DatasetName | None = None) -> StatusAnswer:
+        """The retraining that is going on, else the last; of one data set if it is named."""
+        operator(request)
+        job = await asyncio.to_thread(latest, services, dataset)
+        return StatusAnswer(retraining=None if job is None else answer(job))
+
+    @router.post("/api/retrain/cancel", responses=REFUSED)
+    async def cancel(request: Request) -> RetrainAnswer:
+        """Has the retraining that is going on end within seconds. 409 if there is none, or it is deciding already."""
+        operator(request)
+        return answer(await asyncio.to_thread(cancelled, services))
+
+    return router
+
+
+def started(services: "Services", dataset: str) -> Job:
+    """A new retraining. Raises ApiError."""
+    try:
+        return trainer.start(services.database, services.settings, dataset)
+    except BusyError as error:
+        raise ApiError(409, "busy", str(error), "GET /api/retrain/status shows it.") from None
+    except RetrainingError as error:
+        raise ApiError(409, "not_started", str(error), "GET /api/training-data lists what there is.") from None
+
+
+def latest(services: "Services", dataset: str | None) -> Job | None:
+    """The one that is going on, else the last."""
+    from serving.jobs import Jobs
+
+    return Jobs(services.database).latest(dataset)
+
+
+def cancelled(services: "Services") -> Job:
+    """The one that was asked to end. Raises ApiError."""
+    from serving.jobs import Jobs
+
+    job = Jobs(services.database).cancel()
+    if job is None:
+        raise ApiError(409, "nothing_to_cancel", "No retraining is going on that could be cancelled.", "")
+    return job
+
+
+def answer(job: Job) -> RetrainAnswer:
+    """As JSON."""
+    return RetrainAnswer(
+        id=job.id,
+        dataset=job.dataset,
+        state=job.state,
+        started_at=iso(job.started_at),
+        ended_at=None if job.ended_at is None else iso(job.ended_at),
+        seconds_left=job.remaining,
+        progress=job.progress,
+        corrections=job.corrections,
+        epochs=job.epochs,
+        log=job.log,
+        reason=job.reason,
+        version=job.version,
+        differences=[DifferenceItem(**row) for row in job.differences],
+    )
+
+
+def iso(seconds: float) -> str:
+    """seconds since 1970 as ISO 8601, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,134 @@
+"""A retraining as a process of its own, at low priority; started from the page, by the API or by hand."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from experiments.corrections import Accepted, RetrainingError, check_enough
+from experiments.datasets import SPECS, Split
+from serving.database import Database, open_database
+from serving.entries import Chosen
+from serving.job import Job
+from settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from experiments.retraining import Retrained
+    from serving.reporter import Reporter
+
+NICE = 19
+LOG = "retraining.log"  # in ARTIFACT_DIR: what the last process printed, tracebacks included
+Learn = Callable[[Settings, str, Accepted, "Reporter"], "Retrained"]
+
+
+def claim(database: Database, dataset: str) -> Job:
+    """A new retraining on what is accepted, which nobody does yet. Raises BusyError, RetrainingError, StoreError."""
+    from serving.corrections import Corrections
+    from serving.jobs import Jobs
+
+    count = Corrections(database).count(Chosen(dataset, state="accepted"))
+    check_enough(count)
+    return Jobs(database).claim(dataset, count)
+
+
+def start(database: Database, settings: Settings, dataset: str) -> Job:
+    """Has a new process do a new retraining; it outlives this one. Raises as claim does."""
+    from serving.jobs import Jobs
+
+    job = claim(database, dataset)
+    command = [sys.executable, "-m", "serving", "retrain", "--dataset", dataset, "--job", str(job.id)]
+    try:
+        with (settings.artifact_dir / LOG).open("wb") as log:
+            # A group of its own, so that Ctrl-C at the page does not reach it; no session, which would have its own
+            # share of the processors where they are shared out by session, however low its priority.
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=_environment(settings), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, process_group=0,
+            )  # fmt: skip
+    except OSError as error:
+        Jobs(database).end(job.id, "failed", f"Its process could not be started: {error}")
+        raise RetrainingError(f"The process could not be started: {error}") from error
+    threading.Thread(target=process.wait, daemon=True).start()  # else it would stay in the table of processes
+    return job
+
+
+def step_back() -> None:
+    """Lets everything else on this machine go first, and makes a SIGTERM end this process as Ctrl-C does."""
+    os.nice(NICE - os.nice(0))
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
+
+
+def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | None" = None) -> int:
+    """Does a retraining in this process: the one of this number, which somebody has claimed, or a new one. Returns the
+    exit status: 0 also if the gate refused it. Raises BusyError, RetrainingError, StoreError."""
+    from serving.corrections import Corrections
+    from serving.jobs import Jobs
+    from serving.reporter import Reporter
+
+    database = open_database(settings)
+    jobs = Jobs(database)
+    job = claim(database, dataset) if number is None else jobs.get(number)
+    if job is None or not job.going_on:
+        raise RetrainingError(f"There is no retraining {number} to do.")
+    reporter, state, results = Reporter(jobs, job), "failed", {}
+    try:
+        found = Corrections(database).accepted(job.dataset)
+        accepted = Accepted(Split(found.images, found.labels), found.digest)
+        result = (learn or _learn)(settings, job.dataset, accepted, reporter)
+        state, reason = "promoted" if result.decision.promote else "refused", result.decision.reason
+        results = {"version": result.version, "run_id": result.run_id, "progress": 1.0}
+        results["differences"] = [asdict(row) for row in result.differences]
+    except KeyboardInterrupt:
+        if reporter.deciding:
+            reason = "It was ended while it decided. The Production log says what is in Production."
+        else:
+            state, reason = "cancelled", "It was cancelled. Nothing has changed."
+    except Exception as error:
+        reason = _worded(error)
+    reporter.say(f"{state.capitalize()}: {reason}")
+    reporter.close()
+    jobs.end(job.id, state, reason, **results)
+    database.close()
+    return 1 if state in ("failed", "cancelled") else 0
+
+
+def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Reporter") -> "Retrained":
+    """The real thing: TensorFlow, MLflow, and the registry's Production model."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from experiments import datasets, registry, retraining, workflow
+
+    spec = SPECS[dataset]
+    store = registry.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    workflow.seed(store, spec, settings.models_dir / dataset, reporter.say)
+    champion = registry.pull(store, spec)
+    if champion is None:
+        raise RetrainingError("There is no Production model to start from. Make one with `python -m experiments`.")
+    return retraining.retrain(accepted, datasets.load(dataset, settings.data_dir), champion, store, reporter)
+
+
+def _worded(error: Exception) -> str:
+    from experiments.bundle import BundleError
+    from experiments.datasets import DatasetError
+    from experiments.tracking import RegistryError
+    from serving.entries import StoreError
+
+    if isinstance(error, (BundleError, DatasetError, RegistryError, RetrainingError, StoreError)):
+        return str(error)
+    logging.getLogger(__name__).error("The retraining broke off", exc_info=error)
+    return f"The fault is on this side ({type(error).__name__}); {LOG} in ARTIFACT_DIR has the details."
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The same settings for another process, whatever they came from."""
+    values = {name: getattr(settings, name) for name in Settings.model_fields}
+    plain = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
+    return os.environ | {name.upper(): "" if value is None else str(value) for name, value in plain.items()}

@@ -1,0 +1,198 @@
+"""Labelled pictures that the operator sends: every one checked before any is kept."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serving.entries import Correction, State, digest, mark
+from serving.labels import labels_in
+from serving.many import Reading, read_many
+from serving.zips import File, ZipError
+
+if TYPE_CHECKING:
+    from experiments.inference import Prediction
+    from model_loader import Classifier
+
+MAX_PIXELS = 20_000_000_000  # of one upload, decoded: 20,000 photos of a megapixel
+TOLD_EVERY = 50  # pictures, on the progress bar
+Told = Callable[[int], None]
+"""Is told how many pictures have been read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """One picture that can be kept: what it shows, and what the Production model says of it."""
+
+    name: str
+    label: str
+    said: "Prediction"  # its image too, uint8 [H, W, C]
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the model is sure that it shows something else, or nothing it knows."""
+        return self.said.verdict in ("sure", "not_a_digit") and self.said.label != self.label
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What became of an upload's files. `faults`: name -> what is wrong with it, in words."""
+
+    pictures: Sequence[Labelled] = ()
+    faults: dict[str, str] = field(default_factory=dict)
+    duplicates: Counter[str] = field(default_factory=Counter)  # by where the other one is
+    compared: bool = True  # with the data set's own training images
+
+    def counts(self, class_names: Sequence[str]) -> dict[str, int]:
+        """class name -> how many pictures can be kept."""
+        found = Counter(each.label for each in self.pictures)
+        return {name: found[name] for name in class_names}
+
+    @property
+    def contradicted(self) -> list[Labelled]:
+        """The pictures whose label the model contradicts with confidence."""
+        return [each for each in self.pictures if each.contradicted]
+
+
+def check(
+    classifier: "Classifier",
+    files: Iterable[File],
+    label: str | None,
+    kept: set[str],
+    published: np.ndarray | None,
+    told: Told = lambda _: None,
+) -> Checked:
+    """files: pictures, and maybe one CSV of names and labels. label: of all of them; None: as the CSV, else folders and
+    names say. kept: digests of the images in the database. published: uint64, the sorted marks of the data set's own
+    training images; None if they are not here. Raises ZipError for an upload that makes no sense as a whole."""
+    tables: list[File] = []
+    pictures = _without_tables(files, tables)
+    readings = list(_counted(read_many(classifier, pictures, max_pixels=MAX_PIXELS), told))
+    if not readings:
+        raise ZipError("There are no pictures in this. Choose pictures or a zip of them.")
+    names = classifier.bundle.class_names
+    labels, faults = _labels([each.name for each in readings], label, tables, names)
+    good = [_labelled(each, labels, faults, names) for each in readings]
+    unique, duplicates = _without_duplicates([each for each in good if each], faults, kept, published)
+    return Checked(unique, faults, duplicates, published is not None)
+
+
+def as_corrections(checked: Checked, dataset: str, upload: str, client: str, contradicted: State) -> list[Correction]:
+    """The pictures as training data: accepted, but for those that the model contradicts, which are `contradicted`
+    (dropped ones are left out). upload: its id."""
+    states = [contradicted if each.contradicted else "accepted" for each in checked.pictures]
+    return [
+        Correction(
+            dataset=dataset,
+            source="upload",
+            client=client,
+            request_id=upload,
+            position=position,
+            model_version=each.said.model_version,
+            given=each.said.label,
+            confidence=each.said.confidence,
+            proposed=each.label,
+            image=each.said.image.tobytes(),
+            state=state,
+        )
+        for position, (each, state) in enumerate(zip(checked.pictures, states, strict=True))
+        if state != "dropped"
+    ]
+
+
+def _without_tables(files: Iterable[File], tables: list[File]) -> Iterator[File]:
+    for file in files:
+        if file.name.lower().endswith(".csv"):
+            tables.append(file)
+        else:
+            yield file
+
+
+def _counted(readings: Iterable[Reading], told: Told) -> Iterator[Reading]:
+    for number, reading in enumerate(readings, 1):
+        if number % TOLD_EVERY == 0:
+            told(number)
+        yield reading
+
+
+def _labels(
+    names: Sequence[str], label: str | None, tables: Sequence[File], class_names: Sequence[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """name -> label, and the faults of the table."""
+    if label is not None:
+        return dict.fromkeys(names, label), {}
+    if not tables:
+        return dict(zip(names, labels_in(names, class_names), strict=True)), {}
+    if len(tables) > 1:
+        raise ZipError("There are several CSV files. Send one, with a file name and a label in each row.")
+    sent, by_file = set(names), {PurePosixPath(name).name: name for name in names}
+    rows = [
+        (name if name in sent else by_file.get(PurePosixPath(name).name, name), of) for name, of in _rows(tables[0])
+    ]
+    if rows and rows[0][0] not in sent and rows[0][1].lower() not in map(str.lower, class_names):
+        del rows[0]  # the heading
+    missing = {name: "The CSV names this file, but it was not sent." for name, _ in rows if name not in sent}
+    if len(missing) == len(dict(rows)):
+        raise ZipError("The CSV names none of the files. Write a file name and its label in each row.")
+    return dict(rows), missing
+
+
+def _rows(table: File) -> list[tuple[str, str]]:
+    """File names and labels of a CSV. Raises ZipError."""
+    if table.error:
+        raise ZipError(f"{table.name}: {table.error}")
+    try:
+        rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig")), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ZipError(f"The CSV can't be read ({error}). Save it as UTF-8, with commas.") from None
+    return [(row[0].strip(), row[1].strip()) for row in rows if len(row) > 1]
+
+
+def _labelled(
+    reading: Reading, labels: dict[str, str], faults: dict[str, str], class_names: Sequence[str]
+) -> Labelled | None:
+    """None, and a fault noted, for what can't be kept."""
+    known = {name.lower(): name for name in class_names}
+    given = labels.get(reading.name, "")
+    if reading.error or reading.prediction is None:
+        faults[reading.name] = reading.error
+    elif reading.prediction.image is None:
+        faults[reading.name] = "Nothing is on this picture."
+    elif given.lower() not in known:
+        told = f"{given[:40]!r} is no label" if given else "It has no label"
+        faults[reading.name] = f"{told}. Labels: {', '.join(class_names)}."
+    else:
+        return Labelled(reading.name, known[given.lower()], reading.prediction)
+    return None
+
+
+def _without_duplicates(
+    pictures: Sequence[Labelled], faults: dict[str, str], kept: set[str], published: np.ndarray | None
+) -> tuple[list[Labelled], Counter[str]]:
+    """The first of each image. The same image under two labels is a fault."""
+    first: dict[str, Labelled] = {}
+    duplicates: Counter[str] = Counter()
+    for picture in pictures:
+        name = digest(picture.said.image.tobytes())
+        if (other := first.setdefault(name, picture)) is picture:
+            continue
+        if other.label == picture.label:
+            duplicates["this upload"] += 1
+        else:
+            faults[picture.name] = f"It is {other.name} again, which has another label ({other.label})."
+    theirs = np.empty(0, np.uint64) if published is None else published
+    marks = np.array([mark(each.said.image.tobytes()) for each in first.values()], np.uint64)
+    unique = []
+    for (name, picture), is_published in zip(first.items(), np.isin(marks, theirs), strict=True):
+        if name in kept:
+            duplicates["what is kept"] += 1
+        elif is_published:
+            duplicates["the data set itself"] += 1
+        else:
+            unique.append(picture)
+    return unique, duplicates

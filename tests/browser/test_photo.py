@@ -1,0 +1,41 @@
+"""The Photo tab as a person handles it, on a telephone's screen: a file, the camera, why, and nothing again."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments.datasets import SPECS
+from tests.browser.draw_page import PATIENCE, opened
+
+
+@pytest.fixture
+def photo_page(chromium, url):
+    with opened(chromium, url, viewport={"width": 390, "height": 1400}) as draw_page:
+        page = draw_page.page
+        page.get_by_role("tab", name="Photo").click()
+        page.locator("#snapshot input[type=file]").wait_for(state="attached")
+        yield page
+        outside = [each for each in draw_page.requested if not each.startswith((url, "data:", "blob:"))]
+        assert outside == []
+
+
+def test_a_file_and_the_camera_are_answered_and_explained(photo_page, tmp_path):
+    sky = np.linspace((40, 90, 200), (190, 220, 250), 300)[:, np.newaxis].repeat(400, 1)
+    sky[140:160, 80:320] = sky[90:210, 190:210] = 250  # something with wings
+    Image.fromarray(sky.astype(np.uint8)).save(tmp_path / "photo.jpg")
+    tab, answer = photo_page.locator("#photo"), photo_page.locator("#photo").get_by_test_id("label-output-value")
+
+    photo_page.locator("#snapshot input[type=file]").set_input_files(tmp_path / "photo.jpg")
+    answer.wait_for()
+    assert answer.inner_text() in SPECS["cifar10"].class_names
+    assert "Cifar10_Best_Model" in tab.locator(".block.note").inner_text()
+    photo_page.get_by_role("button", name="Why this answer?").last.click()
+    photo_page.locator(".why img").wait_for(timeout=1000 * PATIENCE)
+    assert photo_page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    photo_page.locator("#snapshot").get_by_role("button", name="Remove Image").click()
+    answer.wait_for(state="detached")
+    photo_page.locator("#snapshot").get_by_role("button", name="Capture from camera").click()
+    for name in ("Click to Access Webcam", "capture photo"):
+        photo_page.locator("#snapshot").get_by_role("button", name=name).click()
+    answer.wait_for()

@@ -1,0 +1,97 @@
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments import reference
+from serving.database import Database
+from serving.drift import compare, last_day
+from serving.store import History
+from tests.unit.serving.entries import entry
+
+NAMES = tuple("0123456789")
+SHAPE = (28, 28, 1)
+
+
+def bars(count, seed, width=3):
+    """uint8 [N, 28, 28, 1]: upright bars about so wide, of any length."""
+    rng = np.random.default_rng(seed)
+    images = np.zeros((count, *SHAPE), np.uint8)
+    for image in images:
+        thick, length = width + rng.integers(0, 2), rng.integers(10, 21)
+        image[4 : 4 + length, 10 : 10 + thick] = rng.integers(200, 256)
+    return images
+
+
+def outputs(count, seed, favourite=None, low=0.9):
+    """float32 [N, 11]: confident of any class alike, or half of the time of a favourite one."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, count)
+    if favourite is not None:
+        labels[: count // 2] = favourite
+    probabilities = np.zeros((count, 11), np.float32)
+    probabilities[np.arange(count), labels] = rng.uniform(low, low + 0.09, count)
+    return probabilities
+
+
+def answered(images, probabilities, at=1000.0):
+    return [
+        entry(n, image=image.tobytes(), label=NAMES[p[:10].argmax()], confidence=float(p[:10].max()), answered_at=at)
+        for n, (image, p) in enumerate(zip(images, probabilities, strict=True))
+    ]
+
+
+@pytest.fixture(scope="module")
+def known():
+    return reference.measure(bars(3000, 0), outputs(3000, 0), 10)
+
+
+def drifted(known, images, probabilities):
+    found = compare(known, answered(images, probabilities), SHAPE, NAMES)
+    return {finding.measure for finding in found if finding.drifted}
+
+
+@pytest.mark.parametrize("count", [100, 2000])
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_ordinary_traffic_is_no_drift(known, count, seed):
+    assert drifted(known, bars(count, seed), outputs(count, seed)) == set()
+
+
+def test_a_shift_is_found_and_named(known):
+    assert drifted(known, bars(300, 1, width=7), outputs(300, 1)) == {"ink", "stroke width"}
+    assert drifted(known, bars(300, 1), outputs(300, 1, favourite=4)) == {"labels"}
+    assert drifted(known, bars(300, 1), outputs(300, 1, low=0.5)) == {"confidence"}
+
+
+def test_a_difference_too_small_to_matter_is_none_however_sure_it_is(known):
+    images = bars(5000, 2)
+    images[:600] = bars(600, 3, width=4)
+    found = {each.measure: each for each in compare(known, answered(images, outputs(5000, 2)), SHAPE, NAMES)}
+    assert found["stroke width"].p < 0.05
+    assert not found["stroke width"].drifted
+
+
+def test_photos_are_told_by_brightness_and_contrast():
+    photos = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), np.uint8)
+    assert set(reference.looks(photos)) == {"brightness", "contrast"}
+    assert reference.looks(photos // 2)["brightness"].mean() < reference.looks(photos)["brightness"].mean()
+
+
+def test_stroke_width_is_in_pixels():
+    assert reference.looks(bars(50, 0, width=4))["stroke width"].mean() == pytest.approx(4.5, abs=1)
+
+
+def test_the_last_day_is_told_in_words(tmp_path, classifier, known):
+    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    history, model = History(database), type(classifier)()
+    model.bundle = replace(classifier.bundle, folder=tmp_path)
+    assert "without a reference" in last_day(history, model)[1]
+    reference.write(known, tmp_path)
+    assert "Only 0 answers" in last_day(history, model)[1]
+    history.add(answered(bars(200, 1, width=7), outputs(200, 1), at=time.time()))
+    findings, verdict = last_day(history, model)
+    assert verdict.startswith("Drift in the newest 200 answers")
+    assert "stroke width is higher" in verdict
+    assert len(findings) == 4
+    database.close()

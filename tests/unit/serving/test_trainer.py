@@ -1,0 +1,144 @@
+import threading
+import time
+
+import pytest
+
+from experiments.comparison import Difference
+from experiments.corrections import RetrainingError
+from experiments.progress import EpochResult
+from experiments.promotion import Decision
+from experiments.retraining import Retrained
+from serving import trainer
+from serving.corrections import Corrections
+from serving.database import Database, database_url
+from serving.entries import Chosen
+from serving.job import BusyError
+from serving.jobs import Jobs
+from serving.reporter import Reporter
+from tests.unit.serving.corrections import correction
+
+ROW = Difference("validation", 5000, 0.996, 0.997, -0.001, 0.003)
+
+
+@pytest.fixture
+def settings(settings, tmp_path):
+    return settings.model_copy(update={"artifact_dir": tmp_path})
+
+
+@pytest.fixture
+def database(settings):
+    database = Database(database_url(settings))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def accepted(database):
+    corrections = Corrections(database)
+    corrections.add([correction(number) for number in range(12)])
+    corrections.review(Chosen("mnist"), "accepted")
+
+
+def learn(promote=True):
+    """Stands for hours of training."""
+
+    def learn(settings, dataset, accepted, reporter):
+        assert (dataset, len(accepted)) == ("mnist", 12)
+        assert accepted.data.images.shape == (12, 28, 28, 1)
+        assert set(accepted.data.labels) == {1}
+        reporter.stage("preparing")
+        reporter.stage("training", epochs=2)
+        for epoch in (1, 2):
+            reporter.batch(epoch, 1, 1)
+            reporter.epoch(EpochResult(epoch, 2, 0.5 / epoch, 0.9, 0.2, 0.99, 1.0))
+        reporter.stage("measuring")
+        reporter.stage("deciding")
+        return Retrained("run-9", "9", Decision(promote, "better" if promote else "worse"), (ROW,))
+
+    return learn
+
+
+@pytest.mark.parametrize(("promote", "state", "reason"), [(True, "promoted", "better"), (False, "refused", "worse")])
+def test_what_came_of_it_is_in_the_database(settings, database, accepted, promote, state, reason):
+    assert trainer.run(settings, "mnist", None, learn(promote)) == 0
+    job = Jobs(database).latest()
+    assert (job.state, job.reason, job.version, job.run_id, job.corrections) == (state, reason, "9", "run-9", 12)
+    assert [(epoch["epoch"], epoch["loss"]) for epoch in job.epochs] == [(1, 0.5), (2, 0.25)]
+    assert job.differences[0]["group"] == "validation"
+    assert any("Epoch 2 of 2: loss 0.250, 99.00 % on validation" in line for line in job.log)
+    assert Jobs(database).claim("mnist", 12)
+
+
+def test_a_claimed_one_is_done_under_its_number(settings, database, accepted):
+    job = trainer.claim(database, "mnist")
+    with pytest.raises(BusyError):
+        trainer.run(settings, "mnist", None, learn())
+    assert trainer.run(settings, "mnist", job.id, learn()) == 0
+    assert Jobs(database).get(job.id).state == "promoted"
+    with pytest.raises(RetrainingError, match="no retraining"):
+        trainer.run(settings, "mnist", job.id, learn())
+
+
+def test_too_few_corrections_start_nothing(settings, database):
+    with pytest.raises(RetrainingError, match="needs 10 accepted corrections; there are 0"):
+        trainer.run(settings, "mnist", None, learn())
+    assert Jobs(database).latest() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(RetrainingError("Accept more first."), "Accept more first."), (ZeroDivisionError(), "fault")]
+)
+def test_a_failure_is_worded_and_the_next_can_start(settings, database, accepted, error, said):
+    def break_off(*_):
+        raise error
+
+    assert trainer.run(settings, "mnist", None, break_off) == 1
+    job = Jobs(database).latest()
+    assert job.state == "failed"
+    assert said in job.reason
+    assert Corrections(database).count(Chosen("mnist", state="accepted")) == 12
+    assert trainer.run(settings, "mnist", None, learn()) == 0
+
+
+def test_cancelling_interrupts_the_training(settings, database, accepted):
+    def wait(settings, dataset, accepted, reporter):
+        reporter.stage("training", epochs=1)
+        threading.Timer(0.1, Jobs(database).cancel).start()
+        for _ in range(1000):
+            time.sleep(0.02)
+        raise AssertionError("nobody interrupted")
+
+    assert trainer.run(settings, "mnist", None, wait) == 1
+    job = Jobs(database).latest()
+    assert (job.state, job.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
+
+
+def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
+    def decide(settings, dataset, accepted, reporter):
+        Jobs(database).cancel()
+        reporter.stage("deciding")
+        raise AssertionError("it went on")
+
+    assert trainer.run(settings, "mnist", None, decide) == 1
+    assert Jobs(database).latest().state == "cancelled"
+
+
+def test_progress_and_the_time_left_follow_the_batches(settings, database, accepted):
+    job = trainer.claim(database, "mnist")
+    reporter = Reporter(Jobs(database), job, beat=0.01)
+    reporter.stage("training", epochs=4)
+    shares = []
+    for epoch, done in ((1, 0), (1, 5), (4, 10)):
+        reporter.batch(epoch, done, 10)
+        time.sleep(0.1)
+        shares.append(Jobs(database).latest().progress)
+    reporter.close()
+    assert shares == pytest.approx([0.25, 0.3, 0.65])
+    assert Jobs(database).latest().remaining > 0
+
+
+def test_the_other_process_gets_the_same_settings(settings):
+    environment = trainer._environment(settings.model_copy(update={"operator_key": "", "drawn_strokes": None}))
+    assert environment["ARTIFACT_DIR"] == str(settings.artifact_dir)
+    assert environment["DRAWN_STROKES"] == ""
+    assert {type(value) for value in environment.values()} == {str}

@@ -1,0 +1,153 @@
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from experiments.preprocessing import prepare_drawing
+from serving.entries import digest, mark
+from serving.training_upload import as_corrections, check
+from serving.zips import Archive, File, Limits, ZipError
+
+LIMITS = Limits(100, 1 << 20, 1 << 22)
+
+
+def drawing(seed):
+    """uint8 [40, 40]: a vertical bar of its own length and a dot."""
+    sheet = np.full((40, 40), 255, np.uint8)
+    sheet[5 : 20 + seed, 18:22] = 0
+    return sheet
+
+
+def png(seed):
+    buffer = io.BytesIO()
+    Image.fromarray(drawing(seed)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def checked(classifier, files, label=None, kept=frozenset(), published=None):
+    return check(classifier, [File(name, content) for name, content in files], label, kept, published)
+
+
+def kept(found):
+    return [(each.name, each.label) for each in found.pictures]
+
+
+def test_folders_say_what_pictures_show(classifier):
+    found = checked(classifier, [("set/7/a.png", png(1)), ("set/4/b.png", png(2)), ("c.png", png(3))])
+    assert kept(found) == [("set/7/a.png", "7"), ("set/4/b.png", "4")]
+    assert list(found.faults) == ["c.png"]
+    assert [found.counts(tuple("0123456789"))[name] for name in "479"] == [1, 1, 0]
+
+
+def test_a_chosen_label_is_that_of_all(classifier):
+    assert kept(checked(classifier, [("4/a.png", png(1)), ("b.png", png(2))], "7")) == [
+        ("4/a.png", "7"), ("b.png", "7")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", ["", "file,label\n"])
+def test_a_csv_says_what_pictures_show(classifier, heading):
+    table = f"{heading}one.png,7\ndeep/two.png, 4 \nthree.png,eleven\ngone.png,3\n".encode("utf-8-sig")
+    files = [("labels.csv", table), ("one.png", png(1)), ("two.png", png(2)), ("three.png", png(3)), ("x.png", png(4))]
+    found = checked(classifier, files)
+    assert kept(found) == [("one.png", "7"), ("two.png", "4")]
+    assert {name: fault.split(".")[0] for name, fault in found.faults.items()} == {
+        "gone.png": "The CSV names this file, but it was not sent",
+        "three.png": "'eleven' is no label",
+        "x.png": "It has no label",
+    }
+
+
+@pytest.mark.parametrize(
+    "tables", [[b"nothing.png,7"], [b"\xff\xfe"], [b'"open'], [b"one.png,7", b"one.png,4"], [b""], [b"a\x00b,7"]]
+)
+def test_a_csv_that_makes_no_sense_refuses_the_upload(classifier, tables):
+    with pytest.raises(ZipError, match="CSV"):
+        checked(classifier, [("one.png", png(1)), *((f"{n}.csv", table) for n, table in enumerate(tables))])
+
+
+def test_nothing_to_keep_is_refused(classifier):
+    with pytest.raises(ZipError, match="no pictures"):
+        checked(classifier, [("labels.csv", b"one.png,7")])
+
+
+def test_what_is_there_already_is_left_out_wherever_it_is(classifier):
+    prepared = [prepare_drawing(drawing(seed)).tobytes() for seed in range(4)]
+    published = np.sort(np.array([mark(prepared[2]), mark(b"other")], np.uint64))
+    files = [(f"7/{seed}.png", png(seed)) for seed in range(4)]
+    found = checked(classifier, [*files, ("7/again.png", png(0))], None, {digest(prepared[1])}, published)
+    assert [name for name, _ in kept(found)] == ["7/0.png", "7/3.png"]
+    assert found.duplicates == {"this upload": 1, "what is kept": 1, "the data set itself": 1}
+    assert found.compared
+    assert not checked(classifier, files).compared
+
+
+def test_one_image_with_two_labels_is_a_fault(classifier):
+    found = checked(classifier, [("7/a.png", png(1)), ("4/a.png", png(1))])
+    assert kept(found) == [("7/a.png", "7")]
+    assert "another label (7)" in found.faults["4/a.png"]
+
+
+def test_what_can_not_be_read_is_named_and_spoils_nothing(classifier, sheet_png):
+    found = checked(classifier, [("7/a.png", png(1)), ("7/b.png", b"no picture"), ("7/c.png", sheet_png)])
+    assert kept(found) == [("7/a.png", "7")]
+    assert set(found.faults) == {"7/b.png", "7/c.png"}
+
+
+def test_what_the_model_is_sure_to_read_otherwise_is_contradicted(classifier, unsure_classifier):
+    files = [("7/a.png", png(1)), ("1/b.png", png(2))]
+    found = checked(classifier, files)
+    assert [each.name for each in found.contradicted] == ["1/b.png"]
+    rows = as_corrections(found, "mnist", "upload-1", "abc", "pending")
+    assert [(row.proposed, row.state, row.given, row.position) for row in rows] == [
+        ("7", "accepted", "7", 0), ("1", "pending", "7", 1)
+    ]  # fmt: skip
+    assert rows[0].image == prepare_drawing(drawing(1)).tobytes()
+    left = as_corrections(found, "mnist", "upload-1", "abc", "dropped")
+    assert [row.proposed for row in left] == ["7"]
+
+
+def zipped(entries):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    buffer.seek(0)
+    return buffer
+
+
+def test_a_hostile_zip_is_refused_or_its_entries_are(classifier):
+    bomb = bytes(30 * (1 << 20))
+    with pytest.raises(ZipError):
+        Archive(zipped([(f"7/{n}", bomb[: 1 << 20]) for n in range(30)]), LIMITS)
+    link = zipfile.ZipInfo("7/link.png")
+    link.external_attr = 0o120777 << 16
+    found = check(
+        classifier, Archive(zipped([("../7/a.png", png(1)), (link, b"/etc/passwd"), ("7/b.png", png(2))]), LIMITS),
+        None, set(), None,
+    )  # fmt: skip
+    assert kept(found) == [("7/b.png", "7")]
+    assert set(found.faults) == {"../7/a.png", "7/link.png"}
+
+
+CONTENT = st.one_of(st.binary(max_size=60), st.integers(0, 9).map(png))
+NAMES = st.sampled_from(["7/a.png", "7/b.png", "4/a.png", "a.png", "labels.csv", "x/labels.CSV", "../7/c.png", "é.png"])
+TABLES = st.text(st.sampled_from('a.png,b7/4"\n\x00'), max_size=30).map(str.encode)
+
+
+@given(st.lists(st.tuples(NAMES, st.one_of(CONTENT, TABLES)), max_size=6), st.sampled_from([None, "7", "nonsense"]))
+def test_whatever_is_sent_is_kept_named_or_refused_in_words(classifier, files, label):
+    try:
+        found = checked(classifier, files, label)
+    except ZipError:
+        return
+    assert all(each.label in "0123456789" and each.said.image.shape == (28, 28, 1) for each in found.pictures)
+    assert all(found.faults.values())
+    pictures = [name for name, _ in files if not name.lower().endswith(".csv")]
+    assert len(found.pictures) <= len(pictures)
+    assert {each.name for each in found.pictures} <= set(pictures)
+    assert len({each.said.image.tobytes() for each in found.pictures}) == len(found.pictures)

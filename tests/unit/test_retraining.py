@@ -1,0 +1,168 @@
+"""A small champion, taught a little: the run, the comparison, the gate, the version."""
+
+import dataclasses
+import hashlib
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from experiments import exam, fine_tuning, journal, registry, retraining, workflow
+from experiments.corrections import LEAST, Accepted, RetrainingError, hold_out
+from experiments.datasets import SPECS, Dataset, Split
+from experiments.glyphs import draw_digits
+from experiments.runs import table
+from experiments.synthesis import Amounts
+from experiments.training import training_precision
+
+SPEC = SPECS["mnist"]
+
+
+def digits(count: int, seed: int) -> Split:
+    labels = np.arange(10).repeat(count)
+    return Split(draw_digits(Split(np.empty(0), labels), np.random.default_rng(seed)), labels)
+
+
+def accepted(images: np.ndarray, label: int) -> Accepted:
+    labels = np.full(len(images), label)
+    return Accepted(Split(images, labels), hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest())
+
+
+def crosses(count: int) -> np.ndarray:
+    """uint8 [N, 28, 28, 1]: what no champion reads as an 8, and any network learns."""
+    images = np.zeros((count, 28, 28, 1), np.uint8)
+    for number, image in enumerate(images):
+        across = 8 + number % 12
+        image[across : across + 2, 4:24] = image[4:24, 12:14] = 255
+    return images
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return Dataset(SPEC, train=digits(12, 0), validation=digits(4, 1), test=digits(4, 2), digest="ab" * 32)
+
+
+@pytest.fixture(scope="module")
+def store(store_in, tmp_path_factory, dataset):
+    """One run, in Production."""
+    store = store_in(tmp_path_factory.mktemp("store"))
+    row = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=6)
+    workflow.run_table([row], dataset, store, Path("none"), prepare_exam=small_exam)
+    return store
+
+
+small_exam = partial(exam.prepare, practice=30, questions=20)
+
+
+def quickly(dataset, champion, seed):
+    config = fine_tuning.configuration(dataset, champion, seed)
+    return dataclasses.replace(config, epochs=1, learning_rate=5e-3, extra=Amounts(12, 12, 8))
+
+
+class Watcher:
+    def __init__(self):
+        self.heard, self.lines = [], []
+
+    def stage(self, name, epochs=0):
+        self.heard.append((name, epochs) if epochs else name)
+
+    def say(self, line):
+        self.lines.append(line)
+
+    def batch(self, epoch, done, total):
+        pass
+
+    def epoch(self, result):
+        self.heard.append(result.epoch)
+
+
+@pytest.fixture(scope="module")
+def retrained(store, dataset):
+    """What came of corrections that are easily learnt; and the run, which another one before it had abandoned."""
+    with store.run("mnist", "retrain", "", {}, {"retrain": "true"}) as abandoned:
+        pass
+    store.client.update_run(abandoned.run_id, status="RUNNING")
+    watcher, champion = Watcher(), registry.pull(store, SPEC)
+    result = retraining.retrain(accepted(crosses(24), 8), dataset, champion, store, watcher, small_exam, quickly)
+    return result, champion, watcher, {run.run_id: run for run in store.runs("mnist")}, abandoned.run_id
+
+
+def test_the_run_says_what_it_learnt_from_whom(retrained):
+    result, champion, watcher, runs, abandoned = retrained
+    run = runs[result.run_id]
+    assert watcher.heard == ["preparing", ("training", 1), 1, "measuring", "deciding"]
+    assert (run.name, run.status, run.version) == ("retrain", "FINISHED", result.version)
+    assert (run.tags["retrain"], run.tags["parent_run"], run.tags["corrections"]) == ("true", champion.run_id, "24")
+    assert run.params["corrections_taught"] == "18"
+    assert run.params["corrections_held_out"] == "6"
+    assert run.params["corrections_by_class"] == "8:24"
+    assert {"test_accuracy", "validation_accuracy", "drawn_accuracy", "loss", "val_loss"} <= set(run.metrics)
+    assert runs[abandoned].status == "FAILED"
+
+
+def test_the_gates_table_compares_both_models_and_is_kept(store, retrained):
+    result = retrained[0]
+    groups = [row.group for row in result.differences]
+    assert groups[:4] == ["validation", "corrections held out", "generated drawings", "no digits"]
+    assert groups[4:] == [f"class {digit}" for digit in range(10)]
+    corrections = result.differences[1]
+    assert (corrections.count, corrections.champion) == (6, 0.0)
+    assert corrections.challenger > 0.5
+    assert "gate.json" in {item.path for item in store.client.list_artifacts(result.run_id)}
+
+
+def test_the_version_is_kept_with_what_the_gate_said(store, retrained):
+    result, champion = retrained[:2]
+    tags = store.client.get_model_version(SPEC.registered_model, result.version).tags
+    assert tags["gate"].endswith(result.decision.reason)
+    present = registry.production(store, SPEC).version
+    assert present == (result.version if result.decision.promote else champion.version)
+    assert result.decision.promote == (journal.promotions(store, SPEC)[-1].corrections == 24)
+
+
+def test_a_challenger_of_a_champion_that_is_gone_stays_out(store, dataset, retrained):
+    result, champion = retrained[:2]
+    present = registry.production(store, SPEC).version
+    other = result.version if present == champion.version else champion.version
+    registry.promote(store, SPEC, other, "by hand")
+    decided = retraining._decide(store, SPEC, dataclasses.replace(champion, version=present), result.run_id, good())
+    assert not decided.decision.promote
+    assert f"version {other} took Production meanwhile" in decided.decision.reason
+
+
+def good():
+    from experiments.comparison import CORRECTIONS, Difference
+
+    return (Difference(CORRECTIONS, 6, 0.0, 1.0, 1.0, 1.0),)
+
+
+def test_too_few_corrections_are_refused_in_words(store, dataset):
+    with pytest.raises(RetrainingError, match=f"needs {LEAST} accepted corrections; there are 3"):
+        retraining.retrain(accepted(crosses(3), 8), dataset, registry.pull(store, SPEC), store, Watcher())
+
+
+def test_every_fourth_of_each_class_judges():
+    labels = np.array([1] * 20 + [7] * 8 + [3])
+    data = Split(np.arange(len(labels), dtype=np.uint8).reshape(-1, 1, 1, 1), labels)
+    teach, judge = hold_out(data, 0)
+    assert sorted(np.concatenate([teach.images, judge.images]).ravel()) == list(range(29))
+    counts = np.bincount(judge.labels, minlength=8)
+    assert 4 <= counts[1] <= 6
+    assert 1 <= counts[7] <= 3
+    assert not np.array_equal(hold_out(data, 1)[1].images, judge.images)
+
+
+def test_a_copy_of_the_champion_answers_as_it_does(store):
+    champion = keras.saving.load_model(registry.pull(store, SPEC).keras, compile=False)
+    images = digits(2, 5).images
+    build = fine_tuning._same_as(champion)
+    assert np.allclose(build(SPEC).predict(images, verbose=0), champion.predict(images, verbose=0), atol=1e-5)
+    keras.mixed_precision.set_global_policy(training_precision())
+    try:
+        rough = build(SPEC).predict(images, verbose=0)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert rough.dtype == np.float32
+    assert np.allclose(rough, champion.predict(images, verbose=0), atol=0.05)
