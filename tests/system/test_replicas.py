@@ -133,7 +133,10 @@ def test_a_promotion_and_a_rollback_reach_every_replica(cluster):
     assert {status for status, _ in load.stop()} == {200}, "a rollback fails no request in flight"
     for address in cluster.addresses:
         log = cluster.get(address, "/api/production-log")["items"]
-        assert [(line["version"], line["by"]) for line in log[:2]] == [("1", "rollback"), (cluster.next_version, "hand")]
+        assert [(line["version"], line["by"]) for line in log[:2]] == [
+            ("1", "rollback"),
+            (cluster.next_version, "hand"),
+        ]
 
 
 def test_a_visitor_without_the_key_sees_no_history(cluster):
