@@ -69,7 +69,7 @@ def promote(arguments: argparse.Namespace, settings: Settings) -> int:
 
     spec = SPECS[arguments.dataset]
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    registry.promote(store, spec, arguments.version, "promoted by hand")
+    registry.promote(store, spec, arguments.version, arguments.reason)
     print(f"{spec.registered_model} version {arguments.version} is in Production.")
     return 0
 
@@ -167,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if command is promote:
             sub.add_argument("version", metavar="VERSION", help="number of the version")
+            sub.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
         if command is report:
             sub.add_argument("--out", type=Path, help="folder to write it to (default: docs)")
         if command is insights:

@@ -71,7 +71,7 @@ class AnswerView:
             return gr.update(value=shown, visible=True)
 
         ask = gr.Button("Why this answer?")
-        label = "Blue parts speak for the answer, orange ones against it"
+        label = "Blue speaks for it, orange against it"
         why = gr.Image(
             label=label, format="png", height=300, buttons=[], interactive=False, visible=False, elem_classes="why"
         )

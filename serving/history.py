@@ -88,7 +88,8 @@ def _filters() -> list[Component]:
             gr.Textbox(label="Client", max_length=16),
         ]
     with gr.Row():
-        times = [gr.DateTime(label=f"{name} (UTC)", type="timestamp", timezone="UTC") for name in ("Since", "Until")]
+        options = {"type": "timestamp", "timezone": "UTC", "min_width": 240}
+        times = [gr.DateTime(label=f"{name} (UTC)", **options) for name in ("Since", "Until")]
     return [*chosen, *times]
 
 

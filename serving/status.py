@@ -78,18 +78,19 @@ def _model(services: "Services", dataset: str) -> str:
     """What one data set's model answered, and its card."""
     classifier, tally = services.classifiers[dataset], services.metrics.tallies[dataset]
     latency, things = tally.latencies(), SPECS[dataset].things.capitalize()
+    measured = f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count:,} answers)"
     figures = {
         "Model": classifier.describe(),
         "Serving it since": _time(classifier.since),
         "Answers in the last minute": str(tally.per_minute()),
-        "Latency, ms": f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count} answers)",
+        "Latency, ms": measured if latency.count else "none",
         "Verdicts": _counts(tally.verdicts),
         "Labels": _counts(tally.labels),
         "Sources": _counts(tally.sources),
     }
-    measured = sorted(classifier.bundle.metrics.items())
+    scores = sorted(classifier.bundle.metrics.items())
     each_class = tuple(f"_{name}" for name in classifier.bundle.class_names)
-    card = {name.replace("_", " "): f"{value:.4f}" for name, value in measured if not name.endswith(each_class)}
+    card = {name.replace("_", " "): f"{value:.4f}" for name, value in scores if not name.endswith(each_class)}
     return _table(things, figures) + _table(f"{things}: model card", card | {"run": classifier.bundle.run_id})
 
 

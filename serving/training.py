@@ -96,7 +96,8 @@ def curves(epochs: list[dict[str, float]], title: str, train: str, validation: s
     ]
     last = max(epochs[-1]["epochs"], 2)
     axis = titled("epoch", dtick=1, range=[0.8, last + 0.2])
-    return chart(traces, axis, titled(title.lower()), height=240)
+    legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}  # beside the title
+    return chart(traces, axis, titled(title.lower()), height=240, legend=legend)
 
 
 def gate_table(differences: list[dict[str, Any]]) -> str:

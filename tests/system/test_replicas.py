@@ -118,13 +118,25 @@ def test_the_death_of_a_replica_under_load_loses_no_answer_and_it_rejoins(cluste
     assert kept(cluster, cluster.url) - earlier <= len(answers), "an answer that was asked for twice is kept once"
 
 
-def test_a_promotion_reaches_every_replica(cluster):
+def test_a_promotion_and_a_rollback_reach_every_replica(cluster):
     def versions():
         return {cluster.get(address, "/api/model")["version"] for address in cluster.addresses}
 
     assert versions() == {"1"}
-    cluster.run("-m", "experiments", "promote", cluster.next_version, folder="training")
+    promote = ("-m", "experiments", "promote", cluster.next_version, "--reason", "to be seen everywhere")
+    cluster.run(*promote, folder="training")
     wait_for(lambda: versions() == {cluster.next_version}, PROMISED)
+
+    load = Load(cluster.url)
+    assert cluster.post("/api/rollback", {"reason": "regret"}) == {"dataset": "mnist", "version": "1"}
+    wait_for(lambda: versions() == {"1"}, PROMISED)
+    assert {status for status, _ in load.stop()} == {200}, "a rollback fails no request in flight"
+    for address in cluster.addresses:
+        log = cluster.get(address, "/api/production-log")["items"]
+        assert [(line["version"], line["by"]) for line in log[:2]] == [
+            ("1", "rollback"),
+            (cluster.next_version, "hand"),
+        ]
 
 
 def test_a_visitor_without_the_key_sees_no_history(cluster):
