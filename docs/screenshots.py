@@ -1,5 +1,5 @@
-"""Takes the pictures that README and report show: `python -m docs.screenshots`. Needs Debian's chromium, and runs in the
-MLflow store for the picture of their comparison."""
+"""Takes the pictures that README and report show: `python -m docs.screenshots`. Needs Debian's chromium, and runs in
+the MLflow store for the picture of their comparison."""
 
 import shutil
 import socket
@@ -41,10 +41,10 @@ def main() -> None:
             drawn.page.goto(f"{demo.url}docs")
             drawn.page.locator(".opblock").first.wait_for()
             take(drawn.page, "api")
-            with mlflow_comparison() as address:
+            with mlflow_comparison() as (address, run):
                 if address:
                     drawn.page.goto(address)
-                    drawn.page.get_by_text("baseline").first.wait_for()
+                    drawn.page.get_by_text(run, exact=True).first.wait_for()
                     take(drawn.page, "mlflow")
     finally:
         demo.stop()
@@ -57,14 +57,15 @@ def take(page: Page, name: str) -> None:
 
 
 @contextmanager
-def mlflow_comparison() -> Iterator[str]:
-    """The address of MLflow's page with the runs of the first data set side by side; empty while there are none."""
+def mlflow_comparison() -> Iterator[tuple[str, str]]:
+    """The address of MLflow's page with the runs of the first data set side by side, and the name of one of them; both
+    empty while there are none."""
     settings, name = Settings(), next(iter(SPECS))
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    found = store.client.get_experiment_by_name(name)
-    if found is None:
+    found, runs = store.client.get_experiment_by_name(name), store.runs(name)
+    if found is None or not runs:
         print("The store has no runs yet: docs/screenshots/mlflow.png stays as it is.")
-        yield ""
+        yield "", ""
         return
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -72,7 +73,7 @@ def mlflow_comparison() -> Iterator[str]:
     server = subprocess.Popen([*command, "--backend-store-uri", settings.mlflow_tracking_uri])
     try:
         wait_for(f"http://127.0.0.1:{port}/")
-        yield f"http://127.0.0.1:{port}/#/experiments/{found.experiment_id}/runs"
+        yield f"http://127.0.0.1:{port}/#/experiments/{found.experiment_id}/runs", runs[-1].name
     finally:
         server.terminate()
         server.wait()
@@ -83,7 +84,7 @@ def wait_for(url: str) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
-            with urllib.request.urlopen(url):
+            with urllib.request.urlopen(url):  # noqa: S310 this machine's own
                 return
         except urllib.error.URLError:
             time.sleep(0.5)
