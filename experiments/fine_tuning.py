@@ -13,27 +13,30 @@ from experiments.normalisation import FusedBatchNormalization
 from experiments.progress import Listener
 from experiments.runs import RunConfig
 from experiments.synthesis import Amounts, synthesise
-from experiments.training import train
+from experiments.training import seen_once, train
 
 EPOCHS, IMAGES = 4, 8_192  # images an epoch: 100 corrections shall take 90 s on two cores, everything included
-LEARNING_RATE, WEIGHT_AVERAGE = 2e-4, 0.98  # a tenth of the first training's; the average of about 50 steps
+LEARNING_RATE, WEIGHT_AVERAGE = 0.08, 0.98  # times the first training's; the average of about 50 steps
 CORRECTED = 0.05  # of an epoch's images are corrections, however few there are,
 CONTRASTED = 0.05  # and so many of what they were taken for, so that the line between both is drawn anew with care
 MADE = Amounts(drawn=2_000, restyled=1_000, negatives=1_000)  # images of the project's own, new each time
+STRANGERS = Amounts(strangers=1_000)  # the same where nothing is refused
 MADE_WEIGHT = 6  # as often as one of the data set's: they are a third of what is replayed
 
 
 def configuration(dataset: Dataset, champion: keras.Model, seed: int) -> RunConfig:
     """As the last row of the data set's table trains, only from the champion on, shorter and more carefully."""
+    row, network = runs.table(dataset.spec.name)[-1], seen_once(champion)
     return replace(
-        runs.table(dataset.spec.name)[-1],
+        row,
         name="retrain",
         reason="Learn what was corrected, and forget nothing.",
-        build=_same_as(champion),
+        build=_same_as(network),
+        mirrored=network is not champion,
         epochs=EPOCHS,
-        learning_rate=LEARNING_RATE,
+        learning_rate=LEARNING_RATE * row.learning_rate,
         weight_average=WEIGHT_AVERAGE,
-        extra=MADE if dataset.spec.refuses else Amounts(),
+        extra=MADE if dataset.spec.refuses else STRANGERS,
         extra_share=1 - CORRECTED - CONTRASTED,
         seed=seed,
     )

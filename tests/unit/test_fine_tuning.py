@@ -1,0 +1,23 @@
+"""What is trained on when the champion looks at mirror images too: the network inside, at a share of the row's rate."""
+
+import numpy as np
+
+from experiments import fine_tuning, runs
+from experiments.architectures import residual
+from experiments.datasets import SPECS, Dataset, Split
+from experiments.training import seen_once, seen_twice
+
+SPEC = SPECS["cifar10"]
+PHOTOS = Split(np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8), np.arange(10).repeat(2))
+
+
+def test_the_network_of_a_model_that_looks_twice_is_taught_and_looks_twice_again() -> None:
+    champion = seen_twice(residual(SPEC))
+    config = fine_tuning.configuration(Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, "0" * 64), champion, seed=0)
+    network = config.build(SPEC)
+    expected = seen_once(champion).predict(PHOTOS.images, verbose=0)
+    assert np.allclose(network.predict(PHOTOS.images, verbose=0), expected, atol=1e-5)
+    assert config.mirrored
+    assert config.learning_rate < runs.table("cifar10")[-1].learning_rate / 10
+    assert config.extra.strangers
+    assert not fine_tuning.configuration(Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, "0" * 64), residual(SPEC), 0).mirrored
