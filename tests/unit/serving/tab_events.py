@@ -6,14 +6,15 @@ import uuid
 
 
 def trigger(url, target_id, event, data, filled_id=None, session=None):
-    """Runs the event that the component `target_id` has in the page at `url`, the one that fills `filled_id` if there
-    are several; gives its output or raises its error. `session`: of the same visitor as before."""
+    """Runs the event that the component `target_id` (None: any) has in the page at `url`, the one that fills
+    `filled_id` if there are several; gives its output or raises its error. `session`: of the same visitor as before."""
     with urllib.request.urlopen(f"{url}config") as reply:
         config = json.load(reply)
     number = next(
         dependency["id"]
         for dependency in config["dependencies"]
-        if [target_id, event] in dependency["targets"] and filled_id in (None, *dependency["outputs"])
+        if filled_id in (None, *dependency["outputs"])
+        and any(name == event and target_id in (None, target) for target, name in dependency["targets"])
     )
     session = session or uuid.uuid4().hex
     body = json.dumps({"data": data, "fn_index": number, "session_hash": session}).encode()

@@ -33,6 +33,7 @@ def test_a_photo_gets_label_verdict_picture_details_and_note(ask, photo_png, pho
     label, words, seen, details, note = ask(photo_png)
     assert [each["label"] for each in label["confidences"]] == ["horse", "automobile", "truck"]
     assert words == "Sure."
+    assert len(details.pop("id")) > 8
     with Image.open(seen) as image:
         assert (image.size, image.mode, image.getpixel((16, 4))) == ((32, 32), "RGB", (200, 30, 30))
     assert details == {"verdict": "sure", "label": "horse", "confidence": 0.9, "candidates": [], "model_version": "5"}

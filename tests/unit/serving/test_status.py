@@ -26,16 +26,16 @@ def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, s
 def test_nobody_else_sees_it_by_posting_to_the_queue(served, classifier, settings):
     guarded = settings.model_copy(update={"operator_key": SecretStr("right"), "demo_share": True})
     url = served(classifier, guarded)
-    timer = component(url, "timer")
+    shown = component(url, "html", elem_id="status")
     for key in ("", "wrong"):
-        (told,) = trigger(url, timer, "tick", [key])
+        (told,) = trigger(url, None, "tick", [key], shown)
         assert "operator" in told
         assert "model card" not in told
-    assert "model card" in trigger(url, timer, "tick", ["right"])[0]
+    assert "model card" in trigger(url, None, "tick", ["right"], shown)[0]
 
 
 def test_it_ticks_only_while_its_tab_is_in_front(url):
     timer = component(url, "timer")
-    for label, active in (("Status", True), ("Draw", False)):
+    for label, ticking in (("Status", 1), ("Draw", 0)):
         tab = component(url, "tabitem", label=label)
-        assert trigger(url, tab, "select", [], timer)[0]["active"] is active
+        assert sum(each["active"] for each in trigger(url, tab, "select", [], timer)) == ticking
