@@ -3,6 +3,7 @@ page."""
 
 import argparse
 import io
+import itertools
 import time
 from collections.abc import Iterator
 
@@ -48,13 +49,15 @@ def _drawings() -> Iterator[bytes]:
 
 
 def _photos() -> Iterator[bytes]:
-    """COUNT soft pictures of many colours and some grain."""
+    """COUNT soft pictures of many colours and some grain, each of twenty many times."""
     rng = np.random.default_rng(0)
     grain = rng.normal(0, 6, (1200, 1600, 1))
-    for _ in range(COUNT):
+    files = []
+    for _ in range(20):
         coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
         soft = np.asarray(coarse.resize((1600, 1200), Image.Resampling.BICUBIC))
-        yield _file(Image.fromarray((soft + grain).clip(0, 255).astype(np.uint8)), "JPEG")
+        files.append(_file(Image.fromarray((soft + grain).clip(0, 255).astype(np.uint8)), "JPEG"))
+    yield from itertools.islice(itertools.cycle(files), COUNT)
 
 
 def _file(image: Image.Image, kind: str) -> bytes:

@@ -1,29 +1,94 @@
-"""Takes the picture of the page that the README shows: `python -m docs.screenshots`. Needs Debian's chromium."""
+"""Takes the pictures that README and report show: `python -m docs.screenshots`. Needs Debian's chromium, and runs in
+the MLflow store for the picture of their comparison."""
 
 import shutil
+import socket
+import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.browser.demo_process import DemoProcess
+from playwright.sync_api import Page
+
+from experiments.datasets import SPECS
+from experiments.tracking import Store
+from settings import Settings
+from tests.browser.demo_process import PATIENCE, DemoProcess
 from tests.browser.digits import DIGITS
 from tests.browser.draw_page import opened
 
-PICTURE = Path(__file__).parent / "screenshots" / "draw.png"
+FOLDER = Path(__file__).parent / "screenshots"
+WINDOW = {"width": 1280, "height": 880}
 
 
 def main() -> None:
-    """Draws on the real page with a real mouse and writes screenshots/draw.png."""
+    """Draws on the real page with a real mouse and writes draw.png, insights.png, api.png and mlflow.png."""
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed (Debian: apt install chromium)")
     demo = DemoProcess()
     try:
-        with opened(chromium, demo.url, viewport={"width": 1280, "height": 880}) as page:
-            page.draw(DIGITS["2"])
-            page.submit()
-            page.page.mouse.move(1, 1)  # off the button
-            page.page.wait_for_timeout(1000)  # the answer fades in
-            page.page.screenshot(path=PICTURE)
+        with opened(chromium, demo.url, viewport=WINDOW) as drawn:
+            drawn.draw(DIGITS["2"])
+            drawn.submit()
+            drawn.page.mouse.move(1, 1)  # off the button
+            take(drawn.page, "draw")
+            drawn.page.get_by_role("tab", name="Insights").click()
+            drawn.page.locator("#insights-tab .main-svg:visible").first.wait_for()
+            take(drawn.page, "insights")
+            drawn.page.goto(f"{demo.url}docs")
+            drawn.page.locator(".opblock").first.wait_for()
+            take(drawn.page, "api")
+            with mlflow_comparison() as (address, run):
+                if address:
+                    drawn.page.goto(address)
+                    drawn.page.get_by_text(run, exact=True).first.wait_for()
+                    take(drawn.page, "mlflow")
     finally:
         demo.stop()
+
+
+def take(page: Page, name: str) -> None:
+    """Once everything has faded in."""
+    page.wait_for_timeout(2000)
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+@contextmanager
+def mlflow_comparison() -> Iterator[tuple[str, str]]:
+    """The address of MLflow's page with the runs of the first data set side by side, and the name of one of them; both
+    empty while there are none."""
+    settings, name = Settings(), next(iter(SPECS))
+    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    found, runs = store.client.get_experiment_by_name(name), store.runs(name)
+    if found is None or not runs:
+        print("The store has no runs yet: docs/screenshots/mlflow.png stays as it is.")
+        yield "", ""
+        return
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port), "--workers", "1"]
+    server = subprocess.Popen([*command, "--backend-store-uri", settings.mlflow_tracking_uri])
+    try:
+        wait_for(f"http://127.0.0.1:{port}/")
+        yield f"http://127.0.0.1:{port}/#/experiments/{found.experiment_id}/runs", runs[-1].name
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_for(url: str) -> None:
+    """Until a server answers there."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url):  # noqa: S310 this machine's own
+                return
+        except urllib.error.URLError:
+            time.sleep(0.5)
+    raise TimeoutError(f"{url} does not answer")
 
 
 if __name__ == "__main__":

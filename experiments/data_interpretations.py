@@ -6,6 +6,8 @@ import numpy as np
 
 from experiments.insights import Insights
 
+ENOUGH = 30  # answers that can be compared with training
+
 
 def distribution(insights: Insights) -> str:
     """How even the classes are, in the splits and, where it is among the counts, in `traffic`: what people send."""
@@ -70,8 +72,8 @@ def _traffic(names: Sequence[str], train: np.ndarray, traffic: Sequence[int] | N
     if traffic is None:
         return ""
     counts = np.array(traffic)
-    if not counts.any():
-        return " No answers are kept here yet to compare them with."
+    if counts.sum() < ENOUGH:
+        return f" Answers kept here: {counts.sum()}, too few to compare them with."
     apart = counts / counts.sum() - train
     most = int(np.abs(apart).argmax())
     return (

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from experiments import runs
+from experiments.comparison import NONE
 from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.normalisation import FusedBatchNormalization
 from experiments.progress import Listener
@@ -15,10 +16,11 @@ from experiments.synthesis import Amounts, synthesise
 from experiments.training import train
 
 EPOCHS, IMAGES = 4, 8_192  # images an epoch: 100 corrections shall take 90 s on two cores, everything included
-LEARNING_RATE, WEIGHT_AVERAGE = 3e-4, 0.98  # a tenth of the first training's; the average of about 50 steps
-CORRECTED = 0.12  # of an epoch's images are corrections, however few there are
-MADE = Amounts(drawn=900, restyled=900, negatives=900)  # images of the project's own, new each time
-MADE_WEIGHT = 10  # as often as one of the data set's: they are a third of what is replayed
+LEARNING_RATE, WEIGHT_AVERAGE = 2e-4, 0.98  # a tenth of the first training's; the average of about 50 steps
+CORRECTED = 0.05  # of an epoch's images are corrections, however few there are,
+CONTRASTED = 0.05  # and so many of what they were taken for, so that the line between both is drawn anew with care
+MADE = Amounts(drawn=2_000, restyled=1_000, negatives=1_000)  # images of the project's own, new each time
+MADE_WEIGHT = 6  # as often as one of the data set's: they are a third of what is replayed
 
 
 def configuration(dataset: Dataset, champion: keras.Model, seed: int) -> RunConfig:
@@ -32,19 +34,36 @@ def configuration(dataset: Dataset, champion: keras.Model, seed: int) -> RunConf
         learning_rate=LEARNING_RATE,
         weight_average=WEIGHT_AVERAGE,
         extra=MADE if dataset.spec.refuses else Amounts(),
-        extra_share=1 - CORRECTED,
+        extra_share=1 - CORRECTED - CONTRASTED,
         seed=seed,
     )
 
 
-def fine_tune(config: RunConfig, dataset: Dataset, teaching: Split, listeners: Sequence[Listener]) -> keras.Model:
-    """The champion of the configuration, trained on. Returns a model in float32."""
-    times = max(1, round(CORRECTED * IMAGES / len(teaching.labels)))
-    corrections = Split(np.repeat(teaching.images, times, axis=0), np.repeat(teaching.labels, times))
+def fine_tune(
+    config: RunConfig, dataset: Dataset, teaching: Split, taken_for: np.ndarray, listeners: Sequence[Listener]
+) -> keras.Model:
+    """The champion of the configuration, trained on. taken_for: int64 [N], the champion's answers to `teaching`.
+    Returns a model in float32."""
+    taken_for = np.where(taken_for == NONE, len(dataset.spec.class_names), taken_for)  # a refusal is a class here
     made = synthesise(config.extra, dataset, config.seed)
     replay = join(dataset.train, *[made] * MADE_WEIGHT)
+    times = max(1, round(CORRECTED * IMAGES / len(teaching.labels)))
+    corrections = Split(np.repeat(teaching.images, times, axis=0), np.repeat(teaching.labels, times))
+    emphasised = join(corrections, _contrast(replay, taken_for, config.seed))
     share = config.extra_share * IMAGES / len(replay.labels)
-    return train(replace(config, extra_share=share), replace(dataset, train=corrections), replay, listeners)
+    return train(replace(config, extra_share=share), replace(dataset, train=emphasised), replay, listeners)
+
+
+def _contrast(replay: Split, taken_for: np.ndarray, seed: int) -> Split:
+    """Images of what the corrections were taken for, each class as often as it was the answer."""
+    rng = np.random.default_rng(seed)
+    chosen = [np.empty(0, np.int64)]
+    for label, count in zip(*np.unique(taken_for, return_counts=True), strict=True):
+        own = np.flatnonzero(replay.labels == label)
+        wanted = round(CONTRASTED * IMAGES * count / len(taken_for))
+        chosen.append(rng.permutation(own)[:wanted])
+    places = np.concatenate(chosen)
+    return Split(replay.images[places], replay.labels[places])
 
 
 def _same_as(champion: keras.Model) -> Callable[[DatasetSpec], keras.Model]:

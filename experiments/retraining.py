@@ -20,6 +20,7 @@ from experiments.promotion import Decision, judge
 from experiments.runs import RunConfig
 from experiments.tracking import Store
 
+TEACHING = "corrections that teach"
 STAGES = ("preparing", "training", "measuring", "deciding")
 
 
@@ -60,14 +61,14 @@ def retrain(
     teaching, judging = hold_out(accepted.data, seed)
     model, questions = keras.saving.load_model(champion.keras, compile=False, safe_mode=True), prepare_exam(dataset)
     groups = _groups(dataset, questions, judging)
-    before = _answers(model, champion.thresholds, groups, spec)
+    before = _answers(model, champion.thresholds, groups | {TEACHING: teaching}, spec)
     config = configure(dataset, model, seed)
     watcher.say(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
     parameters = _parameters(champion, teaching, judging, spec) | workflow.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
         watcher.stage("training", config.epochs)
         history = workflow.History(log)
-        model = fine_tuning.fine_tune(config, dataset, teaching, [watcher, history])
+        model = fine_tuning.fine_tune(config, dataset, teaching, before[TEACHING], [watcher, history])
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
         watcher.stage("measuring")
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()

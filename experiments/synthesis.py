@@ -18,7 +18,7 @@ from experiments.strangers import draw_strangers
 from experiments.styles import restyle
 
 CHUNK = 1_000  # images a task
-ALONE = 3_000  # so many are sooner made than processes are started
+ALONE = 4_000  # so many are sooner made than processes are started
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 
+from experiments.data_interpretations import ENOUGH
 from experiments.insights import Group, Insights
 from serving.plotly import AXIS, BLUE, CLASSES, GREEN, ORANGE, VIOLET, Chart, bars, by_epoch, chart, lines, titled
 
@@ -20,7 +21,7 @@ def distribution(insights: Insights) -> Chart:
     traces = [
         bars(names, _percent(own, sum(own)), name, colours[name], customdata=own, hovertemplate=IMAGES)
         for name, own in insights.counts.items()
-        if any(own)
+        if sum(own) >= (ENOUGH if name == "traffic" else 1)
     ]
     return chart(traces, titled("class", **CATEGORY), titled("share, %"), barmode="group")
 

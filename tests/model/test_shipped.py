@@ -7,7 +7,7 @@ import model_loader
 from experiments import bundle, datasets
 from settings import ROOT, Settings
 
-LEAST = {"mnist": 0.996, "cifar10": 0.92}  # accuracy on the official test images
+LEAST = {"mnist": 0.9965, "cifar10": 0.92}  # accuracy on the official test images
 MOST_MB = {"mnist": 8, "cifar10": 18}  # the two model files together
 
 

@@ -20,9 +20,11 @@ def test_classes(found):
     assert "from 10 (none) to 50 (many)" in data.distribution(uneven)
     assert "rare classes count for less" in data.distribution(uneven)
     assert "22.2 points" in data.distribution(uneven)
-    seen = changed(found, counts={**found.counts, "traffic": (0, 9, 3)})
-    assert "Of 12 answers kept here 75 % are one, 42 points more than in training." in data.distribution(seen)
-    assert "No answers are kept" in data.distribution(changed(found, counts={**found.counts, "traffic": (0, 0, 0)}))
+    seen = changed(found, counts={**found.counts, "traffic": (0, 27, 9)})
+    assert "Of 36 answers kept here 75 % are one, 42 points more than in training." in data.distribution(seen)
+    assert "Answers kept here: 0, too few" in data.distribution(
+        changed(found, counts={**found.counts, "traffic": (0, 0, 0)})
+    )
 
 
 def test_averages(found):

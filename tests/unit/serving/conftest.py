@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,10 @@ class BrokenClassifier(FakeClassifier):
         raise RuntimeError("/home/someone/model.tflite is gone")
 
 
+# Test processes side by side would otherwise take a port from each other between looking and listening.
+FIRST_PORT = 17900 + 200 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
 @pytest.fixture(scope="session")
 def classifier():
     return FakeClassifier()
@@ -116,7 +121,7 @@ def broken_classifier():
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts")
     places = {"artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}"}
-    return Settings(_env_file=None, demo_host="127.0.0.1", demo_port=17860, workers=0, **places)
+    return Settings(_env_file=None, demo_host="127.0.0.1", demo_port=FIRST_PORT, workers=0, **places)
 
 
 @pytest.fixture(scope="session")

@@ -118,6 +118,9 @@ def test_the_figures_are_made_once_a_model(bundle, tmp_path):
 
 def test_charts_bend_with_their_figures():
     found = figures()[0]
+    for traffic, splits in (((1, 0, 0), 3), ((10, 10, 10), 4)):
+        seen = changed(found, counts=found.counts | {"traffic": traffic})
+        assert len(charts.distribution(seen)["data"]) == splits
     assert charts.curves(changed(found, curves=()))["data"][0]["x"] == []
     traces = charts.embedding(found)["data"]
     assert [len(trace["x"]) for trace in traces] == [40, 40, 40]
