@@ -1,0 +1,72 @@
+"""The shipped model on photos as people send them: in any format the same answer, and of strangers unsure."""
+
+import io
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import sklearn.datasets
+from PIL import Image
+
+import model_loader
+from experiments import datasets
+from experiments.preprocessing import decode_image
+from experiments.strangers import draw_strangers
+from settings import ROOT, Settings
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory) -> model_loader.Classifier:
+    settings = Settings(_env_file=None, models_dir=ROOT / "models", artifact_dir=tmp_path_factory.mktemp("none"))
+    return model_loader.load("cifar10", settings)
+
+
+@pytest.fixture(scope="module")
+def photos() -> datasets.Split:
+    """200 of the official test photos."""
+    try:
+        test = datasets.load("cifar10", Settings().data_dir).test
+    except datasets.DatasetError as error:
+        pytest.skip(f"CIFAR-10 is not in DATA_DIR and can't be downloaded: {error}")
+    return datasets.Split(test.images[:200], test.labels[:200])
+
+
+def sent(photo: np.ndarray, kind: str, **options: object) -> np.ndarray:
+    """Enlarged to a phone's shape with something at both sides, and encoded."""
+    large = Image.fromarray(photo).resize((768, 768), Image.Resampling.BICUBIC)
+    sheet = Image.new("RGB", (1024, 768), "grey")
+    sheet.paste(large, (128, 0))
+    buffer = io.BytesIO()
+    sheet.save(buffer, kind, **options)
+    return decode_image(buffer.getvalue())
+
+
+def test_a_photo_gets_the_same_answer_in_any_format(classifier, photos) -> None:
+    kinds = [("PNG", {}), ("WEBP", {"quality": 90, "method": 0}), ("JPEG", {"quality": 90})]
+    labels = np.array(
+        [
+            [classifier.classify(sent(photo, kind, **options)).label for photo in photos.images]
+            for kind, options in kinds
+        ]
+    )
+    assert (labels[1:] == labels[0]).mean() >= 0.97
+    truth = np.array(datasets.SPECS["cifar10"].class_names)[photos.labels]
+    assert (labels == truth).mean() >= 0.9
+
+
+def test_it_is_unsure_of_what_the_project_mixes_of_photos(classifier, photos) -> None:
+    strangers = draw_strangers(photos, np.random.default_rng(3))
+    assert np.mean([answer.verdict == "unsure" for answer in classifier.predict(strangers)]) >= 0.95
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        Path(sklearn.datasets.__file__).parent / "images" / "china.jpg",  # a palace
+        Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg",  # a portrait
+    ],
+    ids=lambda path: path.stem,
+)
+def test_it_is_unsure_of_real_photos_of_none_of_the_classes(classifier, photo: Path) -> None:
+    assert classifier.classify(decode_image(photo.read_bytes())).verdict == "unsure"
