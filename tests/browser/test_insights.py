@@ -5,8 +5,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.draw_page import PATIENCE, opened
 
-GRADIOS = {"aria-allowed-attr", "aria-required-children", "nested-interactive"}
-"""Rules that Gradio's own tabs, dropdowns and switches break, whatever is in them."""
+GRADIOS = {"aria-allowed-attr", "aria-prohibited-attr", "aria-required-children", "nested-interactive"}
+"""Rules that Gradio's own tabs, dropdowns, switches and empty parts break, whatever is in them."""
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])

@@ -120,7 +120,7 @@ def broken_classifier():
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts")
-    places = {"artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}"}
+    places = {"data_dir": folder, "artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}"}
     return Settings(_env_file=None, demo_host="127.0.0.1", demo_port=FIRST_PORT, workers=0, **places)
 
 
