@@ -15,11 +15,15 @@ from experiments.measuring import measure
 
 
 def explain(
-    model: keras.Model, bundle: Bundle, dataset: Dataset, outcome: Outcome | None, curves: Sequence[Epoch]
+    bundle: Bundle,
+    dataset: Dataset,
+    outputs: np.ndarray,
+    hidden: np.ndarray,
+    outcome: Outcome | None,
+    curves: Sequence[Epoch],
 ) -> None:
-    """Writes the figures of a calibrated model, and the reference for its traffic, into its bundle. outcome: of
-    drawings, if the data set has them."""
-    outputs, hidden = embed(model, dataset.test.images)
+    """Writes the figures of a calibrated model, and the reference for its traffic, into its bundle. outputs, hidden:
+    of the test set, as `embed` gives them; outcome: of drawings, if the data set has them."""
     sha256 = bundle.sha256[TFLITE]
     figures, tiles = measure(dataset, outputs, hidden, outcome=outcome, curves=curves, model_sha256=sha256)
     insights.write(figures, tiles, bundle.folder)
@@ -34,7 +38,7 @@ def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) ->
         sheets = exam.drawings()
         answers = model.predict(sheets.images, batch_size=500, verbose=0)
         outcome = score(sheets, predictions(sheets.images, answers, bundle.class_names, bundle.thresholds, ""))
-    explain(model, bundle, dataset, outcome, curves)
+    explain(bundle, dataset, *embed(model, dataset.test.images), outcome, curves)
 
 
 def embed(model: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

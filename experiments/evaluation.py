@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+BINS = 15  # of confidence
+
 
 @dataclass(frozen=True)
 class ClassScore:
@@ -72,12 +74,24 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[s
     )
 
 
-def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> float:
+def reliability(confidence: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Answers in 15 equal steps of confidence, empty ones left out: mean confidence float [B], share that is right
+    float [B], how many int64 [B].
+
+    confidence: float [N], 0 to 1; right: bool [N].
+    """
+    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    counts = np.bincount(places, minlength=BINS)
+    sums = np.array([np.bincount(places, values, minlength=BINS) for values in (confidence, right)])
+    filled = counts > 0
+    mean_confidence, accuracy = sums[:, filled] / counts[filled]
+    return mean_confidence, accuracy, counts[filled]
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     """The expected calibration error, 0 to 1: how far confidence is from the share of right answers, bin by bin.
 
     confidence: float [N], 0 to 1; right: bool [N].
     """
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
-    counts = np.bincount(places, minlength=bins)
-    gaps = np.bincount(places, confidence - right, minlength=bins)  # the sum of a bin's differences
-    return float(np.abs(gaps).sum() / max(counts.sum(), 1))
+    mean_confidence, accuracy, counts = reliability(confidence, right)
+    return float((np.abs(mean_confidence - accuracy) * counts).sum() / max(counts.sum(), 1))

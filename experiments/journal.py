@@ -51,8 +51,7 @@ def now(bundle: "Bundle", by: By, reason: str, corrections: int) -> Promotion:
 
 def entry(promotion: Promotion) -> tuple[str, str]:
     """Name and value of the registered model's tag that keeps it."""
-    value = pydantic.TypeAdapter(Promotion).dump_json(promotion).decode()
-    return f"{PREFIX}{promotion.at:.6f}", value
+    return f"{PREFIX}{promotion.at:.6f}", _ADAPTER.dump_json(promotion).decode()
 
 
 def of_version(version: "ModelVersion") -> Promotion | None:
@@ -79,4 +78,7 @@ def promotions(store: Store, spec: DatasetSpec) -> list[Promotion]:
     if current is not None and (latest := of_version(current)) is not None:
         name, value = entry(latest)
         kept.setdefault(name, value)
-    return [pydantic.TypeAdapter(Promotion).validate_json(kept[name]) for name in sorted(kept)]
+    return [_ADAPTER.validate_json(kept[name]) for name in sorted(kept)]
+
+
+_ADAPTER = pydantic.TypeAdapter(Promotion)

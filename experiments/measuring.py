@@ -10,10 +10,9 @@ import numpy as np
 from experiments import drawn, label_errors
 from experiments.datasets import Dataset, Split
 from experiments.drawn import Outcome
-from experiments.evaluation import calibration_error
+from experiments.evaluation import calibration_error, reliability
 from experiments.insights import Bin, Epoch, Group, Insights, Picture, Point, Roc
 
-BINS = 15  # of confidence, as the calibration error has them
 LEVELS = 32  # steps of a pixel's value
 ROC_POINTS = 60
 MAPPED = 1_500  # test images on the map
@@ -163,9 +162,9 @@ def _channels(images: np.ndarray) -> dict[str, tuple[float, ...]]:
 
 
 def _confusion(answers: Answers, classes: int) -> tuple[tuple[int, ...], ...]:
-    matrix = np.zeros((classes, classes), int)
-    np.add.at(matrix, (answers.test.labels, answers.predicted), 1)
-    return tuple(map(tuple, matrix.tolist()))
+    from sklearn.metrics import confusion_matrix
+
+    return tuple(map(tuple, confusion_matrix(answers.test.labels, answers.predicted, labels=range(classes)).tolist()))
 
 
 def _roc(own: np.ndarray, score: np.ndarray) -> Roc:
@@ -180,12 +179,9 @@ def _roc(own: np.ndarray, score: np.ndarray) -> Roc:
 
 
 def _calibration(answers: Answers) -> tuple[Bin, ...]:
-    places = np.minimum((answers.confidence * BINS).astype(int), BINS - 1)
-    masks = (places == position for position in range(BINS))
     return tuple(
-        Bin(_rounded(answers.confidence[mask].mean()), _rounded(answers.right[mask].mean()), int(mask.sum()))
-        for mask in masks
-        if mask.any()
+        Bin(_rounded(confidence), _rounded(accuracy), int(count))
+        for confidence, accuracy, count in zip(*reliability(answers.confidence, answers.right), strict=True)
     )
 
 

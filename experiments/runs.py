@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from experiments.synthesis import Amounts
@@ -39,6 +40,12 @@ class RunConfig:
     extra_share: float = 0.5  # of them, how many each epoch takes by chance
     mirrored: bool = False  # whether the finished model looks at each image's mirror image too
     seed: int = 0
+
+
+baseline_run = partial(RunConfig, name="baseline", reason="Establish a baseline for comparison.")
+architecture_run = partial(RunConfig, name="architecture", reason="Verify whether a more complex model learns better.")
+hyperparameters_run = partial(RunConfig, name="hyperparameters", reason="Optimise the speed of convergence.")
+"""The three runs mean the same for every data set."""
 
 
 def table(dataset: str) -> tuple[RunConfig, ...]:

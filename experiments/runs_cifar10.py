@@ -2,15 +2,13 @@
 
 from experiments.architectures import baseline, residual
 from experiments.augmentation import flip_shift_cut
-from experiments.runs import RunConfig
+from experiments.runs import RunConfig, architecture_run, baseline_run, hyperparameters_run
 from experiments.synthesis import Amounts
 
 FEW = Amounts(strangers=4_000)
 
 TABLE = (
-    RunConfig(
-        name="baseline",
-        reason="Establish a baseline for comparison.",
+    baseline_run(
         build=baseline,
         augment=flip_shift_cut,
         epochs=6,
@@ -18,9 +16,7 @@ TABLE = (
         batch_size=128,
         extra=FEW,
     ),
-    RunConfig(
-        name="architecture",
-        reason="Verify whether a more complex model learns better.",
+    architecture_run(
         build=residual,
         augment=flip_shift_cut,
         epochs=4,
@@ -28,9 +24,7 @@ TABLE = (
         batch_size=128,
         extra=FEW,
     ),
-    RunConfig(
-        name="hyperparameters",
-        reason="Optimise the speed of convergence.",
+    hyperparameters_run(
         build=residual,
         augment=flip_shift_cut,
         epochs=10,

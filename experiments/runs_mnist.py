@@ -2,16 +2,14 @@
 
 from experiments.architectures import baseline, deep, wide
 from experiments.augmentation import warp
-from experiments.runs import RunConfig
+from experiments.runs import RunConfig, architecture_run, baseline_run, hyperparameters_run
 from experiments.synthesis import Amounts
 
 QUICK = Amounts(drawn=14_000, restyled=14_000, negatives=8_000)
 THOROUGH = Amounts(drawn=55_000, restyled=55_000, negatives=30_000)
 
 TABLE = (
-    RunConfig(
-        name="baseline",
-        reason="Establish a baseline for comparison.",
+    baseline_run(
         build=baseline,
         augment=warp,
         epochs=3,
@@ -19,9 +17,7 @@ TABLE = (
         batch_size=128,
         extra=QUICK,
     ),
-    RunConfig(
-        name="architecture",
-        reason="Verify whether a more complex model learns better.",
+    architecture_run(
         build=deep,
         augment=warp,
         epochs=2,
@@ -29,9 +25,7 @@ TABLE = (
         batch_size=128,
         extra=QUICK,
     ),
-    RunConfig(
-        name="hyperparameters",
-        reason="Optimise the speed of convergence.",
+    hyperparameters_run(
         build=deep,
         augment=warp,
         epochs=12,

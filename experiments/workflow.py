@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments import bundle, embedding, exam, plots, registry
 from experiments.datasets import Dataset, DatasetSpec, Split
-from experiments.evaluation import Report, evaluate
+from experiments.evaluation import evaluate
 from experiments.exam import Exam
 from experiments.export import export
 from experiments.inference import LiteRTModel, Thresholds
@@ -97,7 +97,10 @@ def measure(
     the figures that explain it. Returns the thresholds of its verdicts."""
     names = dataset.spec.class_names
     thresholds = exam.calibrate(model, questions, dataset.spec)
-    validation, test = (_report(model, split, dataset) for split in (dataset.validation, dataset.test))
+    outputs, hidden = embedding.embed(model, dataset.test.images)
+    test = evaluate(outputs, dataset.test.labels, names)
+    answers = model.predict(dataset.validation.images, batch_size=500, verbose=0)
+    validation = evaluate(answers, dataset.validation.labels, names)
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
     metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
     if outcome := exam.sit(model, questions, thresholds, names):
@@ -121,7 +124,8 @@ def measure(
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
             sample_images=dataset.test.images[:AGREEMENT],
         )
-        embedding.explain(model, exported, dataset, outcome, [Epoch.of(result) for result in history])
+        curves = [Epoch.of(result) for result in history]
+        embedding.explain(exported, dataset, outputs, hidden, outcome, curves)
         log.log_metrics(cost(exported, dataset.test.images[:1]))
         log.log_bundle(exported.folder)
     return thresholds
@@ -138,11 +142,6 @@ def cost(exported: bundle.Bundle, image: np.ndarray) -> dict[str, float]:
         "model_megabytes": exported.tflite.stat().st_size / 1e6,
         "litert_milliseconds": 1000 * statistics.median(seconds),
     }
-
-
-def _report(model: keras.Model, split: Split, dataset: Dataset) -> Report:
-    probabilities = model.predict(split.images, batch_size=500, verbose=0)
-    return evaluate(probabilities, split.labels, dataset.spec.class_names)
 
 
 def seed(store: Store, spec: DatasetSpec, shipped: Path, say: Callable[[str], None]) -> None:

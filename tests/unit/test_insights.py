@@ -65,7 +65,7 @@ def test_a_keras_model_explains_itself(keras_model, bundle):
     assert outputs.shape == (120, 3)
     assert hidden.shape[1] > 3
     np.testing.assert_allclose(outputs, keras_model.predict(dataset().test.images, verbose=0), atol=1e-5)
-    explain(keras_model, bundle, dataset(), None, ())
+    explain(bundle, dataset(), outputs, hidden, None, ())
     found = insights.read(bundle)
     assert sum(map(sum, found.confusion)) == 120
     assert found.curves == ()
