@@ -7,6 +7,7 @@ import numpy as np
 
 MIN_CONTRAST = 24  # grey levels (of 255) between paper and ink; less is noise or JPEG ringing
 FLAT = 3  # grey levels within which paper counts as even
+UNEVEN = 0.25  # share of pixels that are neither paper nor ink where the paper is a photo's
 SPECKLE = 0.02  # a blot smaller than this share of all ink is dirt, not a stroke
 LARGEST = 1024  # px; a larger picture is reduced to this before anything else
 PHOTO_SIDE = 512  # px; a larger photo is reduced to this before its paper is evened out
@@ -83,8 +84,12 @@ def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
 
 def _contrast_to_paper(planes: list[np.ndarray]) -> np.ndarray:
     """planes: uint8 [H, W] each. Returns uint8 [H, W]: how far a pixel is from the paper, which the border shows."""
-    borders = [np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]]) for plane in planes]
-    return reduce(cv2.max, map(cv2.absdiff, planes, map(median, borders)))
+    return reduce(cv2.max, map(cv2.absdiff, planes, map(median, map(_border, planes))))
+
+
+def _border(plane: np.ndarray) -> np.ndarray:
+    """uint8 [H, W], its outermost pixels: uint8 [2 H + 2 W]."""
+    return np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
 
 
 def _full_ink(contrast: np.ndarray) -> int | None:
@@ -98,9 +103,10 @@ def _full_ink(contrast: np.ndarray) -> int | None:
 
 
 def _is_photo(contrast: np.ndarray) -> bool:
-    """A drawing is even paper and full ink with little between; a photo's paper has texture, shadow and noise."""
+    """A drawing is even paper and full ink with little between; a photo's paper has texture, shadow and noise, at
+    its border too, where a small drawing that was enlarged has even paper."""
     between = cv2.inRange(contrast, FLAT + 1, int(contrast.max()) // 2)
-    return cv2.countNonZero(between) > 0.25 * between.size
+    return cv2.countNonZero(between) > UNEVEN * between.size and (_border(contrast) > FLAT).mean() > UNEVEN
 
 
 def _even_out(grey: np.ndarray) -> np.ndarray:

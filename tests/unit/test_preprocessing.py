@@ -105,6 +105,16 @@ def test_shadow_grain_and_speckle_are_no_ink() -> None:
     assert difference(expected, prepare_drawing(speckled)) < 3
 
 
+@pytest.mark.parametrize("times", [1, 4, 10])
+def test_soft_edges_of_a_small_drawing_that_was_enlarged_are_no_photo(times: int) -> None:
+    small = np.full((28, 28), 255, np.uint8)
+    small[4:24, 12:16] = [90, 0, 120, 200]
+    expected = prepare_drawing(small)
+    assert expected is not None
+    enlarged = cv2.resize(small, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
+    assert difference(expected, prepare_drawing(enlarged)) < 10
+
+
 @pytest.mark.parametrize("grey", [0, 17, 128, 255])
 def test_an_even_sheet_is_blank(grey: int) -> None:
     assert prepare_drawing(np.full((400, 400), grey, np.uint8)) is None
