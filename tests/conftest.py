@@ -10,6 +10,18 @@ settings.register_profile("project", deadline=None, max_examples=60, derandomize
 settings.load_profile("project")
 
 
+LIBRARIES_AMONG_THEMSELVES = (
+    "__array__ implementation doesn't accept a copy",  # Keras hands TensorFlow's variables to NumPy 2
+    "The ``noload`` loader strategy",  # MLflow asks SQLAlchemy 2.1 so
+    ".*Any type hint is inferred as AnyType",  # MLflow of its own type hints
+)
+
+
+def pytest_configure(config):
+    for message in LIBRARIES_AMONG_THEMSELVES:
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
 def fail_if_skipped(report):
     if os.environ.get("CI_NO_SKIP") == "1" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

@@ -36,6 +36,7 @@ def test_a_file_and_the_camera_are_answered_and_explained(photo_page, tmp_path):
     photo_page.locator("#snapshot").get_by_role("button", name="Remove Image").click()
     answer.wait_for(state="detached")
     photo_page.locator("#snapshot").get_by_role("button", name="Capture from camera").click()
-    for name in ("Click to Access Webcam", "capture photo"):
-        photo_page.locator("#snapshot").get_by_role("button", name=name).click()
+    photo_page.locator("#snapshot").get_by_role("button", name="Click to Access Webcam").click()
+    photo_page.wait_for_function("document.querySelector('#snapshot video')?.videoWidth > 0")
+    photo_page.locator("#snapshot").get_by_role("button", name="capture photo").click()
     answer.wait_for()

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+import model_loader
+from benchmarks.learning import extreme_ones
 from benchmarks.postgres import Postgres
-from experiments.datasets import SPECS
-from experiments.drawn import ink, place
-from experiments.preprocessing import prepare_drawing
+from experiments import datasets, journal
+from experiments.tracking import Store
 from serving.corrections import Corrections
 from serving.database import Database
 from serving.entries import Chosen
@@ -25,18 +26,7 @@ from serving.tables import retrainings
 from settings import ROOT, Settings
 from tests.unit.serving.corrections import correction
 
-SPEC = SPECS["mnist"]
 KILLS = 4
-
-
-def extreme_ones(count: int, seed: int) -> np.ndarray:
-    """uint8 [N, 28, 28, 1]: a 1 whose upstroke is longer than its stem, which the shipped model takes for a 7."""
-    rng, images = np.random.default_rng(seed), []
-    for _ in range(count):
-        wide, deep, lean = rng.uniform(1, 1.4), rng.uniform(0.4, 0.6), rng.uniform(-0.08, 0.05)
-        stroke = np.array([[-wide, deep], [-wide / 2, deep * 0.45], [0, 0], [lean, 0.5], [1.5 * lean, 1.0]])
-        images.append(prepare_drawing(ink(place([stroke], rng.uniform(0.4, 0.85), rng), rng.uniform(12, 24))))
-    return np.stack(images)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +47,12 @@ def database(settings):
     corrections.review(Chosen("mnist"), "accepted")
     yield database
     database.close()
+
+
+def right(classifier, split) -> float:
+    """The share of images that people are told right; a refusal is not right."""
+    answers = classifier.predict(split.images)
+    return np.mean([each.label == str(label) for each, label in zip(answers, split.labels, strict=True)])
 
 
 def start(settings) -> subprocess.Popen:
@@ -84,7 +80,7 @@ def silence(database):
         connection.execute(silent.values(seen_at=time.time() - SILENCE - 1))
 
 
-def test_killed_at_random_moments_nothing_is_lost_and_the_next_learns(settings, database):
+def test_killed_at_random_moments_nothing_is_lost_and_the_next_learns(settings, database, tmp_path):
     jobs, rng = Jobs(database), random.Random(0)  # noqa: S311 no secret
     for _ in range(KILLS):
         process = start(settings)
@@ -101,6 +97,15 @@ def test_killed_at_random_moments_nothing_is_lost_and_the_next_learns(settings, 
     assert start(settings).wait() == 0
     job = jobs.latest()
     assert job.state == "promoted", job.reason
+
+    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    assert [each.by for each in journal.promotions(store, datasets.SPECS["mnist"])] == ["start", "gate"]
+    elsewhere = Settings(_env_file=None, artifact_dir=tmp_path, mlflow_tracking_uri=f"sqlite:///{tmp_path}/none.db")
+    shipped, promoted = (model_loader.load("mnist", each) for each in (elsewhere, settings))
+    assert np.mean([each.label == "1" for each in promoted.predict(extreme_ones(100, 2))]) >= 0.95
+    test = datasets.load("mnist", settings.data_dir).test
+    before, after = (right(classifier, test) for classifier in (shipped, promoted))
+    assert after >= before - 0.0005
 
 
 @pytest.mark.parametrize("how", ["cancel", signal.SIGTERM])

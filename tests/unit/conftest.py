@@ -23,18 +23,6 @@ SPEC = DatasetSpec(
 METRICS = {"test_accuracy": 0.9375, "validation_accuracy": 0.95}
 
 
-LIBRARIES_AMONG_THEMSELVES = (
-    "__array__ implementation doesn't accept a copy",  # Keras hands TensorFlow's variables to NumPy 2
-    "The ``noload`` loader strategy",  # MLflow asks SQLAlchemy 2.1 so
-    ".*Any type hint is inferred as AnyType",  # MLflow of its own type hints
-)
-
-
-def pytest_configure(config):
-    for message in LIBRARIES_AMONG_THEMSELVES:
-        config.addinivalue_line("filterwarnings", f"ignore:{message}")
-
-
 @pytest.fixture(scope="session")
 def spec():
     return SPEC
