@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system lint audit format lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system lint audit format video lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -49,6 +49,9 @@ bench-model: install ## the latency of one prediction, and how many drawn digits
 test: .venv/installed-dev ## unit, model and browser tests with coverage (about 4 minutes on two cores)
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 		tests/browser tests/unit tests/model --cov --cov-report=term:skip-covered
+
+video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
+	@$(PY) -m docs.video
 
 test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps, nginx before three replicas (about 6 minutes)
 	@$(PY) -m pytest tests/system

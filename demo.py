@@ -66,6 +66,7 @@ def serve(settings: Settings) -> int:
     page = build_page(services, lambda: link.notice)
     try:
         url = launch(page, services, look())
+        gc.freeze()  # what is imported by now stays: nobody waits while the collector walks through it
         gc.enable()
         print(f"Ready: {url} (Ctrl-C stops it)", flush=True)
         if exposed := exposure(settings):

@@ -57,14 +57,18 @@ def main() -> None:
 
 
 def extreme_ones(count: int, seed: int) -> np.ndarray:
-    """uint8 [N, 28, 28, 1]: a 1 whose upstroke is longer than its stem, which the shipped model takes for a 7."""
+    """uint8 [N, 28, 28, 1], each drawn on the pad at any place, of any size and brush."""
     rng, images = np.random.default_rng(seed), []
     for _ in range(count):
-        wide, deep, lean = rng.uniform(1, 1.4), rng.uniform(0.4, 0.6), rng.uniform(-0.08, 0.05)
-        stroke = np.array([[-wide, deep], [-wide / 2, deep * 0.45], [0, 0], [lean, 0.5], [1.5 * lean, 1.0]])
-        sheet = drawn.ink(drawn.place([stroke], rng.uniform(0.4, 0.85), rng), rng.uniform(12, 24))
+        sheet = drawn.ink(drawn.place([extreme_one(rng)], rng.uniform(0.4, 0.85), rng), rng.uniform(12, 24))
         images.append(prepare_drawing(sheet))
     return np.stack(images)
+
+
+def extreme_one(rng: np.random.Generator) -> np.ndarray:
+    """float [5, 2]: a 1 whose upstroke is longer than its stem, of height 1, which the shipped model takes for a 7."""
+    wide, deep, lean = rng.uniform(1, 1.4), rng.uniform(0.4, 0.6), rng.uniform(-0.08, 0.05)
+    return np.array([[-wide, deep], [-wide / 2, deep * 0.45], [0, 0], [lean, 0.5], [1.5 * lean, 1.0]])
 
 
 def digits(count: int, seed: int, only: int | None = None) -> tuple[np.ndarray, np.ndarray]:

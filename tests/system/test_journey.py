@@ -1,0 +1,62 @@
+"""The whole loop as one person goes through it in a browser: drawn, misread, corrected, accepted, learnt, read right."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from benchmarks.learning import extreme_one
+from settings import ROOT
+from tests.browser.demo_process import DemoProcess
+from tests.browser.draw_page import DrawPage, opened
+
+TAUGHT, OTHERS = 20, 3
+PATIENCE = 600_000  # ms, for a retraining on a busy machine
+
+
+@pytest.fixture
+def draw_page():
+    if not (ROOT / "data" / "mnist.npz").exists():
+        pytest.skip("MNIST is not cached in data/")
+    chromium = shutil.which("chromium") or pytest.skip("chromium is not installed (Debian: apt install chromium)")
+    demo = DemoProcess()
+    try:
+        with opened(chromium, demo.url, viewport={"width": 320, "height": 1000}, device_scale_factor=0.5) as page:
+            yield page
+    finally:
+        printed = demo.stop()
+    assert "Traceback" not in printed
+
+
+def read(page: DrawPage, stroke: np.ndarray) -> str:
+    """What the page answers to the stroke, which has the height 1."""
+    page.draw([[(0.75 + 0.45 * x, 0.25 + 0.45 * y) for x, y in stroke]])
+    return page.submit()
+
+
+def test_twenty_corrections_of_a_misread_shape_are_learnt(draw_page):
+    rng, page, wrong = np.random.default_rng(0), draw_page.page, 0
+    for _ in range(TAUGHT):
+        wrong += read(draw_page, extreme_one(rng)) != "1"
+        page.locator(".feedback").first.get_by_role("button", name="1", exact=True).click()
+        page.get_by_text("Thank you. Kept as 1").wait_for()
+        draw_page.start_afresh("Clear")
+    assert wrong > TAUGHT / 2
+
+    page.get_by_role("tab", name="Retrain").click()
+    draw_page.press("Show what waits for review")
+    page.locator("#review label").nth(TAUGHT - 1).wait_for()
+    for box in page.locator("#review input[type=checkbox]").all():
+        box.check()
+    draw_page.press("Accept the ticked")
+    page.get_by_text("Nothing waits for review.").wait_for()
+    draw_page.press("Start a retraining")
+    page.locator("#training-state").get_by_text("Retraining 1: promoted").wait_for(timeout=PATIENCE)
+    assert "worse nowhere" in page.locator("#training-state").inner_text()
+
+    page.get_by_role("tab", name="Draw").click()
+    page.wait_for_timeout(10_000)  # within which a promotion takes effect
+    for _ in range(OTHERS):
+        assert read(draw_page, extreme_one(rng)) == "1"
+        assert "version 2" in draw_page.note.inner_text()
+        draw_page.start_afresh("Clear")
