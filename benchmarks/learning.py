@@ -177,7 +177,7 @@ def _correction(case: Case, place: int) -> Correction:
 
 def _settings(folder: Path) -> Settings:
     """Those of this project, but nothing is kept outside the folder."""
-    places = {"artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder}/mlflow.db", "database_url": None}
+    places = {"artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder}/mlflow.db", "database_url": ""}
     return Settings(**places)
 
 

@@ -68,7 +68,7 @@ def retrain(
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
         watcher.stage("training", config.epochs)
         history = workflow.History(log)
-        model = fine_tuning.fine_tune(config, dataset, teaching, before[TEACHING], [watcher, history])
+        model = fine_tuning.fine_tune(config, model, dataset, teaching, before[TEACHING], [watcher, history])
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
         watcher.stage("measuring")
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()

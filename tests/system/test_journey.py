@@ -1,4 +1,4 @@
-"""The whole loop as one person goes through it in a browser: drawn, misread, corrected, accepted, learnt, read right."""
+"""The whole loop as one person goes through it in a browser: drawn, misread, corrected, accepted, learnt, read."""
 
 import shutil
 

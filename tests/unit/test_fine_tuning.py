@@ -1,5 +1,6 @@
 """What is trained on when the champion looks at mirror images too: the network inside, at a share of the row's rate."""
 
+import keras
 import numpy as np
 
 from experiments import fine_tuning, runs
@@ -21,3 +22,18 @@ def test_the_network_of_a_model_that_looks_twice_is_taught_and_looks_twice_again
     assert config.learning_rate < runs.table("cifar10")[-1].learning_rate / 10
     assert config.extra.strangers
     assert not fine_tuning.configuration(Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, "0" * 64), residual(SPEC), 0).mirrored
+
+
+def test_what_the_corrections_do_not_ask_for_is_not_changed() -> None:
+    def linear(kernel: list[list[float]]) -> keras.Model:
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, use_bias=False)])
+        model.set_weights([np.array(kernel)])
+        return model
+
+    teaching = Split(np.array([[0, 1]] * 1_200, np.uint8), np.ones(1_200, np.int64))
+    champion, tuned = linear([[2, 0], [1, 0]]), linear([[0, 2], [0, 4]])
+    near = fine_tuning._as_near(champion, tuned, teaching)
+    assert np.allclose(near.get_weights()[0], [[1.4, 0.6], [0.7, 1.2]])  # three tenths of the way: two are too few
+    unlearnt = Split(teaching.images, np.zeros(1_200, np.int64))
+    near = fine_tuning._as_near(champion, linear([[0, 2], [0, 4]]), unlearnt)
+    assert np.allclose(near.get_weights()[0][1], [0.9, 0.4])
