@@ -21,7 +21,7 @@ def draw_page():
     chromium = shutil.which("chromium") or pytest.skip("chromium is not installed (Debian: apt install chromium)")
     demo = DemoProcess()
     try:
-        with opened(chromium, demo.url, viewport={"width": 320, "height": 1000}, device_scale_factor=0.5) as page:
+        with opened(chromium, demo.url, viewport={"width": 1000, "height": 1000}, device_scale_factor=0.5) as page:
             yield page
     finally:
         printed = demo.stop()
