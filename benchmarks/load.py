@@ -55,6 +55,9 @@ def locust(url: str, users: str | Sequence[str], count: int, seconds: int, drawi
         ]
         environment = os.environ | {"BENCH_DRAWINGS": str(drawings)}
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        failures = Path(folder, "run_failures.csv").read_text()
+        if failures.count("\n") > 1:
+            print(f"Failures, as Locust lists them:\n{failures}", file=sys.stderr)
         if name:
             shutil.copy(Path(folder, "run_stats.csv"), RESULTS / f"{name}.csv")
         return read_csv(Path(folder, "run_stats.csv"))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from settings import Settings
 
 PORTS_TRIED = 100
+KEEP_ALIVE = 75  # s; after uvicorn's 5 s a program that thinks so long would now and then ask just when it is cut off
 MAX_UPLOAD = "10mb"
 LINK_FAILED = "No public link: the tunnel could not be opened (is the internet reachable?). The page goes on locally."
 
@@ -51,6 +52,7 @@ def launch(page: gr.Blocks, services: "Services", look: dict[str, Any]) -> str:
         )
     except (OSError, ValueError) as error:
         raise LaunchError(f"The page could not start: {error}. If a proxy is set, add localhost to NO_PROXY.") from None
+    page.server.config.timeout_keep_alive = KEEP_ALIVE  # each connection reads it when it is made
     return url
 
 

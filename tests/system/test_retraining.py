@@ -1,5 +1,7 @@
-"""A retraining as a real process: killed at random moments, cancelled, done; and its lock in a real PostgreSQL."""
+"""A retraining as a real process: killed at random moments, alone or with the app, cancelled, done; and its lock in a
+real PostgreSQL."""
 
+import json
 import os
 import random
 import signal
@@ -7,14 +9,18 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import numpy as np
+import psutil
 import pytest
 import sqlalchemy as sa
 
 import model_loader
 from benchmarks.learning import extreme_ones
+from benchmarks.peers import demo
 from benchmarks.postgres import Postgres
+from benchmarks.processes import free_ports
 from experiments import datasets, journal
 from experiments.tracking import Store
 from serving.corrections import Corrections
@@ -26,7 +32,7 @@ from serving.tables import retrainings
 from settings import ROOT, Settings
 from tests.unit.serving.corrections import correction
 
-KILLS = 4
+ROUNDS = 1
 
 
 @pytest.fixture(scope="module")
@@ -80,22 +86,52 @@ def silence(database):
         connection.execute(silent.values(seen_at=time.time() - SILENCE - 1))
 
 
-def test_killed_at_random_moments_nothing_is_lost_and_the_next_learns(settings, database, tmp_path):
-    jobs, rng = Jobs(database), random.Random(0)  # noqa: S311 no secret
-    for _ in range(KILLS):
-        process = start(settings)
-        wait_for(jobs, rng.choice(["starting", "preparing", "training"]))
-        time.sleep(rng.uniform(0, 5))
+def processes_of(job) -> list[psutil.Process]:
+    return [
+        each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[-2:] == ["--job", str(job.id)]
+    ]
+
+
+def post(port, path):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", b"{}", {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as reply:
+        return json.load(reply)
+
+
+@pytest.fixture
+def app(settings):
+    (port,) = free_ports(1)
+    server = demo(port, settings.artifact_dir, MLFLOW_TRACKING_URI=settings.mlflow_tracking_uri)
+    server.port = port
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("victims", [["retraining"], ["app"], ["app", "retraining"]] * ROUNDS, ids="-".join)
+def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, victims):
+    jobs, rng = Jobs(database), random.Random()  # noqa: S311 no secret
+    started = post(app.port, "/api/retrain")["id"]
+    job = wait_for(jobs, rng.choice(["preparing", "training"]))
+    time.sleep(rng.uniform(0, 5))
+    (process,) = processes_of(job)
+    if "app" in victims:
+        app.kill()
+    if "retraining" in victims:
         process.kill()
-        process.wait()
         with pytest.raises(BusyError):
             jobs.claim("mnist", 20)
         silence(database)
-        assert jobs.latest().state == "failed"
-        assert Corrections(database).count(Chosen("mnist", state="accepted")) == 20
+    if "app" in victims:
+        app.start()
+    if "retraining" not in victims:  # it outlives the app, and the new one can end it
+        post(app.port, "/api/retrain/cancel")
+    assert wait_for(jobs, "failed", "cancelled").id == started
+    assert Corrections(database).count(Chosen("mnist", state="accepted")) == 20
 
+
+def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path):
     assert start(settings).wait() == 0
-    job = jobs.latest()
+    job = Jobs(database).latest()
     assert job.state == "promoted", job.reason
 
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)

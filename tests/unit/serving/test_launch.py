@@ -1,8 +1,12 @@
+import contextlib
+import http.client
 import logging
 import socket
+import time
 import urllib.error
 import urllib.request
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 from gradio_client import Client
@@ -32,6 +36,17 @@ def test_a_taken_port_gives_the_next_free_one(served, classifier, settings, caps
         url = served(classifier, settings.model_copy(update={"demo_port": port}))
     assert f"Port {port} is taken" in capsys.readouterr().out
     assert status(url) == 200
+
+
+def test_a_program_that_thinks_for_six_seconds_keeps_its_connection(served, classifier, settings):
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(served(classifier, settings)).netloc)) as connection:
+        for pause in (6, 0):
+            connection.request("GET", "/api/health")
+            with connection.getresponse() as reply:
+                assert reply.status == 200
+                reply.read()
+            time.sleep(pause)
+            assert connection.sock is not None
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "not a host"])
