@@ -15,7 +15,7 @@ from serving.corrections import Corrections
 from serving.database import Database, migrate
 from serving.entries import Chosen, Filter
 from serving.store import History
-from tests.unit.serving.corrections import correction
+from tests.unit.serving.corrections import correction, older_database
 from tests.unit.serving.entries import entry
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -123,14 +123,7 @@ def test_corrections_are_kept_replaced_reviewed_and_never_purged(url):
 
 
 def test_a_database_without_corrections_gets_their_table_and_keeps_its_answers(url):
-    engine = sa.create_engine(url)
-    migrate(engine, "0002")
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO predictions (request_id, answered_at, source, verdict, label, confidence, milliseconds, "
-            "model_version, model_sha256, client) VALUES ('request-1', 1, 'api', 'sure', '7', 0.9, 2, '3', 'abc', 'c')"
-        )
-    engine.dispose()
+    older_database(sa.create_engine(url))
     database = Database(url)
     Corrections(database).add([correction(1)])
     assert [each.corrected for each in History(database).search(Filter(), 9)] == ["1"]

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from experiments.bundle import Bundle
 from experiments.datasets import SPECS
 from experiments.inference import Prediction, Thresholds, blank, predictions
+from serving.database import Database
 from serving.gate import Gate
 from serving.launch import launch
 from serving.page import build_page, look
@@ -27,6 +28,13 @@ PROBABILITIES = np.array([0, 0.06, 0, 0.01, 0, 0, 0, 0.9, 0, 0.03], np.float32)
 def pytest_configure(config):
     for message in ("'future.no_silent_downcasting' is deprecated", "The copy keyword is deprecated"):  # Gradio's use
         config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    yield database
+    database.close()
 
 
 class FakeClassifier:

@@ -1,5 +1,6 @@
-"""A correction as the database keeps it."""
+"""A correction as the database keeps it, and a database that has none yet."""
 
+from serving.database import migrate
 from serving.entries import Correction
 
 
@@ -18,3 +19,14 @@ def correction(number, **changes):
         "made_at": 1000.0 + number,
     }
     return Correction(**fields | changes)
+
+
+def older_database(engine):
+    """As it was before there were corrections, with an answer in it."""
+    migrate(engine, "0002")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO predictions (request_id, answered_at, source, verdict, label, confidence, milliseconds, "
+            "model_version, model_sha256, client) VALUES ('request-1', 1, 'api', 'sure', '7', 0.9, 2, '3', 'abc', 'c')"
+        )
+    engine.dispose()

@@ -5,20 +5,13 @@ import pytest
 import sqlalchemy as sa
 
 from serving.corrections import Corrections
-from serving.database import Database, connect, migrate
+from serving.database import Database, connect
 from serving.entries import Chosen, Filter
 from serving.store import History
-from tests.unit.serving.corrections import correction
+from tests.unit.serving.corrections import correction, older_database
 from tests.unit.serving.entries import entry
 
 ALL = Chosen("mnist")
-
-
-@pytest.fixture
-def database(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
-    yield database
-    database.close()
 
 
 @pytest.fixture
@@ -98,14 +91,7 @@ def test_corrections_are_found_and_counted(corrections):
 
 def test_an_older_database_takes_corrections_of_the_answers_in_it(tmp_path):
     url = f"sqlite:///{tmp_path / 'history.db'}"
-    engine = connect(url)
-    migrate(engine, "0002")
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO predictions (request_id, answered_at, source, verdict, label, confidence, milliseconds, "
-            "model_version, model_sha256, client) VALUES ('request-1', 1, 'api', 'sure', '7', 0.9, 2, '3', 'abc', 'c')"
-        )
-    engine.dispose()
+    older_database(connect(url))
     database = Database(url)
     Corrections(database).add([correction(1)])
     (found,) = History(database).search(Filter(), 9)

@@ -4,17 +4,9 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from serving.database import Database
 from serving.job import SILENCE, BusyError, LostError
 from serving.jobs import Jobs
 from serving.tables import retrainings
-
-
-@pytest.fixture
-def database(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
-    yield database
-    database.close()
 
 
 @pytest.fixture
