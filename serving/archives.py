@@ -55,17 +55,22 @@ def unpack_form(content_type: str, body: bytes, bounds: Bounds, most: int) -> li
     return [_bounded(picture, bounds) for picture in pictures] if most > 1 else pictures
 
 
-def unpack_zip(body: bytes, bounds: Bounds) -> list[Picture]:
-    """The files of a zip in its order; an entry that can't be taken says why. Raises ApiError for all of it."""
+def open_zip(body: bytes, bounds: Bounds) -> Archive:
+    """A zip, read as far as its table of contents. Raises ApiError."""
     limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
     try:
-        return [_picture(file) for file in Archive(io.BytesIO(body), limits)]
+        return Archive(io.BytesIO(body), limits)
     except EmptyError as error:
         raise _refused(422, "no_picture", error) from None
     except TooLargeError as error:
         raise _refused(413, "too_large", error) from None
     except ZipError as error:
         raise _refused(400, "bad_zip", error) from None
+
+
+def unpack_zip(archive: Archive) -> list[Picture]:
+    """The files of a zip in its order; an entry that can't be taken says why."""
+    return [_picture(file) for file in archive]
 
 
 def _picture(file: Zipped) -> Picture:

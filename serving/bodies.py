@@ -10,7 +10,7 @@ import pydantic
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from serving.archives import Bounds, Picture, unpack_form, unpack_zip
+from serving.archives import Bounds, Picture, open_zip, unpack_form, unpack_zip
 from serving.errors import ApiError, too_large
 from serving.limits import MIB, Slot, check_size
 from serving.schemas import ImageBody, Schema
@@ -55,8 +55,9 @@ async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Pi
         if len(pictures) == 1 and pictures[0].data.startswith(b"PK"):
             body, kind = pictures[0].data, ZIPS[0]
     if kind != FORM:
-        slot.take(bounds.batch_mb * MIB)  # what it may unpack to
-        pictures = await asyncio.to_thread(unpack_zip, body, bounds)
+        archive = await asyncio.to_thread(open_zip, body, bounds)
+        slot.take(archive.unpacked)
+        pictures = await asyncio.to_thread(unpack_zip, archive)
     return pictures
 
 

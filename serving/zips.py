@@ -67,6 +67,11 @@ class Archive:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def unpacked(self) -> int:
+        """Bytes that its files unpack to, at most."""
+        return _unpacked(self._entries, self._limits)
+
     def __iter__(self) -> Iterator[File]:
         return (_read(self._zip, entry, self._limits) for entry in self._entries)
 
@@ -97,11 +102,15 @@ def _check_bounds(entries: list[zipfile.ZipInfo], size: int, limits: Limits) -> 
         raise EmptyError("The zip holds no files. Put pictures into it.")
     if len(entries) > limits.files:
         raise TooLargeError(_too_many(limits))
-    if sum(entry.file_size for entry in entries if entry.file_size <= limits.file_bytes) > limits.total_bytes:
+    if _unpacked(entries, limits) > limits.total_bytes:
         room = limits.total_bytes // MEGABYTE
         raise TooLargeError(f"The zip unpacks to more than {room} MB. Send its pictures in several smaller ones.")
     if sum(entry.compress_size for entry in entries) > size:
         raise ZipError("The zip's files overlap, as those of a zip bomb do. Make it again and resend it.")
+
+
+def _unpacked(entries: list[zipfile.ZipInfo], limits: Limits) -> int:
+    return sum(entry.file_size for entry in entries if entry.file_size <= limits.file_bytes)
 
 
 def _too_many(limits: Limits) -> str:

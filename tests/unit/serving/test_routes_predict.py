@@ -197,6 +197,16 @@ def test_more_requests_than_are_taken_at_a_time_are_told_so(api, opened, classif
     assert (full.load.requests, full.load.bytes) == (0, 0)
 
 
+def test_a_zip_is_refused_only_where_what_it_unpacks_to_finds_no_room(api, opened, classifier, settings, sheet_png):
+    tight = opened(classifier, settings.model_copy(update={"max_waiting_mb": 1, "max_batch_mb": 64}))
+    client, headers = api(tight), {"Content-Type": "application/zip"}
+    small = zipped([("blank.png", sheet_png)])
+    assert client.post("/api/predict/batch", content=small, headers=headers).status_code == 200
+    large = zipped([(f"{number}.png", bytes(600 * 1024)) for number in range(2)])
+    refused(client.post("/api/predict/batch", content=large, headers=headers), 503, "busy")
+    assert (tight.load.requests, tight.load.bytes) == (0, 0)
+
+
 @pytest.fixture(scope="module")
 def one_client(services):
     with TestClient(Gate(no_page, services), "http://127.0.0.1:7860", raise_server_exceptions=False) as client:
