@@ -16,6 +16,7 @@ from serving.dataset_switch import chosen, dataset_switch
 from serving.labels import labels_in
 from serving.limits import MIB
 from serving.many import Reading, read_many
+from serving.plotly import BLUE, GREEN, ORANGE, VIOLET, Chart, bars, chart, for_page, titled
 from serving.summary import COLUMNS, NO_ANSWER, Summary
 from serving.uploaded_files import uploaded_files
 from serving.zips import Limits, ZipError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 THUMBNAIL = 112  # px
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
 TOLD_EVERY = 20  # pictures, on the progress bar
+COLOURS = {"sure": BLUE, "unsure": ORANGE, "not a digit": VIOLET, "blank": GREEN}  # of verdicts, in words
 HELP = (
     "Drop up to {:,} pictures each of one thing, or a zip of up to 10 MB. Names may carry labels, and then the share "
     "that is right is shown: a folder called like the class (`7/img.png` or `cat/img.png`, in a zip), or a file name "
@@ -50,15 +52,13 @@ def build(services: "Services") -> None:
     start = gr.Button("Read all", variant="primary")
     told = gr.Markdown(elem_id="batch-told")
     download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
-    chart = gr.BarPlot(
-        label="Answers", x="answer", y="pictures", color="verdict", visible=False, height=340, elem_id="batch-chart"
-    )
+    plot = gr.Plot(label="Answers", visible=False, elem_id="batch-chart", elem_classes="chart")
     confusion = gr.Dataframe(label="Label (row) and answer (column)", visible=False, elem_id="batch-confusion")
     gallery = gr.Gallery(
         label="Pictures", show_label=False, visible=False, columns=6, object_fit="contain", elem_id="batch-gallery"
     )
     table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
-    outputs = [told, download, chart, confusion, gallery, table]
+    outputs = [told, download, plot, confusion, gallery, table]
     start.click(
         read,
         [dataset, files],
@@ -122,17 +122,23 @@ def _shown(summary: Summary, seconds: float, folder: str) -> list[Any]:
     return [
         summary.sentences(seconds),
         gr.update(value=save_bytes_to_cache(summary.csv(), "batch.csv", folder), visible=True),
-        gr.update(value=_chart(summary), visible=True),
+        gr.update(value=for_page(answers_chart(summary)), visible=True),
         gr.update(value=confusion, visible=bool(confusion["data"])),
         gr.update(value=_pictures(summary), visible=True),
         gr.update(value=summary.rows(), visible=True),
     ]
 
 
-def _chart(summary: Summary) -> dict[str, Any]:
-    """As BarPlot sends a table to the browser, which spares making one of pandas' first."""
-    columns = {"answer": "nominal", "verdict": "nominal", "pictures": "quantitative"}
-    return {"columns": list(columns), "data": summary.answers(), "datatypes": columns, "mark": "bar"}
+def answers_chart(summary: Summary) -> Chart:
+    """How many pictures got each answer, a colour for each verdict."""
+    counts = {(answer, verdict): count for answer, verdict, count in summary.answers()}
+    answers = [name for name in (*summary.class_names, NO_ANSWER) if name in {answer for answer, _ in counts}]
+    traces = [
+        bars(answers, [counts.get((answer, verdict), 0) for answer in answers], verdict, colour)
+        for verdict, colour in COLOURS.items()
+        if any(each == verdict for _, each in counts)
+    ]
+    return chart(traces, titled("answer", type="category"), titled("pictures"), barmode="stack", showlegend=True)
 
 
 def _pictures(summary: Summary) -> list[tuple[Image.Image, str]]:

@@ -60,7 +60,7 @@ def test_a_zip_with_labels_gets_gallery_chart_table_and_the_share_that_is_right(
     batch_page.locator("#batch-gallery img").nth(10).wait_for()
     assert batch_page.locator("#batch-gallery").get_by_text("7, not 3").count() == 1
     batch_page.locator("#batch-confusion").get_by_text("none").first.wait_for()
-    batch_page.locator("#batch-chart canvas, #batch-chart svg").first.wait_for()
+    batch_page.locator("#batch-chart .main-svg").first.wait_for()
     rows = table(batch_page)
     assert [row["Answer"] for row in rows] == [*DIGITS, "7", ""]
     assert [row["Right"] for row in rows] == ["yes"] * 10 + ["no", ""]

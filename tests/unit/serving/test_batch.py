@@ -29,7 +29,9 @@ def test_photos_in_folders_are_named_and_judged_by_their_own_classes(url, photo_
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in ("horse/1.png", "horse/2.png", "airplane/1.png"):
             archive.writestr(name, photo_png)
-    told, _, _, confusion, gallery, table = read_all(url, "cifar10", uploaded(url, "photos.zip", buffer.getvalue()))
+    told, _, chart, confusion, gallery, table = read_all(url, "cifar10", uploaded(url, "photos.zip", buffer.getvalue()))
+    traces = json.loads(chart["value"]["plot"])["data"]
+    assert [(trace["name"], trace["x"], trace["y"]) for trace in traces] == [("sure", ["horse"], [3])]
     assert "66.67 % of the 3" in told
     assert confusion["value"]["headers"][1:3] == ["airplane", "automobile"]
     assert [(row[0], row[8]) for row in confusion["value"]["data"]] == [("airplane", "1"), ("horse", "2")]
