@@ -121,6 +121,12 @@ class Insights:
         right, given, true = self.matrix.diagonal(), self.matrix.sum(axis=0), self.matrix.sum(axis=1)
         return right / np.maximum(given, 1), right / np.maximum(true, 1), 2 * right / np.maximum(given + true, 1)
 
+    def commonest_mistake(self) -> tuple[str, str]:
+        """Names of the true and the predicted class."""
+        mistakes = self.matrix * (1 - np.eye(len(self.class_names), dtype=int))
+        true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
+        return self.class_names[true], self.class_names[predicted]
+
     def cell(self, true: int, predicted: int) -> list[Picture]:
         """The pictures of one cell of the confusion matrix."""
         return [picture for picture in self.pictures if (picture.true, picture.predicted) == (true, predicted)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import gradio as gr
 import numpy as np
 from gradio.components import Component
+from gradio.components.plot import PlotData
 
 from experiments import data_interpretations as data
 from experiments import insights as files
@@ -61,14 +62,13 @@ class Shown:
     sha256: str
     insights: Insights
     tiles: np.ndarray
-    plots: tuple[dict[str, Any], ...]  # updates: text and plot of each view in turn
+    plots: tuple[tuple[str, PlotData | None], ...]  # of each view its text and plot, if there is anything to plot
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Shown":
         """Raises InsightsError."""
         insights, tiles = files.read(bundle), files.read_tiles(bundle)
-        plots = tuple(update for view in VIEWS for update in _updates(view, insights))
-        return cls(bundle.sha256[TFLITE], insights, tiles, plots)
+        return cls(bundle.sha256[TFLITE], insights, tiles, tuple(_plotted(view, insights) for view in VIEWS))
 
 
 class Shelf:
@@ -130,11 +130,11 @@ class _Parts:
         insights, names = shown.insights, shown.insights.class_names
         plots = list(shown.plots)
         seen_too = with_traffic(self._services, insights, dict(request.headers), request.username)
-        plots[:2] = _updates(DISTRIBUTION, seen_too)
-        true, predicted = _commonest_mistake(insights)
+        plots[0] = _plotted(DISTRIBUTION, seen_too)
+        true, predicted = insights.commonest_mistake()
         classes = [{"choices": list(names), "value": name, "__type__": "update"} for name in (true, predicted, true)]
         return [
-            *(shown.sha256, *plots, _averages(shown), COUNTS, *classes[:2]),
+            *(shown.sha256, *_updates(plots), _averages(shown), COUNTS, *classes[:2]),
             self.show_cell(dataset, true, predicted),
             model.worst(insights),
             answered(insights.worst, shown.tiles, names),
@@ -218,10 +218,16 @@ def with_traffic(services: "Services", insights: Insights, headers: Mapping[str,
     return dataclasses.replace(insights, counts=insights.counts | {"traffic": traffic})
 
 
-def _updates(view: View, insights: Insights) -> tuple[dict[str, Any], dict[str, Any]]:
+def _plotted(view: View, insights: Insights) -> tuple[str, PlotData | None]:
     figure = view.chart(insights)
-    plot = for_page(figure) if figure["data"] else None
-    return gr.update(value=view.sentences(insights)), gr.update(value=plot, visible=plot is not None)
+    return view.sentences(insights), for_page(figure) if figure["data"] else None
+
+
+def _updates(plots: list[tuple[str, PlotData | None]]) -> list[dict[str, Any]]:
+    """Made for each visitor: Gradio empties an update when it sends it."""
+    texts = [gr.update(value=text) for text, _ in plots]
+    figures = [gr.update(value=plot, visible=plot is not None) for _, plot in plots]
+    return [part for pair in zip(texts, figures, strict=True) for part in pair]
 
 
 def _averages(shown: Shown) -> str:
@@ -234,12 +240,6 @@ def _averages(shown: Shown) -> str:
         + gallery((shown.tiles[tile], name) for tile, name in zip(tiles, shown.insights.class_names, strict=True))
         for title, tiles in rows
     )
-
-
-def _commonest_mistake(insights: Insights) -> tuple[str, str]:
-    mistakes = insights.matrix * (1 - np.eye(len(insights.class_names), dtype=int))
-    true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
-    return insights.class_names[true], insights.class_names[predicted]
 
 
 def _positions(insights: Insights, *chosen: str) -> list[int]:

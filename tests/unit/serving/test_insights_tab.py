@@ -91,6 +91,10 @@ def test_a_second_visit_sends_nothing_again(page, shown):
     assert all(each["__type__"] == "update" for each in again if each is not None)
 
 
+def test_another_visitor_sees_the_same(page, shown):
+    assert texts(open_tab(page, "another")) == texts(shown)
+
+
 def test_a_model_without_figures_says_how_to_make_them(served, classifier, settings):
     with pytest.raises(PermissionError, match="python -m experiments insights"):
         open_tab(served(classifier, settings))
