@@ -1,6 +1,7 @@
 """Takes the pictures that README and report show: `python -m docs.screenshots`. Needs Debian's chromium, and runs in
 the MLflow store for the picture of their comparison."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from tests.browser.digits import DIGITS
 from tests.browser.draw_page import opened
 
 FOLDER = Path(__file__).parent / "screenshots"
+COMPARED = 3  # runs, the latest
 WINDOW = {"width": 1280, "height": 880}
 
 
@@ -43,8 +45,7 @@ def main() -> None:
             take(drawn.page, "api")
             with mlflow_comparison() as (address, run):
                 if address:
-                    drawn.page.goto(address)
-                    drawn.page.get_by_text(run, exact=True).first.wait_for()
+                    show_comparison(drawn.page, address, run)
                     take(drawn.page, "mlflow")
     finally:
         demo.stop()
@@ -54,6 +55,15 @@ def take(page: Page, name: str) -> None:
     """Once everything has faded in."""
     page.wait_for_timeout(2000)
     page.screenshot(path=FOLDER / f"{name}.png")
+
+
+def show_comparison(page: Page, address: str, run: str) -> None:
+    """MLflow's own page, less the assistant that it offers on the right."""
+    page.goto(address)
+    page.get_by_text(run, exact=True).first.wait_for()
+    assistant = page.get_by_role("button", name="Close", exact=True)
+    if assistant.count():
+        assistant.first.click()
 
 
 @contextmanager
@@ -73,7 +83,11 @@ def mlflow_comparison() -> Iterator[tuple[str, str]]:
     server = subprocess.Popen([*command, "--backend-store-uri", settings.mlflow_tracking_uri])
     try:
         wait_for(f"http://127.0.0.1:{port}/")
-        yield f"http://127.0.0.1:{port}/#/experiments/{found.experiment_id}/runs", runs[-1].name
+        compared = json.dumps([run.run_id for run in runs[-COMPARED:]], separators=(",", ":"))
+        yield (
+            f'http://127.0.0.1:{port}/#/compare-runs?runs={compared}&experiments=["{found.experiment_id}"]',
+            runs[-1].name,
+        )
     finally:
         server.terminate()
         server.wait()

@@ -18,7 +18,7 @@ from benchmarks.learning import extreme_one
 from benchmarks.load import locust
 from benchmarks.peers import demo
 from benchmarks.processes import free_ports
-from docs.screenshots import WINDOW, mlflow_comparison
+from docs.screenshots import WINDOW, mlflow_comparison, show_comparison
 from experiments import drawn
 from settings import ROOT
 from tests.browser.digits import DIGITS
@@ -77,7 +77,7 @@ def main() -> None:
         try:
             with opened(chromium, url, viewport=WINDOW) as window:
                 film = Film(window.page, folder / "frames")
-                show_comparison(window.page)
+                compare(window.page)
                 page = DrawPage(window.page, url)
                 draw(page)
                 batch(page, pictures["batch"])
@@ -99,12 +99,11 @@ def write_pictures(folder: Path) -> dict[str, list[Path]]:
     return {"batch": sorted((folder / "load").iterdir())[:48], "ones": sorted(folder.glob("one-*.png"))}
 
 
-def show_comparison(page: Page) -> None:
-    """MLflow's own, if there are runs."""
+def compare(page: Page) -> None:
+    """MLflow's own page, if there are runs."""
     with mlflow_comparison() as (address, run):
         if address:
-            page.goto(address)
-            page.get_by_text(run, exact=True).first.wait_for()
+            show_comparison(page, address, run)
             page.wait_for_timeout(4000)
 
 
