@@ -129,8 +129,8 @@ class Store:
 
     def finished(self, dataset: str, fingerprint: str) -> RunSummary | None:
         """The latest finished run whose tag `fingerprint` is this one."""
-        same = [run for run in self.runs(dataset) if run.tags.get("fingerprint") == fingerprint]
-        return next((run for run in reversed(same) if run.status == "FINISHED"), None)
+        finished = (run for run in reversed(self.runs(dataset)) if run.status == "FINISHED")
+        return next((run for run in finished if run.tags.get("fingerprint") == fingerprint), None)
 
     def runs(self, dataset: str) -> list[RunSummary]:
         """All runs of the experiment `dataset`, the oldest first."""
@@ -179,6 +179,7 @@ def all_pages(search: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any
 
 def _open(uri: str) -> "MlflowClient":
     import sqlalchemy
+    from filelock import FileLock
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -187,8 +188,10 @@ def _open(uri: str) -> "MlflowClient":
             sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
         except ImportError as error:
             raise MlflowException(f"its driver is not installed ({error})") from error
-    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-    client.search_experiments(max_results=1)
+    path = uri.removeprefix("sqlite:///")
+    with contextlib.nullcontext() if path == uri else FileLock(f"{path}.lock"):  # two that make its tables at once fail
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_experiments(max_results=1)
     return client
 
 

@@ -9,10 +9,10 @@ GRADIOS = {"aria-allowed-attr", "aria-prohibited-attr", "aria-required-children"
 """Rules that Gradio's own tabs, dropdowns, switches and empty parts break, whatever is in them."""
 
 
-@pytest.fixture(scope="module")
-def page(chromium, url):
+@pytest.fixture(scope="module", params=["light", "dark"])
+def page(chromium, url, request):
     options = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 0.5}
-    with opened(chromium, f"{url}?__theme=light", **options) as draw_page:
+    with opened(chromium, f"{url}?__theme={request.param}", **options) as draw_page:
         yield draw_page.page
         outside = [each for each in draw_page.requested if not each.startswith((url, "data:", "blob:"))]
         assert outside == []

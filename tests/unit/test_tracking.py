@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import mlflow
@@ -8,6 +10,7 @@ import pytest
 
 from experiments import registry
 from experiments.tracking import RegistryError, Store
+from settings import ROOT
 
 
 def run(store, name="a run", status="FINISHED", **tags):
@@ -163,3 +166,11 @@ def test_a_new_artifact_folder_does_not_lose_the_old_artifacts(store, spec, tmp_
     version = registry.register(store, spec, log.run_id)
     elsewhere = Store(store.tracking_uri, tmp_path / "elsewhere")
     assert registry.promote(elsewhere, spec, version, "first").folder.is_relative_to(tmp_path / "elsewhere")
+
+
+def test_two_processes_may_open_a_new_store_at_once(tmp_path):
+    code = "import sys; from pathlib import Path; from experiments.tracking import Store; Store(sys.argv[1], Path('.'))"
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'new.db'}"]
+    both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [each.communicate()[1] for each in both]
+    assert [each.returncode for each in both] == [0, 0], printed
