@@ -147,7 +147,7 @@ def learn(page: DrawPage, files: list[Path], film: Film) -> None:
     page.press("Start a retraining")
     tab("#training-state").scroll_into_view_if_needed()
     film.longest = 0.2
-    tab("#training-state").get_by_text("promoted").wait_for(timeout=600_000)
+    tab("#training-state").get_by_text("Retraining 1: promoted").wait_for(timeout=600_000)
     film.longest = LONGEST
     page.page.wait_for_timeout(10_000)  # within which a promotion takes effect
     page.page.get_by_role("tab", name="Draw").click()
