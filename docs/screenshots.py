@@ -3,22 +3,18 @@ the MLflow store for the picture of their comparison."""
 
 import json
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page
 
+from benchmarks.processes import Server, free_ports
 from experiments.datasets import SPECS
 from experiments.tracking import Store
 from settings import Settings
-from tests.browser.demo_process import PATIENCE, DemoProcess
+from tests.browser.demo_process import DemoProcess
 from tests.browser.digits import DIGITS
 from tests.browser.draw_page import opened
 
@@ -77,32 +73,15 @@ def mlflow_comparison() -> Iterator[tuple[str, str]]:
         print("The store has no runs yet: docs/screenshots/mlflow.png stays as it is.")
         yield "", ""
         return
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
+    address = f"http://127.0.0.1:{port}/"
     command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port), "--workers", "1"]
-    server = subprocess.Popen([*command, "--backend-store-uri", settings.mlflow_tracking_uri])
+    server = Server([*command, "--backend-store-uri", settings.mlflow_tracking_uri], address)
     try:
-        wait_for(f"http://127.0.0.1:{port}/")
         compared = json.dumps([run.run_id for run in runs[-COMPARED:]], separators=(",", ":"))
-        yield (
-            f'http://127.0.0.1:{port}/#/compare-runs?runs={compared}&experiments=["{found.experiment_id}"]',
-            runs[-1].name,
-        )
+        yield f'{address}#/compare-runs?runs={compared}&experiments=["{found.experiment_id}"]', runs[-1].name
     finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_for(url: str) -> None:
-    """Until a server answers there."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(url):  # noqa: S310 this machine's own
-                return
-        except urllib.error.URLError:
-            time.sleep(0.5)
-    raise TimeoutError(f"{url} does not answer")
+        server.stop()
 
 
 if __name__ == "__main__":

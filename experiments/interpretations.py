@@ -18,13 +18,13 @@ def confusion(insights: Insights) -> str:
     told = f"{matrix.trace():,} of {total:,} test images are read right ({100 * matrix.trace() / total:.2f} %). "
     if not mistakes.any():
         return f"{told}There is not one mistake to explain."
-    true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
+    true, predicted = insights.commonest_mistake()
     count, ways = int(mistakes.max()), len(names) ** 2 - len(names)
     never = ways - np.count_nonzero(mistakes)
     rest = f"Of {ways} ways to confuse two classes {never} never happen." if never else f"All {ways} confusions happen."
     return (
-        f"{told}The most common of the {mistakes.sum():,} mistakes is {names[true]} taken for {names[predicted]}: "
-        f"{_times(count)}, {100 * count / matrix[true].sum():.1f} % of all {names[true]}. {rest}"
+        f"{told}The most common of the {mistakes.sum():,} mistakes is {true} taken for {predicted}: "
+        f"{_times(count)}, {100 * count / matrix[names.index(true)].sum():.1f} % of all {true}. {rest}"
     )
 
 
