@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Outputs = tuple[dict[str, float] | str, str, np.ndarray | None, dict[str, Any], str]
 HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
+HIDE = "() => ({__type__: 'update', value: null, visible: false})"
+"""gr.update(value=None, visible=False), in the browser: no second question to the server after each answer."""
 DETAILS = ("verdict", "label", "confidence", "candidates", "model_version")
 
 
@@ -76,7 +78,7 @@ class AnswerView:
             label=label, format="png", height=300, buttons=[], interactive=False, visible=False, elem_classes="why"
         )
         ask.click(explain, seen, why, api_visibility="private", show_progress="minimal")
-        seen.change(lambda: gr.update(value=None, visible=False), None, why, **HIDDEN)
+        seen.change(None, None, why, js=HIDE, **HIDDEN)
 
     def add_feedback(self, outputs: list[Component]) -> None:
         """Buttons that say whether the answer is right."""

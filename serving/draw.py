@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 
 from serving.answer_view import HIDDEN, AnswerView, Outputs
-from serving.pad import blank, build_pad
+from serving.pad import blank, build_copy, build_pad
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -18,8 +19,17 @@ SENTENCES = {
     "blank": "Nothing drawn yet. Draw a digit from 0 to 9, then press Submit.",
     "not_a_digit": "That does not look like one digit from 0 to 9.",
 }
-COUNT_WHEN_LIVE = "(live, strokes) => live ? strokes + 1 : strokes"
-"""Runs in the browser, so that a drawing is sent while it grows only when live mode is on."""
+AS_IT_IS = "drawing => drawing"
+ANSWER_WHEN_LIVE = """on => {
+    const pad = document.querySelector("#pad");
+    const answer = () => setTimeout(() => document.querySelector("#answer-live").click(), 30);
+    const undone = key => (key.ctrlKey || key.metaKey) && "zy".includes(key.key.toLowerCase());
+    pad.onpointerdown = on ? () => document.addEventListener("pointerup", answer, {once: true}) : null;
+    document.body.onkeyup = on ? key => undone(key) && answer() : null;
+    if (on) answer();
+}"""
+"""Runs in the browser. Whoever listens to the pad's own changes has it export and upload all its sheets at each stroke,
+live or not."""
 
 
 def build_interface(services: "Services") -> gr.Interface:
@@ -54,6 +64,7 @@ def build(services: "Services", interface: gr.Interface) -> None:
 
     interface.render()
     (pad,), outputs = interface.input_components, interface.output_components
+    _submit_once(interface, pad, outputs)
     view.add_feedback(outputs)
     with gr.Column(elem_classes="extras"):
         _add_live(view.reply, pad, outputs)
@@ -62,14 +73,33 @@ def build(services: "Services", interface: gr.Interface) -> None:
     _add_clear(interface, lambda: (blank(), *view.nothing(), None), [pad, *outputs, upload])
 
 
+def _submit_once(interface: gr.Interface, pad: Component, outputs: list[Component]) -> None:
+    """Submit sends a copy of the drawing, to the function that programs call with the drawing itself."""
+    (predict,) = (event for event in interface.fns.values() if event.api_name == "predict")
+    predict.targets.clear()
+    submit = next(
+        block for block in interface.blocks.values() if isinstance(block, gr.Button) and block.value == "Submit"
+    )
+    copied, drawing = _copied(submit, pad)
+    copied.then(predict.fn, drawing, outputs, scroll_to_output=True, api_visibility="private", show_progress="minimal")
+
+
+def _copied(button: gr.Button, pad: Component) -> tuple[Dependency, gr.JSON]:
+    """A click on the button puts a copy of the pad's drawing into a part of its own. A pad that is an input itself
+    exports and uploads its sheets again each time that the progress of anything is told."""
+    copy = build_copy()
+    return button.click(None, pad, copy, js=AS_IT_IS, **HIDDEN), copy
+
+
 def _add_live(reply: Callable[[list[bytes]], Outputs], pad: Component, outputs: list[Component]) -> None:
     def predict_live(drawing: list[bytes]) -> Outputs:
         return reply(drawing)
 
     live = gr.Checkbox(label="Answer while I draw", elem_id="live")
-    strokes = gr.Number(0, visible="hidden")
-    gr.on([pad.change, live.change], None, [live, strokes], strokes, js=COUNT_WHEN_LIVE, **HIDDEN)
-    strokes.change(predict_live, pad, outputs, trigger_mode="always_last", **HIDDEN)
+    ask = gr.Button("Answer", visible="hidden", elem_id="answer-live")
+    live.change(None, live, None, js=ANSWER_WHEN_LIVE, **HIDDEN)
+    copied, drawing = _copied(ask, pad)
+    copied.then(predict_live, drawing, outputs, trigger_mode="always_last", **HIDDEN)
 
 
 def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> gr.Image:
@@ -87,6 +117,7 @@ def _add_clear(interface: gr.Interface, fresh: Callable[[], Any], everything: li
     """Clear and the pad's own bin icon. Alone they leave the old ink in it, or a pad that can't be drawn on: it takes
     a fresh sheet after they have done their part."""
     clear = next(block for block in interface.blocks.values() if isinstance(block, gr.ClearButton))
-    pad = everything[0]
+    pad, *others = everything
     for cleared in (clear.click, pad.clear):
-        cleared(fresh, None, everything, **HIDDEN)
+        # A pad whose progress is shown exports and uploads its sheets whenever the progress of anything is told.
+        cleared(fresh, None, everything, show_progress_on=others, **HIDDEN)

@@ -1,11 +1,11 @@
 """The drawing pad: Gradio's sketchpad, set up so that it draws at once, and strict about what it is sent."""
 
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 from gradio.components.image_editor import EditorData
 from pydantic import ValidationError
 
@@ -15,7 +15,8 @@ WRONG_SHAPE = (
     'A drawing is {"background": file, "layers": [file, ...], "composite": file}. Upload each file before and send '
     "its path and meta, or null; with gradio_client write handle_file(path)."
 )
-UNKNOWN_ID = "The drawing did not arrive, or was answered before. Submit it again."
+
+Part = TypeVar("Part", bound=Component)
 
 
 def build_pad(**options: Any) -> gr.Sketchpad:
@@ -32,10 +33,20 @@ def build_pad(**options: Any) -> gr.Sketchpad:
         buttons=[],
         **options,
     )
+    pad.server_fns, pad.accept_blobs = [], None  # it keeps whatever anyone sends, for good
+    return _reading(pad)
+
+
+def build_copy() -> gr.JSON:
+    """What holds a drawing that was taken from a pad, unseen; a function gets the same of it."""
+    return _reading(gr.JSON(visible="hidden"))
+
+
+def _reading(part: Part) -> Part:
     # Set on the instance: of every subclass of a component Gradio writes a .pyi file into its folder.
-    pad.data_model = DrawingData
-    pad.preprocess = partial(read_sheets, pad)
-    return pad
+    part.data_model = DrawingData
+    part.preprocess = read_sheets
+    return part
 
 
 def blank() -> dict[str, Any]:
@@ -50,24 +61,17 @@ class DrawingData(EditorData):
     def model_validate(cls, obj: Any, **options: Any) -> "DrawingData":
         """Refuses in words what Gradio's own model takes as a blank, a bare file among it, or names no reason for."""
         try:
-            if obj and set(obj) <= set(cls.model_fields):
-                return super().model_validate(obj, **options)
+            drawing = super().model_validate(obj, **options)
+            if obj and set(obj) <= set(cls.model_fields) and drawing.id is None:
+                return drawing
         except (TypeError, ValidationError):
             pass
         raise gr.Error(WRONG_SHAPE, print_exception=False)
 
 
-def read_sheets(pad: gr.Sketchpad, drawing: EditorData | None) -> list[bytes]:
-    """The files of a drawing, the lowest first: the composite alone if there is one. Raises gr.Error."""
+def read_sheets(drawing: EditorData | None) -> list[bytes]:
+    """The files of a drawing, the lowest first: the composite alone if there is one."""
     if drawing is None:
         return []
-    if drawing.id is None:
-        return [Path(file.path).read_bytes() for file in _sheets(drawing)]
-    if drawing.id not in pad.blob_storage:  # strokes sent while they are drawn are kept there, once
-        raise gr.Error(UNKNOWN_ID, print_exception=False)
-    return _sheets(pad.blob_storage.pop(drawing.id))
-
-
-def _sheets(drawing: Any) -> list[Any]:
     sheets = [drawing.composite] if drawing.composite else [drawing.background, *drawing.layers]
-    return [sheet for sheet in sheets if sheet]
+    return [Path(sheet.path).read_bytes() for sheet in sheets if sheet]

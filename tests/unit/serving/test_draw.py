@@ -74,8 +74,8 @@ def test_a_bare_file_is_refused_in_words(client, seven_file):
         client.predict(seven_file, api_name="/predict")
 
 
-def test_an_unknown_id_is_refused_in_words(client):
-    with pytest.raises(AppError, match="did not arrive"):
+def test_an_id_of_a_drawing_is_refused_in_words(client):
+    with pytest.raises(AppError, match="A drawing is"):
         client.predict({"id": "unknown"}, api_name="/predict")
 
 
