@@ -1,6 +1,7 @@
-"""From the click on Submit to the answer on the screen, in a real browser: `python -m benchmarks.page`.
+"""From a click to what it brings on the screen, in a real browser: `python -m benchmarks.page`.
 
-Alone, and while programs ask the API for half of what it can give. Needs Debian's chromium.
+The answer to Submit, alone and while programs ask the API for half of what it can give; the first plot of the
+Insights tab, in a new browser each time. Needs Debian's chromium.
 """
 
 import argparse
@@ -8,7 +9,10 @@ import shutil
 import statistics
 import tempfile
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -17,6 +21,7 @@ from benchmarks.load import locust
 from benchmarks.peers import demo
 from benchmarks.processes import free_ports
 
+Measured = TypeVar("Measured")
 PACE = 5  # answers a second that each PacedApiUser of locustfile.py asks for
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CLICK = """() => new Promise(resolve => {
@@ -24,6 +29,15 @@ CLICK = """() => new Promise(resolve => {
     const look = () => document.querySelector(".note").innerText.includes("Read in")
         ? resolve(performance.now() - started) : setTimeout(look, 4);
     [...document.querySelectorAll("button")].find(button => button.innerText.trim() == "Submit").click();
+    look();
+})"""
+
+OPEN = """() => new Promise(resolve => {
+    const started = performance.now();
+    const seen = plot => plot.getBoundingClientRect().width > 0;
+    const look = () => [...document.querySelectorAll("#insights-tab .main-svg")].some(seen)
+        ? resolve(performance.now() - started) : setTimeout(look, 4);
+    [...document.querySelectorAll("button[role=tab]")].find(tab => tab.innerText.trim() == "Insights").click();
     look();
 })"""
 
@@ -41,20 +55,24 @@ def main() -> None:
         drawings.write(folder / "png")
         server = demo(port, folder / "state")
         try:
-            report("no other load", measure(url, arguments.count))
+            report("Insights", [opened(url, open_insights) for _ in range(5)])
+            report("Submit", opened(url, partial(submits, count=arguments.count)))
             users = max(1, arguments.rate // PACE)
             seconds = 10 + 6 * arguments.count  # longer than the browser needs
             load = threading.Thread(
                 target=locust, args=[url, "PacedApiUser", users, seconds, folder / "png"], daemon=True
             )
             load.start()
-            report(f"{users * PACE} API answers a second asked", measure(url, arguments.count))
+            report(
+                f"Submit, {users * PACE} API answers a second asked",
+                opened(url, partial(submits, count=arguments.count)),
+            )
         finally:
             server.stop()
 
 
-def measure(url: str, count: int) -> list[float]:
-    """Milliseconds of so many submits, the first left out."""
+def opened(url: str, measure: Callable[[Page], Measured]) -> Measured:
+    """What is measured on the page in a browser of its own, once it has settled."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 390, "height": 1400})
@@ -62,9 +80,19 @@ def measure(url: str, count: int) -> list[float]:
         page.goto(url)
         page.locator("#pad canvas").first.wait_for()
         page.wait_for_timeout(3000)
-        times = [submit(page) for _ in range(count + 1)]
+        measured = measure(page)
         browser.close()
-    return times[1:]
+    return measured
+
+
+def open_insights(page: Page) -> float:
+    """Milliseconds from opening the tab to its first plot."""
+    return float(page.evaluate(OPEN))
+
+
+def submits(page: Page, count: int) -> list[float]:
+    """Milliseconds of so many, the first left out."""
+    return [submit(page) for _ in range(count + 1)][1:]
 
 
 def submit(page: Page) -> float:

@@ -29,6 +29,17 @@ TABS = (
     ("Retrain", retrain_tab.build),
     ("Status", status.build),
 )
+EMPTY_PLOT_WHEN_IDLE = """() => new Promise(resolve => {
+    if (navigator.connection?.saveData) return;
+    const touches = ["pointermove", "pointerdown", "keydown"];
+    const idle = () => {
+        touches.forEach(touch => removeEventListener(touch, wait, true));
+        resolve({type: "plotly", plot: "{}"});
+    };
+    let timer = setTimeout(idle, 1000);
+    const wait = () => { clearTimeout(timer); timer = setTimeout(idle, 1000); };
+    touches.forEach(touch => addEventListener(touch, wait, true));
+})"""
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
@@ -48,6 +59,7 @@ def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
         if services.recorder is not None:
             gr.Markdown(KEPT, elem_id="kept")
         _run_timers_while_seen(page)
+        _fetch_plots_when_idle(page)
         if named := links(services.settings):
             gr.Markdown(named, elem_id="links")
         page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, api_visibility="private")
@@ -64,6 +76,13 @@ def _run_timers_while_seen(page: gr.Blocks) -> None:
 
     for tab in tabs:
         tab.select(partial(switch, tab), None, list(timers), api_visibility="private", show_progress="hidden")
+
+
+def _fetch_plots_when_idle(page: gr.Blocks) -> None:
+    """Gradio's plots come with 4.6 MB of script, which takes a second to start: it is there before a tab needs it, and
+    while no one draws."""
+    unseen = gr.Plot(visible="hidden", show_label=False)
+    page.load(None, None, unseen, js=EMPTY_PLOT_WHEN_IDLE, api_visibility="private")
 
 
 def look() -> dict[str, Any]:
