@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import gradio as gr
 from gradio.components import Component
@@ -54,9 +54,9 @@ def build(services: "Services") -> None:
         reason = refusal(services, request, key) or ("" if services.recorder else OFF)
         return (reason, "", None) if reason else show_newest(request, key, *chosen)
 
-    def export(request: gr.Request, key: str, *chosen: Chosen) -> str:
+    def export(request: gr.Request, key: str, *chosen: Chosen) -> dict[str, Any]:
         check(services, request, key)
-        return str(write_csv(_history(services), _filter(*chosen)))
+        return gr.update(value=str(write_csv(_history(services), _filter(*chosen))), visible=True)
 
     key = key_box(services)
     filters = _filters()
@@ -65,7 +65,7 @@ def build(services: "Services") -> None:
         exporting = gr.Button("Export as CSV")
     count = gr.Markdown(elem_id="history-count")
     rows = gr.HTML(elem_id="history-rows")
-    file = gr.File(label="Export", interactive=False)
+    file = gr.File(label="Export", interactive=False, visible=False)
     before = gr.State(None)
     tab: gr.Tab = key.parent  # type: ignore[assignment]
     tab.select(open_tab, [key, *filters], [count, rows, before], show_progress="hidden", **PRIVATE)
