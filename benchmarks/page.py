@@ -55,7 +55,7 @@ def main() -> None:
         drawings.write(folder / "png")
         server = demo(port, folder / "state")
         try:
-            report("Insights", [opened(url, open_insights) for _ in range(5)])
+            report("Insights", [opened(url, open_insights, width=1280) for _ in range(5)])
             report("Submit", opened(url, partial(submits, count=arguments.count)))
             users = max(1, arguments.rate // PACE)
             seconds = 10 + 6 * arguments.count  # longer than the browser needs
@@ -71,11 +71,11 @@ def main() -> None:
             server.stop()
 
 
-def opened(url: str, measure: Callable[[Page], Measured]) -> Measured:
-    """What is measured on the page in a browser of its own, once it has settled."""
+def opened(url: str, measure: Callable[[Page], Measured], width: int = 390) -> Measured:
+    """What is measured on the page in a browser of its own, so many px wide, once it has settled."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = browser.new_page(viewport={"width": 390, "height": 1400})
+        page = browser.new_page(viewport={"width": width, "height": 1400})
         page.set_default_timeout(60_000)
         page.goto(url)
         page.locator("#pad canvas").first.wait_for()
