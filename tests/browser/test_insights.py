@@ -13,8 +13,7 @@ GRADIOS = {"aria-allowed-attr", "aria-prohibited-attr", "aria-required-children"
 def page(chromium, url, request):
     options = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 0.5}
     with opened(chromium, f"{url}?__theme={request.param}", **options) as draw_page:
-        with draw_page.page.expect_request(lambda request: "/PlotlyPlot-" in request.url):
-            pass  # long before anyone opens a tab that needs it
+        draw_page.wait_for(lambda: any("/PlotlyPlot-" in each for each in draw_page.requested))  # before a tab needs it
         yield draw_page.page
         outside = [each for each in draw_page.requested if not each.startswith((url, "data:", "blob:"))]
         assert outside == []

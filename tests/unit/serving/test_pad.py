@@ -2,12 +2,11 @@ from contextlib import suppress
 
 import gradio as gr
 import pytest
-from gradio.components.image_editor import EditorDataBlobs
 from gradio.data_classes import FileData
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.pad import DrawingData, blank, build_pad
+from serving.pad import DrawingData, blank, build_copy, build_pad
 
 FILE = {"path": "a.png", "meta": {"_type": "gradio.FileData"}}
 
@@ -41,11 +40,15 @@ def test_nothing_is_a_blank_pad(pad):
     assert pad.preprocess(DrawingData(background=None, layers=[], composite=None)) == []
 
 
-def test_strokes_sent_while_drawing_are_found_once(pad):
-    pad.blob_storage["abc"] = EditorDataBlobs(background=b"sheet", layers=[None, b"ink"], composite=None)
-    assert pad.preprocess(DrawingData(id="abc")) == [b"sheet", b"ink"]
-    with pytest.raises(gr.Error, match="again"):
-        pad.preprocess(DrawingData(id="abc"))
+def test_a_copy_of_a_drawing_is_read_like_the_pad(tmp_path):
+    (tmp_path / "sheet").write_bytes(b"ink")
+    drawing = build_copy().data_model(composite=FileData(path=str(tmp_path / "sheet")))
+    assert build_copy().preprocess(drawing) == [b"ink"]
+
+
+def test_the_pad_keeps_no_strokes_that_anyone_sends(pad):
+    assert pad.server_fns == []
+    assert not pad.accept_blobs
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,7 @@ def test_strokes_sent_while_drawing_are_found_once(pad):
         {"composite": {"path": 5}},
         {"layers": [None]},
         {"id": 5},
+        {"id": "abc"},
         {"background": None, "more": 1},
     ],
 )
