@@ -12,7 +12,6 @@ from playwright.sync_api import Page
 
 from benchmarks.processes import Server, free_ports
 from experiments.datasets import SPECS
-from experiments.runs import table
 from experiments.tracking import Store
 from settings import Settings
 from tests.browser.demo_process import DemoProcess
@@ -20,6 +19,7 @@ from tests.browser.digits import DIGITS
 from tests.browser.draw_page import opened
 
 FOLDER = Path(__file__).parent / "screenshots"
+COMPARED = 3  # runs, the latest
 WINDOW = {"width": 1280, "height": 880}
 
 
@@ -64,12 +64,11 @@ def show_comparison(page: Page, address: str, run: str) -> None:
 
 @contextmanager
 def mlflow_comparison() -> Iterator[tuple[str, str]]:
-    """The address of MLflow's page with the three runs of the first data set side by side, and the name of one; both
+    """The address of MLflow's page with the runs of the first data set side by side, and the name of one of them; both
     empty while there are none."""
     settings, name = Settings(), next(iter(SPECS))
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    rows = [config.name for config in table(name)]
-    found, runs = store.client.get_experiment_by_name(name), [run for run in store.runs(name) if run.name in rows]
+    found, runs = store.client.get_experiment_by_name(name), store.runs(name)
     if found is None or not runs:
         print("The store has no runs yet: docs/screenshots/mlflow.png stays as it is.")
         yield "", ""
@@ -79,7 +78,7 @@ def mlflow_comparison() -> Iterator[tuple[str, str]]:
     command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port), "--workers", "1"]
     server = Server([*command, "--backend-store-uri", settings.mlflow_tracking_uri], address)
     try:
-        compared = json.dumps([run.run_id for run in runs[-len(rows) :]], separators=(",", ":"))
+        compared = json.dumps([run.run_id for run in runs[-COMPARED:]], separators=(",", ":"))
         yield f'{address}#/compare-runs?runs={compared}&experiments=["{found.experiment_id}"]', runs[-1].name
     finally:
         server.stop()

@@ -32,14 +32,19 @@ TABS = (
 EMPTY_PLOT_WHEN_IDLE = """() => new Promise(resolve => {
     if (navigator.connection?.saveData) return;
     const touches = ["pointermove", "pointerdown", "keydown"];
+    let timer;
+    const wait = () => {
+        clearTimeout(timer);
+        timer = setTimeout(idle, 1000);
+    };
     const idle = () => {
         touches.forEach(touch => removeEventListener(touch, wait, true));
         resolve({type: "plotly", plot: "{}"});
     };
-    let timer = setTimeout(idle, 1000);
-    const wait = () => { clearTimeout(timer); timer = setTimeout(idle, 1000); };
     touches.forEach(touch => addEventListener(touch, wait, true));
+    wait();
 })"""
+"""Runs in the browser: a plot of nothing, once nobody has touched the page for a second."""
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
