@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from kornia_rs.io import decode_image_png_u8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from experiments.ink import find_ink, median
@@ -18,6 +19,7 @@ WORK = 80  # px: the longer side of a digit while its outline is worked on
 MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 PIXELS_ONLY = {b"IHDR", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"IDAT", b"IEND"}  # chunks of a PNG
+PNG_KINDS = {(8, 0): "mono", (8, 2): "rgb", (8, 6): "rgba"}  # bits of a value and colour type -> what it is decoded as
 
 
 class ImageError(ValueError):
@@ -26,14 +28,14 @@ class ImageError(ValueError):
 
 def decode_image(data: bytes) -> np.ndarray:
     """An encoded picture (first frame, turned upright). Returns uint8 [H, W, 4] RGBA; ImageError if it can't be."""
+    if (pixels := _decode_png(data)) is not None:
+        return as_rgba(pixels)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(f"The picture has more than {MAX_PIXELS:,} pixels. Send a smaller one.")
-                if image.format == "PNG" and image.mode == "RGBA" and (pixels := _decode_sheet(data)) is not None:
-                    return pixels
                 image.draft("RGB", (1024, 1024))  # a JPEG decodes at a fraction of its size, many times faster
                 ImageOps.exif_transpose(image, in_place=True)
                 if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
@@ -83,15 +85,18 @@ def normalise_ink(ink: np.ndarray) -> np.ndarray:
     return _render(distance, scale)
 
 
-def _decode_sheet(data: bytes) -> np.ndarray | None:
-    """What a pad sends, an RGBA PNG, in less time than Pillow takes. Returns uint8 [H, W, 4]; None for Pillow to read
-    (it holds more than pixels, or 16 bits each) or to say what is wrong with it."""
-    if not PIXELS_ONLY.issuperset(_chunks(data)):
+def _decode_png(data: bytes) -> np.ndarray | None:
+    """A PNG of 8 bits that holds nothing but pixels, as a pad sends it, in a fifth of the time that Pillow takes.
+    Returns uint8 [H, W, C]; None for Pillow to read it, or to say what is wrong with it."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 33 or not PIXELS_ONLY.issuperset(_chunks(data)):
         return None
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint8:
+    width, height, bits, colours = struct.unpack_from(">IIBB", data, 16)
+    if width * height > MAX_PIXELS or (bits, colours) not in PNG_KINDS:
         return None
-    return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA, dst=pixels)
+    try:
+        return decode_image_png_u8(data, (height, width), PNG_KINDS[bits, colours])
+    except Exception:  # what it raises has no narrower type
+        return None
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:

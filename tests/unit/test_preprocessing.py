@@ -175,15 +175,15 @@ def png(pixels: np.ndarray, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 60))
-def test_a_sheet_of_a_pad_is_decoded_to_the_last_bit(seed: int, height: int, width: int) -> None:
-    pixels = noise(seed, height, width)
-    assert np.array_equal(decode_image(png(pixels)), pixels)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 60), st.sampled_from(["L", "RGB", "RGBA"]))
+def test_a_png_is_decoded_to_the_last_bit(seed: int, height: int, width: int, mode: str) -> None:
+    picture = Image.fromarray(noise(seed, height, width)).convert(mode)
+    assert np.array_equal(decode_image(png(np.asarray(picture))), np.asarray(picture.convert("RGBA")))
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(0, 5000), st.integers(0, 7))
-def test_a_damaged_sheet_is_decoded_as_pillow_does_or_refused_in_words(seed: int, place: int, bit: int) -> None:
-    data = bytearray(png(noise(seed)))
+@given(st.integers(0, 2**32 - 1), st.integers(0, 5000), st.integers(0, 7), st.sampled_from(["L", "RGB", "RGBA"]))
+def test_a_damaged_png_is_decoded_as_pillow_does_or_refused(seed: int, place: int, bit: int, mode: str) -> None:
+    data = bytearray(png(np.asarray(Image.fromarray(noise(seed)).convert(mode))))
     data[place % len(data)] ^= 1 << bit
     try:
         decoded = decode_image(bytes(data))
@@ -192,7 +192,7 @@ def test_a_damaged_sheet_is_decoded_as_pillow_does_or_refused_in_words(seed: int
     assert np.array_equal(decoded, np.asarray(Image.open(io.BytesIO(data)).convert("RGBA")))
 
 
-def test_a_sheet_that_is_turned_moving_or_deep_is_read_as_any_picture() -> None:
+def test_a_png_that_is_turned_moving_or_deep_is_read_as_any_picture() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     assert np.array_equal(decode_image(png(noise(0), exif=exif)), np.rot90(noise(0), -1))
