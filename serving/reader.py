@@ -20,7 +20,7 @@ from experiments.preprocessing import MAX_PIXELS, ImageError, decode_image
 QUESTION = struct.Struct("<III")  # position of the data set among SPECS, pictures, bytes that follow
 HEAD = struct.Struct("<II")  # of an answer: bytes of pixels, of JSON
 SIZE = struct.Struct("<I")
-NICE = 5  # the page's process goes first
+NICE = 15  # the page's process goes first, and whatever draws the page
 Refusal = tuple[int, str, str]
 """Why a picture can't be read: HTTP status, code and sentence."""
 
