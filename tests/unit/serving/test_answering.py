@@ -1,0 +1,71 @@
+"""Images of many questions go to the model together; nobody waits where few ask."""
+
+import asyncio
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from serving.answering import CROWD, Answering
+
+
+class Readers:
+    """Each picture is read a little later than the one before."""
+
+    def __init__(self):
+        self.turn = 0
+
+    async def read(self, dataset, pictures, bulk=False):
+        self.turn += 1
+        await asyncio.sleep(0.001 * self.turn)
+        return [np.full((28, 28, 1), picture[0], np.uint8) for picture in pictures]
+
+
+class Classifier:
+    """Answers with an image's first pixel and notes how many it is asked at once."""
+
+    bundle = SimpleNamespace(class_names=("0", "1"), version="1")
+
+    def __init__(self):
+        self.calls = []
+
+    def predict(self, images):
+        if images.max() == 255:
+            raise RuntimeError("the model is broken")
+        self.calls.append(len(images))
+        return images[:, 0, 0, 0].tolist()
+
+
+def answers_to(count):
+    """What `count` questions at once are answered, and how many images each call of the model had."""
+    classifier = Classifier()
+
+    async def run():
+        answering = Answering({"mnist": classifier}, Readers())
+        found = await asyncio.gather(*(answering.one("mnist", bytes([number])) for number in range(count)))
+        answering.close()
+        return found
+
+    return asyncio.run(run()), classifier.calls
+
+
+def test_a_crowd_is_answered_in_few_calls():
+    answers, calls = answers_to(4 * CROWD)
+    assert answers == list(range(4 * CROWD))
+    assert sum(calls) == 4 * CROWD
+    assert len(calls) < 3 * CROWD
+
+
+def test_one_alone_is_answered_by_itself():
+    assert answers_to(1) == ([0], [1])
+
+
+def test_an_error_of_the_model_reaches_who_asked():
+    async def run():
+        answering = Answering({"mnist": Classifier()}, Readers())
+        with pytest.raises(RuntimeError, match="broken"):
+            await answering.one("mnist", b"\xff")
+        assert await answering.one("mnist", b"\x07") == 7
+        answering.close()
+
+    asyncio.run(run())
