@@ -15,7 +15,7 @@ class Readers:
     def __init__(self):
         self.turn = 0
 
-    async def read(self, dataset, pictures, bulk=False):
+    async def read(self, _dataset, pictures, _bulk):
         self.turn += 1
         await asyncio.sleep(0.001 * self.turn)
         return [np.full((28, 28, 1), picture[0], np.uint8) for picture in pictures]
