@@ -133,7 +133,7 @@ class PlainPageUser(_User):
             fault = error
         elapsed = 1000 * (time.perf_counter() - started)
         self.environment.events.request.fire(
-            request_type="PAGE", name=ANSWER, response_time=elapsed, response_length=0, exception=fault, context={}
+            request_type="POST", name=ANSWER, response_time=elapsed, response_length=0, exception=fault, context={}
         )
 
     def _submit(self, drawing: bytes) -> None:
