@@ -148,7 +148,9 @@ def _parser() -> argparse.ArgumentParser:
     rows.add_argument("--runs", help="only these rows of the table, parted by commas: baseline,architecture")
     rows.add_argument("--epochs", type=_at_least_one, help="so many epochs instead of the table's")
     rows.add_argument("--seed", type=int, help="another seed than the table's")
-    rows.add_argument("--recipe", help="this longer run instead of the table: best, which makes the shipped model")
+    rows.add_argument(
+        "--recipe", help="other runs instead of the table's: best, which makes the shipped model, or more"
+    )
     parser = argparse.ArgumentParser(
         prog="python -m experiments", description=__doc__, parents=[shared, rows], allow_abbrev=False
     )
@@ -185,7 +187,7 @@ def _chosen(arguments: argparse.Namespace) -> list:
 
     table = {config.name: config for config in runs.table(arguments.dataset)}
     if arguments.recipe:
-        table = {arguments.recipe: runs.recipe(arguments.dataset, arguments.recipe)}
+        table = {name: runs.recipe(arguments.dataset, name) for name in arguments.recipe.split(",")}
     names = arguments.runs.split(",") if arguments.runs else list(table)
     if unknown := set(names) - set(table):
         raise UnknownRunError(f"There is no run {', '.join(sorted(unknown))}. The table has: {', '.join(table)}.")

@@ -22,6 +22,11 @@ def warp(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return warped
 
 
+def leave(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the others
+    """images: uint8 [N, H, W, C]. Returns them as they are, for comparison."""
+    return images
+
+
 def flip_shift_cut(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """images: uint8 [N, H, W, C]. Returns uint8 [N, H, W, C]: half of them mirrored, each moved by up to an eighth of
     its side, and a square of a third of it cut out."""

@@ -56,7 +56,7 @@ def table(dataset: str) -> tuple[RunConfig, ...]:
 
 
 def recipe(dataset: str, name: str) -> RunConfig:
-    """A longer run outside the table, which makes the shipped model. Raises UnknownRunError."""
+    """A run outside the table: the longer one that makes the shipped model, or an ablation. Raises UnknownRunError."""
     from experiments import runs_cifar10, runs_mnist
 
     recipes = {"mnist": runs_mnist.RECIPES, "cifar10": runs_cifar10.RECIPES}[dataset]
