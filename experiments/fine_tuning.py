@@ -23,7 +23,6 @@ MADE = Amounts(drawn=2_000, restyled=1_000, negatives=1_000)  # images of the pr
 STRANGERS = Amounts(strangers=1_000)  # the same where nothing is refused
 STEPS = 10  # in which the way back to the champion is tried
 ASKED = 500  # corrections, at most, at each
-WELL = 0.7  # probability from which a correction is read so well that others of its kind are read too
 MADE_WEIGHT = 6  # as often as one of the data set's: they are a third of what is replayed
 
 
@@ -68,19 +67,18 @@ def fine_tune(
 
 
 def _as_near(champion: keras.Model, tuned: keras.Model, teaching: Split) -> keras.Model:
-    """The tuned model, its weights moved back towards the champion's as far as it reads as many corrections well: what
-    they did not ask for is forgotten least (after Wortsman et al., Robust fine-tuning of zero-shot models, 2022)."""
+    """The tuned model, its weights moved back towards the champion's as far as it reads no correction worse: what they
+    did not ask for is forgotten least (after Wortsman et al., Robust fine-tuning of zero-shot models, 2022)."""
     asked = slice(None, None, -(-len(teaching.labels) // ASKED))
-    labels = teaching.labels[asked]
 
-    def read_well() -> int:
-        outputs = tuned.predict(teaching.images[asked], batch_size=500, verbose=0)
-        return np.count_nonzero((outputs.argmax(axis=1) == labels) & (outputs.max(axis=1) >= WELL))
+    def right() -> int:
+        answers = tuned.predict(teaching.images[asked], batch_size=500, verbose=0).argmax(axis=1)
+        return np.count_nonzero(answers == teaching.labels[asked])
 
-    before, after, learnt = champion.get_weights(), tuned.get_weights(), read_well()
+    before, after, learnt = champion.get_weights(), tuned.get_weights(), right()
     for step in range(1, STEPS + 1):
         tuned.set_weights([old + step / STEPS * (new - old) for old, new in zip(before, after, strict=True)])
-        if read_well() >= learnt:
+        if right() >= learnt:
             break
     return tuned
 
