@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def retrain(chosen: argparse.Namespace, settings: Settings) -> int:
     """Learns what was accepted, as the button on the page does."""
     trainer.step_back()
-    return trainer.run(settings, chosen.dataset, chosen.job)
+    if status := trainer.run(settings, chosen.dataset, chosen.job):
+        trainer.leave(status)
+    return status
 
 
 def replay(chosen: argparse.Namespace, settings: Settings) -> int:
