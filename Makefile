@@ -46,14 +46,14 @@ bench-model: install ## the latency of one prediction, and how many drawn digits
 	@$(PY) -m experiments drawn
 
 # On two processes, a file on one of them; in this order, since the browser's take longest.
-test: .venv/installed-dev ## unit, model and browser tests with coverage (about 13 minutes on two cores)
+test: .venv/installed-dev ## unit, model and browser tests with coverage (about 11 minutes on two cores)
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 		tests/browser tests/unit tests/model --cov --cov-report=term:skip-covered
 
 video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
 	@$(PY) -m docs.video
 
-test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps, nginx before three replicas, the whole loop (about 12 minutes)
+test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps, nginx before three replicas, the whole loop (about 8 minutes)
 	@$(PY) -m pytest tests/system
 
 lint: .venv/installed-dev ## check code, Dockerfile, compose.yaml and workflows

@@ -18,24 +18,25 @@ from experiments.datasets import SPECS, DatasetSpec
 from experiments.preprocessing import decode_image
 from settings import Settings
 
-COUNT = 1000
+COUNT, EXPLAINED = 1000, 20
 
 
 def main() -> None:
-    """Prints the percentiles of decoding a drawing or photo, preparing it, answering it, and all three."""
+    """Prints the percentiles of decoding a drawing or photo, preparing it, answering it, all three, and saying why."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
     parser.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="whose model (default: mnist)")
     spec = SPECS[parser.parse_args().dataset]
-    files, what = {"mnist": (_drawings(), "400 x 400 PNG"), "cifar10": (_photos(), "1600 x 1200 JPEG")}[spec.name]
+    made, what = {"mnist": (_drawings(), "400 x 400 PNG"), "cifar10": (_photos(), "1600 x 1200 JPEG")}[spec.name]
+    files = list(made)
     classifier = model_loader.load(spec.name, Settings())
     print(f"{classifier.describe()}, n = {COUNT}, each a {what}")
     parts = np.array([_time(classifier, spec, file) for file in files]) * 1000  # [COUNT, 3] ms
-    table = Table(title="milliseconds")
+    reasons = np.array([_time_why(classifier, spec, file) for file in files[:EXPLAINED]]) * 1000  # ms
+    table = Table(title=f"milliseconds; n = {EXPLAINED} for the last row")
     for heading in ("part", "p50", "p95", "p99"):
         table.add_column(heading, justify="left" if heading == "part" else "right")
-    for name, values in zip(
-        ("decode", "prepare", "infer", "one prediction"), [*parts.T, parts.sum(axis=1)], strict=True
-    ):
+    rows = dict(zip(("decode", "prepare", "infer"), parts.T, strict=True))
+    for name, values in (rows | {"one prediction": parts.sum(axis=1), "why this answer": reasons}).items():
         table.add_row(name, *(f"{value:.2f}" for value in np.percentile(values, (50, 95, 99))))
     Console().print(table)
 
@@ -75,6 +76,14 @@ def _time(classifier: model_loader.Classifier, spec: DatasetSpec, file: bytes) -
     prepared = time.perf_counter()
     classifier.predict(image[np.newaxis])
     return decoded - start, prepared - decoded, time.perf_counter() - prepared
+
+
+def _time_why(classifier: model_loader.Classifier, spec: DatasetSpec, file: bytes) -> float:
+    """Seconds to say which parts of a picture made the answer."""
+    image = spec.prepare(decode_image(file))
+    start = time.perf_counter()
+    classifier.explain(image)
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
