@@ -18,6 +18,7 @@ STROKE = (1.9, 3.2)  # px: MNIST's usual stroke widths; a thinner or thicker pen
 WORK = 80  # px: the longer side of a digit while its outline is worked on
 MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+PNG = b"\x89PNG\r\n\x1a\n"  # how one begins
 PIXELS_ONLY = {b"IHDR", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"IDAT", b"IEND"}  # chunks of a PNG
 PNG_KINDS = {(8, 0): "mono", (8, 2): "rgb", (8, 6): "rgba"}  # bits of a value and colour type -> what it is decoded as
 
@@ -88,7 +89,7 @@ def normalise_ink(ink: np.ndarray) -> np.ndarray:
 def _decode_png(data: bytes) -> np.ndarray | None:
     """A PNG of 8 bits that holds nothing but pixels, as a pad sends it, in a fifth of the time that Pillow takes.
     Returns uint8 [H, W, C]; None for Pillow to read it, or to say what is wrong with it."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 33 or not PIXELS_ONLY.issuperset(_chunks(data)):
+    if not data.startswith(PNG) or len(data) < 33 or not PIXELS_ONLY.issuperset(_chunks(data)):
         return None
     width, height, bits, colours = struct.unpack_from(">IIBB", data, 16)
     if width * height > MAX_PIXELS or (bits, colours) not in PNG_KINDS:
@@ -101,7 +102,7 @@ def _decode_png(data: bytes) -> np.ndarray | None:
 
 def _chunks(data: bytes) -> Iterator[bytes]:
     """The kinds of a PNG's chunks, in order."""
-    place = 8  # bytes: the signature
+    place = len(PNG)
     while place + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, place)
         yield kind

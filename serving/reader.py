@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from experiments.datasets import SPECS
-from experiments.preprocessing import MAX_PIXELS, ImageError, decode_image
+from experiments.preprocessing import MAX_PIXELS, PNG, ImageError, decode_image
 
 QUESTION = struct.Struct("<III")  # position of the data set among SPECS, pictures, bytes that follow
 HEAD = struct.Struct("<II")  # of an answer: bytes of pixels, of JSON
@@ -27,7 +27,7 @@ Refusal = tuple[int, str, str]
 
 def read_picture(prepare: Callable[[np.ndarray], np.ndarray | None], data: bytes) -> np.ndarray | Refusal | None:
     """data: an encoded picture. Returns uint8 [H, W, C] as the data set has them, None for a blank, or a refusal."""
-    if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")):
+    if not data.startswith((PNG, b"\xff\xd8\xff", b"RIFF")):
         return 400, "bad_image", "This is no PNG, JPEG or WebP."
     if _is_animated(data):
         return 422, "animated", "The picture moves; a still one is needed."
@@ -60,7 +60,7 @@ def _answer(found: Sequence[np.ndarray | Refusal | None]) -> bytes:
 def _is_animated(data: bytes) -> bool:
     if data[:4] == b"RIFF":
         return data[12:16] == b"VP8X" and len(data) > 20 and bool(data[20] & 2)
-    return data[:4] == b"\x89PNG" and b"acTL" in data[: max(data.find(b"IDAT"), 0)]
+    return data.startswith(PNG) and b"acTL" in data[: max(data.find(b"IDAT"), 0)]
 
 
 def _refusal(data: bytes, message: str) -> Refusal:
