@@ -14,6 +14,7 @@ from experiments.bundle import Bundle, BundleError
 from experiments.datasets import SPECS, DatasetSpec
 from experiments.explanation import occlusion, overlay
 from experiments.inference import LiteRTModel, ModelError, Prediction
+from experiments.second_look import look
 from settings import Settings
 
 __all__ = ["Classifier", "ModelError", "load", "load_all"]
@@ -85,7 +86,7 @@ class Classifier:
     def predict(self, images: np.ndarray) -> list[Prediction]:
         """images: uint8 [N, H, W, C], prepared as the data set's own are. Raises ValueError for others."""
         serving = self._serving  # refresh() may replace it meanwhile
-        bundle, outputs = serving.bundle, serving.model(images)
+        bundle, outputs = serving.bundle, look(serving.model, images, self._spec.views)
         return inference.predictions(images, outputs, self._spec.class_names, bundle.thresholds, bundle.version)
 
     def explain(self, image: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from experiments.archive import Arrays, DatasetError, digest, obtain
 from experiments.photos import prepare_photo
 from experiments.preprocessing import prepare_drawing
+from experiments.second_look import View, slant
 from experiments.sources import ARCHIVES
 
 VALIDATION = 5_000  # images
@@ -25,6 +27,7 @@ class DatasetSpec:
     registered_model: str
     prepare: Callable[[np.ndarray], np.ndarray | None]  # a drawing or photo -> uint8 image_shape; None: blank
     refuses: bool = False  # whether its models have one output more, the last: none of the classes
+    views: tuple[View, ...] = ()  # how a doubtful image is looked at again
     things: str = "images"  # what they show, in the plural
     sure_right: float = 0.998  # share of right answers among the sure ones, on what calibration is fitted on
     most_unsure: float = 0.008  # at most so many images of the classes are unsure, whatever comes of the above
@@ -65,6 +68,7 @@ SPECS = {
             prepare=prepare_drawing,
             things="digits",
             refuses=True,
+            views=(partial(slant, by=0.12), partial(slant, by=-0.12)),  # people lean to either side
         ),
         DatasetSpec(
             name="cifar10",

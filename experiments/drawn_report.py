@@ -9,8 +9,10 @@ from rich.table import Table
 
 from experiments import drawn, plots
 from experiments.bundle import Bundle
+from experiments.datasets import SPECS
 from experiments.drawn import Drawings, Layout, Sheets
 from experiments.inference import LiteRTModel, Prediction, predictions
+from experiments.second_look import look
 
 LAYOUTS = {
     "anywhere": Layout(),
@@ -68,7 +70,7 @@ def _answered(
     model: LiteRTModel, bundle: Bundle, drawings: Drawings, layout: Layout, seed: int
 ) -> tuple[Sheets, list[Prediction]]:
     sheets = drawn.put_on_pad(drawings, layout, seed)
-    outputs = model(sheets.images)
+    outputs = look(model, sheets.images, SPECS[bundle.dataset].views)
     return sheets, predictions(sheets.images, outputs, bundle.class_names, bundle.thresholds, bundle.version)
 
 

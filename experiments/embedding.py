@@ -7,11 +7,11 @@ import numpy as np
 
 from experiments import exam, insights, reference
 from experiments.bundle import TFLITE, Bundle
-from experiments.datasets import Dataset
-from experiments.drawn import Outcome, score
-from experiments.inference import predictions
+from experiments.datasets import Dataset, DatasetSpec
+from experiments.drawn import Outcome
 from experiments.insights import Epoch
 from experiments.measuring import measure
+from experiments.second_look import look_again
 
 
 def explain(
@@ -35,14 +35,14 @@ def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) ->
     model = keras.saving.load_model(bundle.keras, compile=False, safe_mode=True)
     outcome = None
     if dataset.spec.refuses:
-        sheets = exam.drawings()
-        answers = model.predict(sheets.images, batch_size=500, verbose=0)
-        outcome = score(sheets, predictions(sheets.images, answers, bundle.class_names, bundle.thresholds, ""))
-    explain(bundle, dataset, *embed(model, dataset.test.images), outcome, curves)
+        outcome = exam.grade(model, exam.drawings(), bundle.thresholds, dataset.spec)
+    explain(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, curves)
 
 
-def embed(model: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """images: uint8 [N, H, W, C]. Returns outputs float32 [N, K or more] and the layer before, float32 [N, D]."""
+def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np.ndarray, np.ndarray]:
+    """images: uint8 [N, H, W, C]. Returns outputs as served, float32 [N, K or more], and what the layer before makes of
+    each image at first sight, float32 [N, D]."""
     both = keras.Model(model.inputs, [model.outputs[0], model.layers[-1].input])
     outputs, hidden = both.predict(images, batch_size=500, verbose=0)
+    outputs = look_again(exam.asked(model), images, outputs, spec.views)
     return outputs, hidden.reshape(len(images), -1)

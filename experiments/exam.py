@@ -1,6 +1,7 @@
 """What every model of a data set is asked once it is trained: drawings and no digits that none was trained on."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from experiments.calibration import Sample
 from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.drawn import Outcome
 from experiments.inference import Thresholds, predictions
+from experiments.second_look import Model, look
 from experiments.synthesis import Amounts, synthesise
 
 if TYPE_CHECKING:
@@ -49,27 +51,36 @@ def calibrate(model: "keras.Model", exam: Exam, spec: DatasetSpec) -> Thresholds
     """Makes the model's probabilities mean what they say, by its own weights, and finds where the verdicts part."""
     practice = exam.practice
     answerable = practice.labels < spec.outputs
-    sample = Sample(_outputs(model, practice.images[answerable]), practice.labels[answerable])
-    calibration.cool(model, calibration.temperature(sample))
-    return calibration.thresholds(Sample(_outputs(model, practice.images), practice.labels), spec)
+    first = asked(model)(practice.images[answerable])
+    calibration.cool(model, calibration.temperature(Sample(first, practice.labels[answerable])))
+    return calibration.thresholds(Sample(outputs(model, practice.images, spec), practice.labels), spec)
 
 
-def sit(model: "keras.Model", exam: Exam, thresholds: Thresholds, class_names: tuple[str, ...]) -> Outcome | None:
+def sit(model: "keras.Model", exam: Exam, thresholds: Thresholds, spec: DatasetSpec) -> Outcome | None:
     """What the calibrated model made of the drawings; None where there are none."""
-    if exam.drawings is None:
-        return None
-    images = exam.drawings.images
-    return drawn.score(exam.drawings, predictions(images, _outputs(model, images), class_names, thresholds, ""))
+    return None if exam.drawings is None else grade(model, exam.drawings, thresholds, spec)
 
 
-def refused(model: "keras.Model", exam: Exam, thresholds: Thresholds, class_names: tuple[str, ...]) -> float:
+def grade(model: "keras.Model", sheets: drawn.Sheets, thresholds: Thresholds, spec: DatasetSpec) -> Outcome:
+    """What it made of these."""
+    found = outputs(model, sheets.images, spec)
+    return drawn.score(sheets, predictions(sheets.images, found, spec.class_names, thresholds, ""))
+
+
+def refused(model: "keras.Model", exam: Exam, thresholds: Thresholds, spec: DatasetSpec) -> float:
     """The share, 0 to 1, of no digits that are refused; nan where there are none."""
     if exam.negatives is None:
         return float("nan")
     images = exam.negatives.images
-    answers = predictions(images, _outputs(model, images), class_names, thresholds, "")
+    answers = predictions(images, outputs(model, images, spec), spec.class_names, thresholds, "")
     return float(np.mean([answer.label == "" for answer in answers]))
 
 
-def _outputs(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    return model.predict(images, batch_size=500, verbose=0)
+def outputs(model: "keras.Model", images: np.ndarray, spec: DatasetSpec) -> np.ndarray:
+    """images: uint8 [N, H, W, C]. Returns float32 [N, K] as whoever serves the model would have them."""
+    return look(asked(model), images, spec.views)
+
+
+def asked(model: "keras.Model") -> Model:
+    """What the model makes of images at first sight."""
+    return partial(model.predict, batch_size=500, verbose=0)

@@ -122,7 +122,7 @@ def _answers(
     places = {name: place for place, name in enumerate(spec.class_names)} | {"": NONE}
     answers = {}
     for name, group in groups.items():
-        outputs = model.predict(group.images, batch_size=500, verbose=0)
+        outputs = exam.outputs(model, group.images, spec)
         found = predictions(group.images, outputs, spec.class_names, thresholds, "")
         answers[name] = np.array([places[each.label] for each in found], np.int64)
     return answers

@@ -31,7 +31,7 @@ from experiments.training import train, training_precision
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
 RECIPE = (
     *("architectures", "augmentation", "calibration", "drawn", "exam", "glyphs", "ink", "negatives", "normalisation"),
-    *("photos", "preprocessing", "strangers", "styles", "symbols", "synthesis", "templates", "training"),
+    *("photos", "preprocessing", "second_look", "strangers", "styles", "symbols", "synthesis", "templates", "training"),
 )
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 
@@ -97,15 +97,15 @@ def measure(
     the figures that explain it. Returns the thresholds of its verdicts."""
     names = dataset.spec.class_names
     thresholds = exam.calibrate(model, questions, dataset.spec)
-    outputs, hidden = embedding.embed(model, dataset.test.images)
+    outputs, hidden = embedding.embed(model, dataset.test.images, dataset.spec)
     test = evaluate(outputs, dataset.test.labels, names)
-    answers = model.predict(dataset.validation.images, batch_size=500, verbose=0)
+    answers = exam.outputs(model, dataset.validation.images, dataset.spec)
     validation = evaluate(answers, dataset.validation.labels, names)
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
     metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
-    if outcome := exam.sit(model, questions, thresholds, names):
+    if outcome := exam.sit(model, questions, thresholds, dataset.spec):
         metrics |= {f"drawn_{name}": value for name, value in outcome.scores().items()}
-        metrics["negatives_refused"] = exam.refused(model, questions, thresholds, names)
+        metrics["negatives_refused"] = exam.refused(model, questions, thresholds, dataset.spec)
         log.log_json(outcome.as_json(), "drawn.json")
         log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
     log.log_metrics(metrics)

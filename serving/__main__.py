@@ -46,7 +46,8 @@ def replay(chosen: argparse.Namespace, settings: Settings) -> int:
     """Lists the kept answers that a version would change."""
     bundle = bundle_of(settings, chosen.dataset, chosen.version)
     database = open_database(settings)
-    found = replayed(History(database), bundle, chosen.since.timestamp(), chosen.until and chosen.until.timestamp())
+    until = chosen.until and chosen.until.timestamp()
+    found = replayed(History(database), bundle, SPECS[chosen.dataset], chosen.since.timestamp(), until)
     for change in found.changes:
         entry, time = change.entry, datetime.fromtimestamp(change.entry.answered_at, UTC)
         was = f"{entry.label or entry.verdict} (version {entry.model_version})"

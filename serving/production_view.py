@@ -72,7 +72,9 @@ def _build_replay(services: "Services", key: Component, dataset: Component, vers
         if services.recorder is None:
             raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
         bundle = _asked(bundle_of, services.settings, name, version or "")
-        return changes_table(_asked(replay, services.recorder.history, bundle, since or 0.0, None, REPLAYED))
+        return changes_table(
+            _asked(replay, services.recorder.history, bundle, SPECS[name], since or 0.0, None, REPLAYED)
+        )
 
     with gr.Row():
         since = gr.DateTime(label="Answers since (UTC)", type="timestamp", timezone="UTC")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.datasets import SPECS
+from experiments.datasets import SPECS, DatasetSpec
 from experiments.inference import LiteRTModel, predictions
+from experiments.second_look import look
 from serving.entries import Entry, Filter
 
 if TYPE_CHECKING:
@@ -38,14 +39,20 @@ class Replayed:
 
 
 def replay(
-    history: "History", bundle: "Bundle", since: float, until: float | None = None, limit: int = 100_000
+    history: "History",
+    bundle: "Bundle",
+    spec: DatasetSpec,
+    since: float,
+    until: float | None = None,
+    limit: int = 100_000,
 ) -> Replayed:
     """Asks the bundle's model again for the newest `limit` kept answers from `since` on, in seconds since 1970."""
     model, count, changes = LiteRTModel(bundle.tflite), 0, []
-    for entries in _pages(history, Filter(dataset=bundle.dataset, since=since, until=until), limit):
+    for entries in _pages(history, Filter(dataset=spec.name, since=since, until=until), limit):
         pixels = b"".join(entry.image or b"" for entry in entries)
         images = np.frombuffer(pixels, np.uint8).reshape(-1, *bundle.input_shape)
-        answers = predictions(images, model(images), bundle.class_names, bundle.thresholds, bundle.version)
+        outputs = look(model, images, spec.views)
+        answers = predictions(images, outputs, bundle.class_names, bundle.thresholds, bundle.version)
         count += len(entries)
         changes += [
             Change(entry, answer.label, answer.verdict, answer.confidence)

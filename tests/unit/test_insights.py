@@ -61,7 +61,7 @@ def test_a_damaged_file_is_never_more_than_a_worded_error(explained, cut, noise)
 
 
 def test_a_keras_model_explains_itself(keras_model, bundle):
-    outputs, hidden = embed(keras_model, dataset().test.images)
+    outputs, hidden = embed(keras_model, dataset().test.images, dataset().spec)
     assert outputs.shape == (120, 3)
     assert hidden.shape[1] > 3
     np.testing.assert_allclose(outputs, keras_model.predict(dataset().test.images, verbose=0), atol=1e-5)

@@ -39,6 +39,7 @@ IMPORTERS = {
         "experiments.ink",
         "experiments.negatives",
         "experiments.preprocessing",
+        "experiments.second_look",
         "experiments.strangers",
         "experiments.styles",
         "experiments.synthesis",

@@ -15,7 +15,7 @@ def history(tmp_path):
     database.close()
 
 
-def test_answers_that_would_change_are_listed_the_newest_first(history, exported, images):
+def test_answers_that_would_change_are_listed_the_newest_first(history, exported, spec, images):
     names, shown = exported.class_names, images[:50]
     now = [names[place] for place in LiteRTModel(exported.tflite)(shown).argmax(1)]
     other = {number: names[(names.index(now[number]) + 1) % 3] for number in (7, 30)}
@@ -26,18 +26,18 @@ def test_answers_that_would_change_are_listed_the_newest_first(history, exported
         ]
     )
     history.add([entry(60, dataset="dots", image=None), entry(61)])
-    found = replay(history, exported, since=0.0)
+    found = replay(history, exported, spec, since=0.0)
     assert (found.count, [change.entry.request_id for change in found.changes]) == (50, ["request-30", "request-7"])
     assert [change.label for change in found.changes] == [now[30], now[7]]
-    assert replay(history, exported, since=1010.0).count == 40
-    assert replay(history, exported, since=1010.0, until=1020.0).changes == []
-    assert replay(history, exported, since=0.0, limit=10).count <= 10
+    assert replay(history, exported, spec, since=1010.0).count == 40
+    assert replay(history, exported, spec, since=1010.0, until=1020.0).changes == []
+    assert replay(history, exported, spec, since=0.0, limit=10).count <= 10
 
 
-def test_a_refusal_is_an_answer_too(history, exported, images):
+def test_a_refusal_is_an_answer_too(history, exported, spec, images):
     never = exported.__class__(**{**exported.__dict__, "thresholds": exported.thresholds.__class__(0.0, 1.0)})
     history.add([entry(1, dataset="dots", label="", verdict="not_a_digit", image=images[0].tobytes())])
-    (change,) = replay(history, never, since=0.0).changes
+    (change,) = replay(history, never, spec, since=0.0).changes
     assert change.label in exported.class_names
     assert 0 < change.confidence <= 1
     assert np.frombuffer(change.entry.image, np.uint8).size == 48

@@ -1,0 +1,69 @@
+"""Looking again at what is doubtful."""
+
+import numpy as np
+import pytest
+
+from experiments.datasets import SPECS
+from experiments.second_look import look, look_again, slant
+
+
+class Fake:
+    """Sure that a bright image is a 1; of any other it says by its first pixel how likely that is."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        self.asked.append(len(images))
+        likely = np.where(images.mean(axis=(1, 2, 3)) > 200, 1, images[:, 0, 0, 0] / 100).astype(np.float32)
+        return np.stack([1 - likely, likely], axis=-1)
+
+
+BRIGHT, DIM = np.full((1, 4, 4, 1), 255, np.uint8), np.full((1, 4, 4, 1), 60, np.uint8)
+VIEWS = (lambda images: images - 30, lambda images: images + 15)
+
+
+def test_the_sure_are_seen_once() -> None:
+    model = Fake()
+    assert look(model, BRIGHT, VIEWS).tolist() == [[0, 1]]
+    assert model.asked == [1]
+
+
+def test_the_doubtful_get_the_mean_of_all_looks() -> None:
+    model = Fake()
+    outputs = look(model, np.concatenate([BRIGHT, DIM]), VIEWS)
+    assert outputs == pytest.approx(np.array([[0, 1], [0.45, 0.55]]))  # 0.6, 0.3 and 0.75
+    assert model.asked == [2, 1, 1]
+
+
+def test_an_answer_is_the_same_whatever_comes_with_it() -> None:
+    together = look(Fake(), np.concatenate([DIM, BRIGHT, DIM]), VIEWS)
+    assert together[0].tolist() == together[2].tolist() == look(Fake(), DIM, VIEWS)[0].tolist()
+
+
+def test_without_views_nothing_is_seen_twice() -> None:
+    model = Fake()
+    assert look(model, DIM, ()) == pytest.approx(np.array([[0.4, 0.6]]))
+    assert model.asked == [1]
+
+
+def test_outputs_at_first_sight_stay_as_they_are() -> None:
+    outputs = Fake()(DIM)
+    look_again(Fake(), DIM, outputs, VIEWS)
+    assert outputs == pytest.approx(np.array([[0.4, 0.6]]))
+
+
+def test_slanting_keeps_the_middle_and_moves_top_and_bottom_apart() -> None:
+    image = np.zeros((1, 28, 28, 1), np.uint8)
+    image[:, :, 13:15] = 200
+    slanted = slant(image, 0.5)
+    columns = [np.flatnonzero(row).mean() for row in slanted[0, [0, 13, 27], :, 0]]
+    assert columns == pytest.approx([6.75, 13.25, 20.25], abs=0.6)
+    assert (slanted.shape, slanted.dtype) == (image.shape, np.uint8)
+
+
+def test_digits_are_slanted_to_both_sides_alike() -> None:
+    left, right = SPECS["mnist"].views
+    image = np.zeros((1, 28, 28, 1), np.uint8)
+    image[:, :, 13:15] = 200
+    assert np.abs(left(image).astype(int) - right(image)[:, :, ::-1]).max() <= 1
