@@ -30,7 +30,7 @@ class DatasetSpec:
     views: tuple[View, ...] = ()  # how a doubtful image is looked at again
     things: str = "images"  # what they show, in the plural
     sure_right: float = 0.998  # share of right answers among the sure ones, on what calibration is fitted on
-    most_unsure: float = 0.008  # at most so many images of the classes are unsure, whatever comes of the above
+    most_unsure: float = 0.01  # at most so many images of the classes are unsure, whatever comes of the above
 
     @property
     def outputs(self) -> int:

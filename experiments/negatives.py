@@ -130,4 +130,4 @@ def _cropped(ink: np.ndarray) -> np.ndarray:
 
 
 _SCRIBBLES = (_wander, _zigzag, _curl, _lines, _walk)
-_KINDS = ((_symbol, 0.4), (_scribble, 0.32), (_row, 0.2), (_overlay, 0.03), (_turned, 0.05))
+_KINDS = ((_symbol, 0.38), (_scribble, 0.36), (_row, 0.18), (_overlay, 0.03), (_turned, 0.05))
