@@ -93,7 +93,7 @@ class Classifier:
         """image: uint8 [H, W, C] as in an answer. Returns uint8 [h, w, 3]: what of it speaks for the likeliest answer,
         none of the classes among them, and what against."""
         model = self._serving.model
-        output = int(model(image[np.newaxis])[0].argmax())
+        output = int(look(model, image[np.newaxis], self._spec.views)[0].argmax())
         return overlay(image, occlusion(model, image, output))
 
     def refresh(self) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from experiments import bundle as bundles
 from experiments import registry
+from experiments.explanation import occlusion, overlay
 from experiments.inference import LiteRTModel
 from experiments.tracking import Store
 from model_loader import Classifier
@@ -37,6 +38,15 @@ def test_predictions_are_those_of_the_bundle(settings, spec, exported, images):
     expected = LiteRTModel(exported.tflite)(images)
     np.testing.assert_array_equal([prediction.probabilities for prediction in predictions], expected)
     assert {prediction.model_version for prediction in predictions} == {"7"}
+
+
+def test_what_is_explained_is_the_answer_after_a_second_look(settings, spec, exported, images):
+    model, again = LiteRTModel(exported.tflite), (lambda seen: 255 - seen,) * 5
+    classifier = Classifier(dataclasses.replace(spec, views=again), settings)
+    answers = np.array([each.probabilities for each in classifier.predict(images)]).argmax(axis=1)
+    changed = np.flatnonzero(answers != model(images).argmax(axis=1))
+    image, answer = images[changed[0]], answers[changed[0]]
+    np.testing.assert_array_equal(classifier.explain(image), overlay(image, occlusion(model, image, int(answer))))
 
 
 def test_a_drawing_is_prepared_first_and_a_blank_one_is_no_class(settings, spec, images):
