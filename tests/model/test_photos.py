@@ -34,9 +34,9 @@ def photos() -> datasets.Split:
 
 def sent(photo: np.ndarray, kind: str, **options: object) -> np.ndarray:
     """Enlarged to a phone's shape with something at both sides, and encoded."""
-    large = Image.fromarray(photo).resize((768, 768), Image.Resampling.BICUBIC)
-    sheet = Image.new("RGB", (1024, 768), "grey")
-    sheet.paste(large, (128, 0))
+    large = Image.fromarray(photo).resize((384, 384), Image.Resampling.BICUBIC)
+    sheet = Image.new("RGB", (512, 384), "grey")
+    sheet.paste(large, (64, 0))
     buffer = io.BytesIO()
     sheet.save(buffer, kind, **options)
     return decode_image(buffer.getvalue())
