@@ -86,8 +86,8 @@ class Classifier:
     def predict(self, images: np.ndarray) -> list[Prediction]:
         """images: uint8 [N, H, W, C], prepared as the data set's own are. Raises ValueError for others."""
         serving = self._serving  # refresh() may replace it meanwhile
-        bundle, outputs = serving.bundle, look(serving.model, images, self._spec.views)
-        return inference.predictions(images, outputs, self._spec.class_names, bundle.thresholds, bundle.version)
+        bundle = serving.bundle
+        return inference.predict(serving.model, images, self._spec, bundle.thresholds, bundle.version)
 
     def explain(self, image: np.ndarray) -> np.ndarray:
         """image: uint8 [H, W, C] as in an answer. Returns uint8 [h, w, 3]: what of it speaks for the likeliest answer,

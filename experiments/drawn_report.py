@@ -11,8 +11,7 @@ from experiments import drawn, plots
 from experiments.bundle import Bundle
 from experiments.datasets import SPECS
 from experiments.drawn import Drawings, Layout, Sheets
-from experiments.inference import LiteRTModel, Prediction, predictions
-from experiments.second_look import look
+from experiments.inference import LiteRTModel, Prediction, predict
 
 LAYOUTS = {
     "anywhere": Layout(),
@@ -70,8 +69,7 @@ def _answered(
     model: LiteRTModel, bundle: Bundle, drawings: Drawings, layout: Layout, seed: int
 ) -> tuple[Sheets, list[Prediction]]:
     sheets = drawn.put_on_pad(drawings, layout, seed)
-    outputs = look(model, sheets.images, SPECS[bundle.dataset].views)
-    return sheets, predictions(sheets.images, outputs, bundle.class_names, bundle.thresholds, bundle.version)
+    return sheets, predict(model, sheets.images, SPECS[bundle.dataset], bundle.thresholds, bundle.version)
 
 
 def _table(title: str, *headings: str) -> Table:

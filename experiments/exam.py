@@ -10,7 +10,7 @@ from experiments import calibration, drawn
 from experiments.calibration import Sample
 from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.drawn import Outcome
-from experiments.inference import Thresholds, predictions
+from experiments.inference import Thresholds, predict
 from experiments.second_look import Model, look
 from experiments.synthesis import Amounts, synthesise
 
@@ -63,16 +63,14 @@ def sit(model: "keras.Model", exam: Exam, thresholds: Thresholds, spec: DatasetS
 
 def grade(model: "keras.Model", sheets: drawn.Sheets, thresholds: Thresholds, spec: DatasetSpec) -> Outcome:
     """What it made of these."""
-    found = outputs(model, sheets.images, spec)
-    return drawn.score(sheets, predictions(sheets.images, found, spec.class_names, thresholds, ""))
+    return drawn.score(sheets, predict(asked(model), sheets.images, spec, thresholds))
 
 
 def refused(model: "keras.Model", exam: Exam, thresholds: Thresholds, spec: DatasetSpec) -> float:
     """The share, 0 to 1, of no digits that are refused; nan where there are none."""
     if exam.negatives is None:
         return float("nan")
-    images = exam.negatives.images
-    answers = predictions(images, outputs(model, images, spec), spec.class_names, thresholds, "")
+    answers = predict(asked(model), exam.negatives.images, spec, thresholds)
     return float(np.mean([answer.label == "" for answer in answers]))
 
 

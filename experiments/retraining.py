@@ -14,7 +14,7 @@ from experiments.comparison import CORRECTIONS, DRAWINGS, NEGATIVES, NONE, VALID
 from experiments.corrections import Accepted, check_enough, hold_out
 from experiments.datasets import Dataset, DatasetSpec, Split
 from experiments.exam import Exam
-from experiments.inference import Thresholds, predictions
+from experiments.inference import Thresholds, predict
 from experiments.progress import Listener
 from experiments.promotion import Decision, judge
 from experiments.runs import RunConfig
@@ -122,8 +122,7 @@ def _answers(
     places = {name: place for place, name in enumerate(spec.class_names)} | {"": NONE}
     answers = {}
     for name, group in groups.items():
-        outputs = exam.outputs(model, group.images, spec)
-        found = predictions(group.images, outputs, spec.class_names, thresholds, "")
+        found = predict(exam.asked(model), group.images, spec, thresholds)
         answers[name] = np.array([places[each.label] for each in found], np.int64)
     return answers
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.datasets import SPECS, DatasetSpec
-from experiments.inference import LiteRTModel, predictions
-from experiments.second_look import look
+from experiments.inference import LiteRTModel, predict
 from serving.entries import Entry, Filter
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ def replay(
     for entries in _pages(history, Filter(dataset=spec.name, since=since, until=until), limit):
         pixels = b"".join(entry.image or b"" for entry in entries)
         images = np.frombuffer(pixels, np.uint8).reshape(-1, *bundle.input_shape)
-        outputs = look(model, images, spec.views)
-        answers = predictions(images, outputs, bundle.class_names, bundle.thresholds, bundle.version)
+        answers = predict(model, images, spec, bundle.thresholds, bundle.version)
         count += len(entries)
         changes += [
             Change(entry, answer.label, answer.verdict, answer.confidence)
