@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system lint audit format video lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system coverage lint audit format video lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -45,16 +45,23 @@ bench-model: install ## the latency of one prediction, and how many drawn digits
 	@$(PY) -m benchmarks.latency --dataset cifar10
 	@$(PY) -m experiments drawn
 
-# On two processes, a file on one of them; in this order, since the browser's take longest.
-test: .venv/installed-dev ## unit, model and browser tests with coverage (about 11 minutes on two cores)
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-		tests/browser tests/unit tests/model --cov --cov-report=term:skip-covered
+# Test files side by side, one on a core; the browser's first, since they take longest.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test: .venv/installed-dev ## unit, model and browser tests (about 3 minutes on two cores)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/unit tests/model
 
 video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
 	@$(PY) -m docs.video
 
-test-system: .venv/installed-dev ## the slow tests: the Dockerfile's steps, nginx before three replicas, the whole loop (about 8 minutes)
+test-system: .venv/installed-dev ## the slow tests: training, registry, containers, the whole loop (about 10 minutes)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/lifecycle
 	@$(PY) -m pytest tests/system
+
+coverage: .venv/installed-dev ## both, and how much of the code they run (about 20 minutes)
+	@rm -f .coverage
+	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
+	@$(BIN)/coverage report --skip-covered
 
 lint: .venv/installed-dev ## check code, Dockerfile, compose.yaml and workflows
 	@$(BIN)/ruff check --quiet .

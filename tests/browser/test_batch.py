@@ -13,7 +13,7 @@ from tests.browser.draw_page import PATIENCE, opened
 
 @pytest.fixture(scope="module")
 def batch_page(chromium, url):
-    with opened(chromium, url, viewport={"width": 1280, "height": 1400}) as draw_page:
+    with opened(chromium, url, viewport={"width": 1280, "height": 1400}, device_scale_factor=0.5) as draw_page:
         page = draw_page.page
         page.get_by_role("tab", name="Batch").click()
         yield page

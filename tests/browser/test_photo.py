@@ -10,7 +10,7 @@ from tests.browser.draw_page import PATIENCE, opened
 
 @pytest.fixture
 def photo_page(chromium, url):
-    with opened(chromium, url, viewport={"width": 390, "height": 1400}) as draw_page:
+    with opened(chromium, url, viewport={"width": 390, "height": 1400}, device_scale_factor=0.5) as draw_page:
         page = draw_page.page
         page.get_by_role("tab", name="Photo").click()
         page.locator("#snapshot input[type=file]").wait_for(state="attached")

@@ -78,10 +78,10 @@ CHANGES = {
 
 @pytest.fixture(scope="module")
 def labels(classifier) -> dict[str, np.ndarray]:
-    """Of the same 2,000 drawings after each change."""
+    """Of the same 1,000 drawings after each change."""
     rng = np.random.default_rng(0)
     prepared = []
-    for strokes in drawn.generate(2000, seed=3).strokes:
+    for strokes in drawn.generate(1000, seed=3).strokes:
         sheet = drawn.ink(drawn.place(strokes, rng.uniform(0.3, 0.9), rng), rng.uniform(8, 28))
         prepared.append([prepare_drawing(change(sheet)) for change in CHANGES.values()])
     answers = (classifier.predict(np.stack(images)) for images in zip(*prepared, strict=True))

@@ -24,12 +24,12 @@ def classifier(tmp_path_factory) -> model_loader.Classifier:
 
 @pytest.fixture(scope="module")
 def photos() -> datasets.Split:
-    """200 of the official test photos."""
+    """100 of the official test photos."""
     try:
         test = datasets.load("cifar10", Settings().data_dir).test
     except datasets.DatasetError as error:
         pytest.skip(f"CIFAR-10 is not in DATA_DIR and can't be downloaded: {error}")
-    return datasets.Split(test.images[:200], test.labels[:200])
+    return datasets.Split(test.images[:100], test.labels[:100])
 
 
 def sent(photo: np.ndarray, kind: str, **options: object) -> np.ndarray:

@@ -8,9 +8,9 @@ from experiments.datasets import SPECS
 from experiments.ledger import Entry, Ledger
 from experiments.tracking import RunSummary
 from serving.experiments_tab import PLOTTED, curves
-from tests.unit.filled_store import fill
+from tests.lifecycle.filled_store import fill
+from tests.lifecycle.test_ledger import ledger
 from tests.unit.serving.tab_events import component, trigger
-from tests.unit.test_ledger import ledger
 
 
 @pytest.fixture(scope="module")
