@@ -48,7 +48,7 @@ bench-model: install ## the latency of one prediction, and how many drawn digits
 # Test files side by side, one on a core; the browser's first, since they take longest.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: .venv/installed-dev ## unit, model and browser tests (about 3 minutes on two cores)
+test: .venv/installed-dev ## unit, model and browser tests (about 4 minutes on two cores)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/unit tests/model
 
 video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
@@ -58,7 +58,7 @@ test-system: .venv/installed-dev ## the slow tests: training, registry, containe
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/lifecycle
 	@$(PY) -m pytest tests/system
 
-coverage: .venv/installed-dev ## both, and how much of the code they run (about 20 minutes)
+coverage: .venv/installed-dev ## both, and how much of the code they run (about 16 minutes)
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
