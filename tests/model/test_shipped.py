@@ -8,7 +8,7 @@ from experiments import bundle, datasets
 from settings import ROOT, Settings
 
 LEAST = {"mnist": 0.9965, "cifar10": 0.92}  # accuracy on the official test images
-EVERY = {"mnist": 1, "cifar10": 5}  # of the official test images is asked: a photo takes as long as ten digits
+EVERY = {"mnist": 1, "cifar10": 5}  # of the official test images is asked: photos take longer
 MOST_MB = {"mnist": 8, "cifar10": 18}  # the two model files together
 
 
