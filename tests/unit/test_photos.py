@@ -73,7 +73,7 @@ def test_lossless_formats_change_nothing(kind: str, options: dict[str, object]) 
     assert np.array_equal(sent(scene(), kind, **options), prepare_photo(np.asarray(scene())))
 
 
-@given(st.integers(85, 100), st.sampled_from(["JPEG", "WEBP"]), st.sampled_from([(400, 300), (1500, 1000)]))
+@given(st.integers(85, 100), st.sampled_from(["JPEG", "WEBP"]), st.sampled_from([(400, 300), (3000, 2000)]))
 def test_good_lossy_formats_hardly_change_it(quality: int, kind: str, size: tuple[int, int]) -> None:
     assert difference(sent(scene(*size), kind, quality=quality, method=0), prepare_photo(np.asarray(scene(*size)))) < 3
 
