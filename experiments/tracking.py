@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.migrating import alone
+
 if TYPE_CHECKING:
     import keras
     from matplotlib.figure import Figure
@@ -179,7 +181,6 @@ def all_pages(search: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any
 
 def _open(uri: str) -> "MlflowClient":
     import sqlalchemy
-    from filelock import FileLock
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -188,8 +189,7 @@ def _open(uri: str) -> "MlflowClient":
             sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
         except ImportError as error:
             raise MlflowException(f"its driver is not installed ({error})") from error
-    path = uri.removeprefix("sqlite:///")
-    with contextlib.nullcontext() if path == uri else FileLock(f"{path}.lock"):  # two that make its tables at once fail
+    with contextlib.nullcontext() if uri.startswith("http") else alone(uri):  # two that make tables at once fail
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_experiments(max_results=1)
     return client

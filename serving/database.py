@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.migrating import ALEMBIC
 from serving.entries import StoreError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 7_860_001  # names the lock under which one replica at a time migrates a PostgreSQL database
-_MIGRATING = threading.Lock()  # Alembic keeps what it works on in its module
 
 
 class Database:
@@ -85,7 +85,7 @@ def migrate(engine: "sa.Engine", revision: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with _MIGRATING, engine.begin() as connection:
+    with ALEMBIC, engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         else:
