@@ -12,7 +12,7 @@ def test_ten_digits_in_a_row_then_the_bin_icon_then_undo(draw_page):
     for digit, strokes in DIGITS.items():
         draw_page.draw(strokes)
         assert draw_page.submit() == digit
-        assert seen_is_enlarged(draw_page)
+        draw_page.wait_for(lambda: seen_is_enlarged(draw_page))  # its file comes after the answer
         draw_page.start_afresh("Clear")
         assert draw_page.answer.count() == draw_page.seen.count() == 0
 
@@ -34,9 +34,8 @@ def test_ten_digits_in_a_row_then_the_bin_icon_then_undo(draw_page):
 
 
 def seen_is_enlarged(draw_page):
-    side = draw_page.seen.bounding_box()["width"]
-    natural = draw_page.seen.evaluate("image => image.complete && image.naturalWidth")
-    return natural in (False, 28) and side >= 6 * 28
+    natural, side = draw_page.seen.evaluate("image => [image.naturalWidth, image.getBoundingClientRect().width]")
+    return natural == 28 and side >= 6 * 28
 
 
 def test_the_eraser_takes_ink_away(draw_page):
