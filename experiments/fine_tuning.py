@@ -19,11 +19,11 @@ EPOCHS, IMAGES = 4, 8_192  # images an epoch: 100 corrections shall take 90 s on
 LEARNING_RATE, WEIGHT_AVERAGE = 0.04, 0.98  # times the first training's; the average of about 50 steps
 CORRECTED = 0.05  # of an epoch's images are corrections, however few there are,
 CONTRASTED = 0.05  # and so many of what they were taken for, so that the line between both is drawn anew with care
-MADE = Amounts(drawn=2_000, restyled=1_000, negatives=1_000)  # images of the project's own, new each time
+MADE = Amounts(drawn=4_000, restyled=1_000, negatives=1_000)  # images of the project's own, new each time
 STRANGERS = Amounts(strangers=1_000)  # the same where nothing is refused
 STEPS = 10  # in which the way back to the champion is tried
 ASKED = 500  # corrections, at most, at each
-MADE_WEIGHT = 6  # as often as one of the data set's: they are a third of what is replayed
+MADE_WEIGHT = 4  # as often as one of the data set's: they are a third of what is replayed
 
 
 def configuration(dataset: Dataset, champion: keras.Model, seed: int) -> RunConfig:
@@ -60,7 +60,8 @@ def fine_tune(
     replay = join(dataset.train, *[made] * MADE_WEIGHT)
     times = max(1, round(CORRECTED * IMAGES / len(teaching.labels)))
     corrections = Split(np.repeat(teaching.images, times, axis=0), np.repeat(teaching.labels, times))
-    emphasised = join(corrections, _contrast(replay, taken_for, config.seed))
+    known = made if dataset.spec.refuses else dataset.train  # a correction costs drawings most
+    emphasised = join(corrections, _contrast(known, taken_for, config.seed))
     share = config.extra_share * IMAGES / len(replay.labels)
     tuned = train(replace(config, extra_share=share), replace(dataset, train=emphasised), replay, listeners)
     return _as_near(champion, tuned, teaching)
@@ -83,16 +84,16 @@ def _as_near(champion: keras.Model, tuned: keras.Model, teaching: Split) -> kera
     return tuned
 
 
-def _contrast(replay: Split, taken_for: np.ndarray, seed: int) -> Split:
+def _contrast(known: Split, taken_for: np.ndarray, seed: int) -> Split:
     """Images of what the corrections were taken for, each class as often as it was the answer."""
     rng = np.random.default_rng(seed)
     chosen = [np.empty(0, np.int64)]
     for label, count in zip(*np.unique(taken_for, return_counts=True), strict=True):
-        own = np.flatnonzero(replay.labels == label)
+        own = np.flatnonzero(known.labels == label)
         wanted = round(CONTRASTED * IMAGES * count / len(taken_for))
         chosen.append(rng.permutation(own)[:wanted])
     places = np.concatenate(chosen)
-    return Split(replay.images[places], replay.labels[places])
+    return Split(known.images[places], known.labels[places])
 
 
 def _same_as(champion: keras.Model) -> Callable[[DatasetSpec], keras.Model]:
