@@ -54,7 +54,8 @@ def test_twenty_corrections_of_a_misread_shape_are_learnt(draw_page):
     state = page.locator("#training-state")
     state.get_by_text("took ").wait_for(timeout=PATIENCE)  # said of every one that has ended, however
     said = state.inner_text()
-    assert "Retraining 1: promoted" in said and "worse nowhere" in said
+    assert "Retraining 1: promoted" in said
+    assert "worse nowhere" in said
 
     page.get_by_role("tab", name="Draw").click()
     page.wait_for_timeout(10_000)  # within which a promotion takes effect
