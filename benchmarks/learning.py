@@ -1,4 +1,4 @@
-"""What retraining does and takes: `python -m benchmarks.learning`, about 9 minutes, writes results/learning.md.
+"""What retraining does and takes: `python -m benchmarks.learning`, 10 to 20 minutes, writes results/learning.md.
 
 Each case starts from the shipped model in an empty folder, as `python -m serving retrain` does it.
 """
