@@ -114,8 +114,13 @@ class Readers:
         with theirs:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
         loop = asyncio.get_running_loop()
-        _, reader = await loop.create_connection(lambda: _Reader(self, process), sock=ours)
+        await loop.create_connection(lambda: _Reader(self, process), sock=ours)
+
+    def begun(self, reader: "_Reader") -> None:
+        """A reader is starting."""
         self._starting.append(reader)
+        if self._closed:
+            reader.transport.close()
 
     def up(self, reader: "_Reader") -> None:
         """A reader has started."""
@@ -144,7 +149,8 @@ class Readers:
 
     async def _refill(self) -> None:
         await asyncio.sleep(0.2)  # one that can't start is not tried again at once
-        await self._add()
+        if not self._closed:
+            await self._add()
 
     def _hand_out(self) -> None:
         for depth in range(DEPTH):
@@ -187,6 +193,7 @@ class _Reader(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
+        self._readers.begun(self)
 
     def send(self, job: Job) -> None:
         """Have it read this too."""

@@ -5,6 +5,7 @@ import os
 import signal
 
 import numpy as np
+import psutil
 import pytest
 
 from experiments.photos import prepare_photo
@@ -100,6 +101,23 @@ def test_who_leaves_does_not_disturb_who_stays(seven_png):
         return await staying
 
     assert isinstance(with_readers(1, use)[0], np.ndarray)
+
+
+def test_none_takes_the_place_of_one_that_ended_before_the_others_were_closed():
+    def children():
+        return {each.pid for each in psutil.Process().children()}
+
+    async def use(readers):
+        (reader,) = readers.processes
+        os.kill(reader, signal.SIGKILL)
+        while readers.processes:
+            await asyncio.sleep(0.01)
+        readers.close()
+        await asyncio.sleep(0.5)  # longer than it would take
+        return children()
+
+    before = children()
+    assert with_readers(1, use) <= before
 
 
 def test_until_they_are_up_threads_read(seven_png):
