@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-import numpy as np
 from gradio.components import Component
+from PIL import Image
 
 from experiments.datasets import SPECS
 from experiments.preprocessing import ImageError
 from serving import feedback, telemetry
 from serving.answer import answer, note
+from serving.cache import keep_picture
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from model_loader import Classifier
     from serving.services import Services
 
-Outputs = tuple[dict[str, float] | str, str, np.ndarray | None, dict[str, Any], str]
+Outputs = tuple[dict[str, float] | str, str, str | None, dict[str, Any], str]
 HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 HIDE = "() => ({__type__: 'update', value: null, visible: false})"
 """gr.update(value=None, visible=False), in the browser: no second question to the server after each answer."""
@@ -66,11 +69,11 @@ class AnswerView:
         """On demand: which parts of the picture made the answer; gone with the answer that it explains."""
         seen = outputs[2]
 
-        def explain(image: np.ndarray | None) -> dict[str, Any]:
+        def explain(image: "np.ndarray | None") -> dict[str, Any]:
             if image is None:
                 raise gr.Error(f"There is no answer to explain. {self.sentences['blank']}", print_exception=False)
             shown = self.classifier.explain(image.reshape(SPECS[self.dataset].image_shape))
-            return gr.update(value=shown, visible=True)
+            return gr.update(value=keep_picture(Image.fromarray(shown)), visible=True)
 
         ask = gr.Button("Why this answer?")
         label = "Blue speaks for it, orange against it"
@@ -101,6 +104,6 @@ class AnswerView:
             address = request.client.host if request.client else ""
             number = telemetry.request_id(None)
             self.services.keep(self.dataset, number, "page", address, found.milliseconds, [said], sheets)
-        seen = None if said.image is None else said.image.squeeze()
+        seen = None if said.image is None else keep_picture(Image.fromarray(said.image.squeeze()))
         details = {name: getattr(said, name) for name in DETAILS} | {"id": number}
         return found.label, found.words, seen, details, found.note

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
-from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from serving import telemetry
 from serving.archives import Bounds
+from serving.cache import keep_file, keep_picture
 from serving.dataset_switch import chosen, dataset_switch
 from serving.labels import labels_in
 from serving.limits import MIB
@@ -44,7 +44,7 @@ def build(services: "Services") -> None:
         dataset: str, uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress
     ) -> list[Any]:
         summary, seconds = _reply(services, dataset, uploads or [], request, progress)
-        return _shown(summary, seconds, download.GRADIO_CACHE)
+        return _shown(summary, seconds)
 
     gr.Markdown(HELP.format(services.bounds.batch_images))
     dataset = dataset_switch(services)
@@ -116,12 +116,12 @@ def thumbnail(pixels: np.ndarray) -> Image.Image:
     return sheet.convert("RGB")
 
 
-def _shown(summary: Summary, seconds: float, folder: str) -> list[Any]:
+def _shown(summary: Summary, seconds: float) -> list[Any]:
     """The values of the tab's outputs, in its order."""
     confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
     return [
         summary.sentences(seconds),
-        gr.update(value=save_bytes_to_cache(summary.csv(), "batch.csv", folder), visible=True),
+        gr.update(value=keep_file(summary.csv(), "batch.csv"), visible=True),
         gr.update(value=for_page(answers_chart(summary)), visible=True),
         gr.update(value=confusion, visible=bool(confusion["data"])),
         gr.update(value=_pictures(summary), visible=True),
@@ -141,7 +141,7 @@ def answers_chart(summary: Summary) -> Chart:
     return chart(traces, titled("answer", type="category"), titled("pictures"), barmode="stack", showlegend=True)
 
 
-def _pictures(summary: Summary) -> list[tuple[Image.Image, str]]:
+def _pictures(summary: Summary) -> list[tuple[str, str]]:
     """For the gallery: pictures and what is told of each, wrong answers first, sure ones last."""
     told = []
     for reading, label, right in zip(summary.readings, summary.labels, summary.right, strict=True):
@@ -149,4 +149,5 @@ def _pictures(summary: Summary) -> list[tuple[Image.Image, str]]:
             answer = " or ".join(reading.prediction.candidates) or reading.prediction.label or NO_ANSWER
             caption = f"{answer}, not {label}" if right is False else answer
             told.append(((right is not False, reading.prediction.verdict == "sure"), (reading.preview, caption)))
-    return [picture for _, picture in sorted(told, key=lambda each: each[0])[:SHOWN]]
+    first = sorted(told, key=lambda each: each[0])[:SHOWN]
+    return [(keep_picture(preview), caption) for _, (preview, caption) in first]
