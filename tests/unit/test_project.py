@@ -48,6 +48,7 @@ IMPORTERS = {
         "benchmarks.plain_page",
         "serving.answer_view",
         "serving.batch",
+        "serving.cache",
         "serving.dataset_switch",
         "serving.draw",
         "serving.experiments_tab",
