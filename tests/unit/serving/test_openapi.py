@@ -24,6 +24,7 @@ ROUTES = [
     ("GET", "/api/training-data"),
     *(("GET", path) for path in ("/api/health", "/api/ready", "/api/model", "/api/stats", "/metrics", "/api/history")),
 ]
+PATIENCE = 120  # s: whoever promotes first waits for MLflow to be imported and its tables to be made
 MATTERS_OF_CONTENT = [positive_data_acceptance, negative_data_rejection]  # no schema tells a picture from other bytes
 few = hypothesis_settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
@@ -46,6 +47,6 @@ def test_a_route_keeps_what_it_documents(documentation, method, path):
     @few
     @given(st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in modes)))
     def check(case):
-        case.call_and_validate(excluded_checks=MATTERS_OF_CONTENT, timeout=30)
+        case.call_and_validate(excluded_checks=MATTERS_OF_CONTENT, timeout=PATIENCE)
 
     check()
