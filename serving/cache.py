@@ -1,12 +1,13 @@
 """Files that the page gives to browsers, in Gradio's cache."""
 
-import io
 import tempfile
 from pathlib import Path
 
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
+
+from serving.pictures import png
 
 
 def keep_file(data: bytes, name: str) -> str:
@@ -20,6 +21,4 @@ def keep_file(data: bytes, name: str) -> str:
 
 def keep_picture(picture: Image.Image) -> str:
     """The same of a picture, as PNG."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return keep_file(buffer.getvalue(), "image.png")
+    return keep_file(png(picture), "image.png")

@@ -28,9 +28,14 @@ def answered(pictures: Iterable[Picture], tiles: np.ndarray, class_names: Sequen
 
 def data_url(image: np.ndarray) -> str:
     """image: uint8 [H, W, C]. As a PNG within an address, so that no file lies about for others to fetch."""
+    return f"data:image/png;base64,{base64.b64encode(png(Image.fromarray(image.squeeze()))).decode()}"
+
+
+def png(picture: Image.Image) -> bytes:
+    """The picture, encoded."""
     buffer = io.BytesIO()
-    Image.fromarray(image.squeeze()).save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _caption(picture: Picture, class_names: Sequence[str]) -> str:

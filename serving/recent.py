@@ -1,7 +1,6 @@
 """The pictures that were answered lately, in memory, so that a correction can keep the drawing that it is about."""
 
 import collections
-import io
 import threading
 from collections.abc import Sequence
 
@@ -10,6 +9,7 @@ from PIL import Image
 from experiments.preprocessing import ImageError, decode_image
 from serving.answer import flatten
 from serving.limits import MIB
+from serving.pictures import png
 
 SIDE = 400  # px of what a correction keeps at most
 
@@ -44,9 +44,7 @@ def small_png(sheets: Sequence[bytes]) -> bytes | None:
     except ImageError:
         return None
     small.thumbnail((SIDE, SIDE))
-    buffer = io.BytesIO()
-    small.save(buffer, "PNG")
-    return buffer.getvalue()
+    return png(small)
 
 
 def _size(sheets: Sequence[bytes]) -> int:

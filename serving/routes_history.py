@@ -1,7 +1,6 @@
 """GET /api/history: past predictions, filtered and paged. For the operator."""
 
 import base64
-import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from PIL import Image
 
 from experiments.datasets import SPECS
+from serving import pictures
 from serving.access import Caller
 from serving.entries import Entry, Filter
 from serving.errors import ApiError
@@ -63,9 +63,7 @@ def png(entry: Entry) -> bytes | None:
     if entry.image is None or entry.dataset not in SPECS:
         return None
     pixels = np.frombuffer(entry.image, np.uint8).reshape(SPECS[entry.dataset].image_shape)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels.squeeze()).save(buffer, "PNG")
-    return buffer.getvalue()
+    return pictures.png(Image.fromarray(pixels.squeeze()))
 
 
 def _item(entry: Entry) -> HistoryItem:
