@@ -121,7 +121,7 @@ def _shown(summary: Summary, seconds: float) -> list[Any]:
     confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
     return [
         summary.sentences(seconds),
-        gr.update(value=keep_file(summary.csv(), "batch.csv"), visible=True),
+        gr.update(value=keep_file("batch.csv", lambda file: file.write_bytes(summary.csv())), visible=True),
         gr.update(value=for_page(answers_chart(summary)), visible=True),
         gr.update(value=confusion, visible=bool(confusion["data"])),
         gr.update(value=_pictures(summary), visible=True),

@@ -3,10 +3,10 @@
 import base64
 import csv
 import html
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -14,6 +14,7 @@ import gradio as gr
 from gradio.components import Component
 
 from experiments.datasets import SPECS
+from serving.cache import keep_file
 from serving.entries import Entry, Filter, StoreError
 from serving.operator_tabs import check, key_box, refusal
 from serving.routes_history import png
@@ -56,7 +57,8 @@ def build(services: "Services") -> None:
 
     def export(request: gr.Request, key: str, *chosen: Chosen) -> dict[str, Any]:
         check(services, request, key)
-        return gr.update(value=str(write_csv(_history(services), _filter(*chosen))), visible=True)
+        write = partial(write_csv, _history(services), _filter(*chosen))
+        return gr.update(value=keep_file("history.csv", write), visible=True)
 
     key = key_box(services)
     filters = _filters()
@@ -124,14 +126,12 @@ def cells(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def write_csv(history: "History", wanted: Filter) -> Path:
-    """Everything that matches, newest first, without the images. Returns the file, in a folder of its own."""
-    path = Path(tempfile.mkdtemp(prefix="history-")) / "history.csv"
+def write_csv(history: "History", wanted: Filter, path: Path) -> None:
+    """Everything that matches, newest first, without the images."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow((*COLUMNS, "model SHA-256", "corrected"))
         writer.writerows((*cells(entry), entry.model_sha256, entry.corrected or "") for entry in _all(history, wanted))
-    return path
 
 
 def _all(history: "History", wanted: Filter) -> Iterator[Entry]:

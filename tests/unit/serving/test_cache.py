@@ -13,9 +13,12 @@ def _own_cache(monkeypatch, tmp_path):
 
 
 def test_a_file_that_a_browser_may_be_reading_is_not_written_again():
-    path = Path(keep_file(b"a,b\n1,2\n", "table.csv"))
+    def write(file):
+        file.write_bytes(b"a,b\n1,2\n")
+
+    path = Path(keep_file("table.csv", write))
     path.write_bytes(b"being read")
-    assert Path(keep_file(b"a,b\n1,2\n", "table.csv")) == path
+    assert Path(keep_file("table.csv", write)) == path
     assert path.read_bytes() == b"being read"
 
 

@@ -106,8 +106,7 @@ def test_a_long_history_is_exported_whole(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     history = History(database)
     history.add([entry(number) for number in range(2500)])
-    path = write_csv(history, Filter(label="7"))
+    path = tmp_path / "history.csv"
+    write_csv(history, Filter(label="7"), path)
     database.close()
     assert len(path.read_text().splitlines()) == 251
-    path.unlink()
-    path.parent.rmdir()
