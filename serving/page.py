@@ -1,7 +1,7 @@
 """The page: a title, one tab a builder, and how it looks."""
 
+import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,15 +72,13 @@ def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
 
 
 def _run_timers_while_seen(page: gr.Blocks) -> None:
-    """A tab's timers tick while it is the one in front, and cost nothing otherwise."""
+    """A tab's timers tick while it is the one in front, and cost nothing otherwise. The browser sees to it: were it the
+    server's event, its end could close the stream of answers on the tab's own, asked for at the same moment."""
     tabs = [part for part in page.blocks.values() if isinstance(part, gr.Tab)]
     timers = {part: part.parent for part in page.blocks.values() if isinstance(part, gr.Timer)}
-
-    def switch(seen: gr.Tab) -> dict[gr.Timer, gr.Timer]:
-        return {timer: gr.Timer(active=tab is seen) for timer, tab in timers.items()}
-
-    for tab in tabs:
-        tab.select(partial(switch, tab), None, list(timers), api_visibility="private", show_progress="hidden")
+    for seen in tabs:
+        updates = [{"__type__": "update", "active": tab is seen} for tab in timers.values()]
+        seen.select(None, None, list(timers), js=f"() => {json.dumps(updates)}", api_visibility="private")
 
 
 def _fetch_plots_when_idle(page: gr.Blocks) -> None:

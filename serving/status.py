@@ -2,7 +2,7 @@
 
 import html
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from serving.services import Services
 
 EVERY = 2.0  # s
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build(services: "Services") -> None:
@@ -30,10 +31,9 @@ def build(services: "Services") -> None:
     text = gr.HTML("<p>One moment, please.</p>", elem_id="status")
     drift = gr.HTML(elem_id="drift")
     timer = gr.Timer(EVERY, active=False)
-    for asks in (timer.tick, key.parent.select):  # type: ignore[union-attr]  # its parent is the tab
-        asks(show, key, text, api_visibility="private", show_progress="hidden")
-    asks_once = key.parent.select  # type: ignore[union-attr]
-    asks_once(compare, key, drift, api_visibility="private", show_progress="hidden")
+    timer.tick(show, key, text, **PRIVATE)
+    opened = key.parent.select(show, key, text, **PRIVATE)  # type: ignore[union-attr]  # its parent is the tab
+    opened.then(compare, key, drift, **PRIVATE)
 
 
 def report(services: "Services") -> str:

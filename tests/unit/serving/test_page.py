@@ -1,6 +1,7 @@
 import re
 import urllib.error
 import urllib.request
+from collections import Counter
 
 import pytest
 
@@ -28,6 +29,17 @@ def texts(config, kind):
 def test_the_page_has_a_tab_for_each_builder(config):
     names = ["Draw", *(name for name, _ in TABS)]
     assert [name for name in texts(config, "tabitem") if name in names] == names
+
+
+def test_nothing_asks_the_server_two_things_at_once(config):
+    """The end of one answer would close the stream on the other, which then waits for whatever is asked next."""
+    asked = Counter(
+        (target, event, dependency["trigger_after"])
+        for dependency in config["dependencies"] if dependency["backend_fn"]
+        for target, event in dependency["targets"]
+    )  # fmt: skip
+    assert len(asked) > 50
+    assert [each for each, count in asked.items() if count > 1] == []
 
 
 def test_every_control_has_a_label(config):

@@ -32,10 +32,3 @@ def test_nobody_else_sees_it_by_posting_to_the_queue(served, classifier, setting
         assert "operator" in told
         assert "model card" not in told
     assert "model card" in trigger(url, None, "tick", ["right"], shown)[0]
-
-
-def test_it_ticks_only_while_its_tab_is_in_front(url):
-    timer = component(url, "timer")
-    for label, ticking in (("Status", 1), ("Draw", 0)):
-        tab = component(url, "tabitem", label=label)
-        assert sum(each["active"] for each in trigger(url, tab, "select", [], timer)) == ticking

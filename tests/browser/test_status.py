@@ -1,0 +1,21 @@
+"""The Status tab as the operator sees it."""
+
+from serving.status import EVERY
+from tests.browser.draw_page import opened
+
+
+def test_it_asks_again_and_again_while_it_is_in_front_and_never_else(chromium, url):
+    with opened(chromium, url, viewport={"width": 1280, "height": 900}, device_scale_factor=0.5) as draw_page:
+
+        def asked():
+            return sum("/queue/join" in each for each in draw_page.requested)
+
+        draw_page.page.get_by_role("tab", name="Status").click()
+        draw_page.page.locator("#status").get_by_text("test accuracy").first.wait_for()
+        first = asked()
+        draw_page.wait_for(lambda: asked() > first + 1)
+        draw_page.page.get_by_role("tab", name="Draw").click()
+        draw_page.page.wait_for_timeout(1000)  # what was asked for before
+        last = asked()
+        draw_page.page.wait_for_timeout(2000 * EVERY)
+        assert asked() == last
