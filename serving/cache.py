@@ -8,8 +8,6 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from serving.pictures import png
-
 
 def keep_file(name: str, write: Callable[[Path], object]) -> str:
     """The path of a file that Gradio serves, and deletes in time. Where one of the same name and content is there it
@@ -23,4 +21,4 @@ def keep_file(name: str, write: Callable[[Path], object]) -> str:
 
 def keep_picture(picture: Image.Image) -> str:
     """The same of a picture, as PNG."""
-    return keep_file("image.png", lambda file: file.write_bytes(png(picture)))
+    return keep_file("image.png", picture.save)

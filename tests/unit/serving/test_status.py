@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from pydantic import SecretStr
 
@@ -32,3 +34,18 @@ def test_nobody_else_sees_it_by_posting_to_the_queue(served, classifier, setting
         assert "operator" in told
         assert "model card" not in told
     assert "model card" in trigger(url, None, "tick", ["right"], shown)[0]
+
+
+@pytest.mark.parametrize(("label", "ticking"), [("Status", 1), ("Draw", 0)])
+def test_it_ticks_only_while_its_tab_is_in_front(build, services, label, ticking):
+    config = build(services).get_config_file()
+    (tab,) = (
+        part["id"] for part in config["components"] if part["props"].get("label") == label and part["type"] == "tabitem"
+    )
+    timers = [part["id"] for part in config["components"] if part["type"] == "timer"]
+    (switch,) = (
+        each
+        for each in config["dependencies"]
+        if [tab, "select"] in map(list, each["targets"]) and each["outputs"] == timers
+    )
+    assert sum(each["active"] for each in json.loads(switch["js"].removeprefix("() => "))) == ticking
