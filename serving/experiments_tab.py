@@ -10,13 +10,13 @@ from experiments.datasets import SPECS
 from experiments.ledger import COSTS, METRICS, Entry, Ledger
 from experiments.tracking import RegistryError, Store
 from serving.dataset_switch import chosen, dataset_switch
+from serving.events import QUIET
 from serving.operator_tabs import check, key_box
 from serving.plotly import CLASSES, Chart, by_epoch, chart, for_page, lines, titled
 
 if TYPE_CHECKING:
     from serving.services import Services
 
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 CURVES = {  # what the switch says, the fields of an epoch, and the axis
     "accuracy": (("accuracy", "val_accuracy"), titled("accuracy, %")),
     "loss": (("loss", "val_loss"), titled("loss", type="log")),
@@ -45,8 +45,8 @@ def build(services: "Services") -> None:
 
     inputs = [key, dataset, curve]
     tab = cast("gr.Tab", key.parent)
-    gr.on([tab.select, dataset.change, key.submit], show, inputs, [told, table, reasons, plot], **PRIVATE)
-    curve.change(show_curves, inputs, plot, **PRIVATE)
+    gr.on([tab.select, dataset.change, key.submit], show, inputs, [told, table, reasons, plot], **QUIET)
+    curve.change(show_curves, inputs, plot, **QUIET)
 
 
 def curves(ledger: Ledger, kind: str) -> Chart:

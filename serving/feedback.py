@@ -11,12 +11,12 @@ from gradio.components import Component
 from experiments.datasets import SPECS
 from serving.entries import StoreError
 from serving.errors import ApiError, fault
+from serving.events import QUIET
 from serving.quarantine import Feedback, keep
 
 if TYPE_CHECKING:
     from serving.services import Services
 
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 FORGET = "() => ''"
 """Runs in the browser: the thanks go with the answer that they are about."""
 
@@ -38,8 +38,8 @@ def build(services: "Services", dataset: str, seen: Component, details: Componen
             classes = {name: gr.Button(name, size="sm", min_width=40) for name in SPECS[dataset].class_names}
         told = gr.Markdown(elem_classes="thanks", container=False)
     for label, button in {None: right, **classes}.items():
-        button.click(telling(label), [seen, details], told, concurrency_id="feedback", **PRIVATE)
-    seen.change(None, None, told, js=FORGET, **PRIVATE)
+        button.click(telling(label), [seen, details], told, concurrency_id="feedback", **QUIET)
+    seen.change(None, None, told, js=FORGET, **QUIET)
 
 
 def _thanks(

@@ -16,6 +16,7 @@ from gradio.components import Component
 from experiments.datasets import SPECS
 from serving.cache import keep_file
 from serving.entries import Entry, Filter, StoreError
+from serving.events import PRIVATE, QUIET
 from serving.operator_tabs import check, key_box, refusal
 from serving.routes_history import png
 from serving.schemas import HistoryItem, Reading
@@ -34,7 +35,6 @@ SOURCES = get_args(HistoryItem.model_fields["source"].annotation)
 COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
 Chosen = str | float | None
 Shown = tuple[str, str, int | None]
-PRIVATE = {"api_visibility": "private"}
 
 
 def build(services: "Services") -> None:
@@ -70,7 +70,7 @@ def build(services: "Services") -> None:
     file = gr.File(label="Export", interactive=False, visible=False)
     before = gr.State(None)
     tab: gr.Tab = key.parent  # type: ignore[assignment]
-    tab.select(open_tab, [key, *filters], [count, rows, before], show_progress="hidden", **PRIVATE)
+    tab.select(open_tab, [key, *filters], [count, rows, before], **QUIET)
     newest.click(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
     key.submit(show_newest, [key, *filters], [count, rows, before], **PRIVATE)
     older.click(show, [key, before, *filters], [count, rows, before], **PRIVATE)

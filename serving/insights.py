@@ -19,13 +19,13 @@ from serving import insight_charts as charts
 from serving.dataset_switch import chosen, dataset_switch
 from serving.entries import Filter, StoreError
 from serving.errors import ApiError
+from serving.events import QUIET
 from serving.pictures import answered, gallery
 from serving.plotly import Chart, for_page
 
 if TYPE_CHECKING:
     from serving.services import Services
 
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 COUNTS, RATES = "counts", "% of the true class"
 
 
@@ -95,17 +95,17 @@ def build(services: "Services") -> None:
     parts = _Parts(services, shelf)
     tab = cast("gr.Tab", dataset.parent)
     inputs = [dataset, parts.seen]
-    tab.select(parts.show, inputs, parts.outputs, **PRIVATE)
-    dataset.change(parts.show, inputs, parts.outputs, **PRIVATE)
-    parts.matrix.change(parts.show_matrix, [dataset, parts.matrix], parts.plots[CONFUSION], **PRIVATE)
+    tab.select(parts.show, inputs, parts.outputs, **QUIET)
+    dataset.change(parts.show, inputs, parts.outputs, **QUIET)
+    parts.matrix.change(parts.show_matrix, [dataset, parts.matrix], parts.plots[CONFUSION], **QUIET)
     gr.on(
         [parts.true.input, parts.predicted.input],
         parts.show_cell,
         [dataset, parts.true, parts.predicted],
         parts.cell,
-        **PRIVATE,
+        **QUIET,
     )
-    parts.name.input(parts.show_class, [dataset, parts.name], parts.class_, **PRIVATE)
+    parts.name.input(parts.show_class, [dataset, parts.name], parts.class_, **QUIET)
 
 
 class _Parts:

@@ -15,6 +15,7 @@ from experiments.tracking import RegistryError
 from serving import production
 from serving.dataset_switch import chosen
 from serving.entries import StoreError
+from serving.events import PRIVATE
 from serving.operator_tabs import check
 from serving.pictures import data_url
 from serving.replay import Change, Replayed, bundle_of, replay
@@ -22,7 +23,6 @@ from serving.replay import Change, Replayed, bundle_of, replay
 if TYPE_CHECKING:
     from serving.services import Services
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 SHOWN = 100  # changed answers that are listed
 REPLAYED = 20_000  # answers that a click asks again
 COLUMNS = ("version", "since (UTC)", "until", "by", "reason", "data", "corrections")

@@ -11,6 +11,7 @@ from gradio.components import Component
 from experiments.datasets import SPECS
 from serving.dataset_switch import chosen
 from serving.entries import Chosen, Correction, State, StoreError
+from serving.events import PRIVATE
 from serving.operator_tabs import check
 from serving.pictures import data_url
 from serving.suspicion import Group, groups
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 PAGE = 60  # pictures: more would take the browser seconds
 EVERYONE = "everyone"
 AS_TOLD = "as they say"
-PRIVATE = {"api_visibility": "private"}
 Shown = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
 
 

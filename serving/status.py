@@ -2,19 +2,19 @@
 
 import html
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from experiments.datasets import SPECS
 from serving.entries import StoreError
+from serving.events import QUIET
 from serving.operator_tabs import key_box, refusal
 
 if TYPE_CHECKING:
     from serving.services import Services
 
 EVERY = 2.0  # s
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build(services: "Services") -> None:
@@ -31,9 +31,9 @@ def build(services: "Services") -> None:
     text = gr.HTML("<p>One moment, please.</p>", elem_id="status")
     drift = gr.HTML(elem_id="drift")
     timer = gr.Timer(EVERY, active=False)
-    timer.tick(show, key, text, **PRIVATE)
-    opened = key.parent.select(show, key, text, **PRIVATE)  # type: ignore[union-attr]  # its parent is the tab
-    opened.then(compare, key, drift, **PRIVATE)
+    timer.tick(show, key, text, **QUIET)
+    opened = key.parent.select(show, key, text, **QUIET)  # type: ignore[union-attr]  # its parent is the tab
+    opened.then(compare, key, drift, **QUIET)
 
 
 def report(services: "Services") -> str:

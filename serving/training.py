@@ -11,6 +11,7 @@ from gradio.components import Component
 from serving.dataset_switch import chosen
 from serving.entries import StoreError
 from serving.errors import ApiError
+from serving.events import QUIET
 from serving.job import Job
 from serving.operator_tabs import check
 from serving.plotly import BLUE, ORANGE, Chart, chart, for_page, lines, titled
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from serving.services import Services
 
 EVERY = 2.0  # s
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 CURVES = (("Loss", "loss", "val_loss"), ("Accuracy", "accuracy", "val_accuracy"))
 Shown = tuple[Any, ...]
 
@@ -52,10 +52,10 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
         plots = [gr.Plot(label=title, visible=False, elem_classes="chart") for title, *_ in CURVES]
     gate = gr.HTML(elem_id="training-gate")
     parts = [state, *plots, gate, starting, cancelling]
-    starting.click(start, [key, dataset], parts, **PRIVATE)
-    cancelling.click(cancel, key, parts, **PRIVATE)
+    starting.click(start, [key, dataset], parts, **QUIET)
+    cancelling.click(cancel, key, parts, **QUIET)
     timer = gr.Timer(EVERY, active=False)
-    timer.tick(show, [key, dataset], parts, **PRIVATE)
+    timer.tick(show, [key, dataset], parts, **QUIET)
 
 
 def shown(job: Job | None) -> Shown:

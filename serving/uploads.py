@@ -14,6 +14,7 @@ from experiments.datasets import SPECS
 from serving import telemetry
 from serving.dataset_switch import chosen
 from serving.entries import State, StoreError
+from serving.events import PRIVATE
 from serving.limits import MIB
 from serving.operator_tabs import check as check_operator
 from serving.pictures import gallery
@@ -37,7 +38,6 @@ CONTRADICTED: list[tuple[str, State]] = [
 ]  # fmt: skip
 SHOWN = 60  # pictures and faults: more would take the browser seconds
 Shown = tuple[Any, str, str, dict[str, Any], dict[str, Any]]
-PRIVATE = {"api_visibility": "private"}
 
 
 @dataclass(frozen=True, eq=False)
