@@ -65,6 +65,24 @@ def test_scribbles_are_refused(classifier) -> None:
     assert np.mean(np.array(verdicts) == "not_a_digit") > 0.97
 
 
+def test_patches_that_a_pen_has_filled_are_refused(classifier) -> None:
+    """Discs with a pinhole, and hatched bars too wide for a 1."""
+    rng = np.random.default_rng(6)
+    verdicts = []
+    for _ in range(100):
+        sheet, turn = np.full((400, 400), 255, np.uint8), rng.uniform(0, 180)
+        disc = (rng.uniform(60, 110), rng.uniform(60, 110))
+        cv2.ellipse(sheet, ((200, 200), (2 * disc[0], 2 * disc[1]), turn), 0, cv2.FILLED)
+        cv2.circle(sheet, (200, 200), int(rng.integers(2, 7)), 255, cv2.FILLED)
+        verdicts.append(classifier.classify(sheet).verdict)
+        bar = np.full((400, 400), 255, np.uint8)
+        for x in np.arange(120, 280, 8):
+            top, bottom = rng.normal([150, 250], 8).astype(int)
+            cv2.line(bar, (int(x), top), (int(x), bottom), 0, 14)
+        verdicts.append(classifier.classify(bar).verdict)
+    assert np.mean(np.array(verdicts) == "not_a_digit") > 0.95
+
+
 CHANGES = {
     "none": lambda sheet: sheet,
     "half": lambda sheet: cv2.resize(sheet, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),

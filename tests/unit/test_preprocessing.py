@@ -88,6 +88,18 @@ def test_the_digit_fills_the_box_around_its_centre_of_mass() -> None:
         assert 20 < np.count_nonzero(image > 127) < 140
 
 
+def test_a_stroke_is_thinned_and_a_blot_stays_one() -> None:
+    def ring(pen: int) -> np.ndarray:
+        """How much of the image a ring of 200 px takes, and how long its sides are."""
+        image = prepare_drawing(cv2.circle(np.full((400, 400), 255, np.uint8), (200, 200), 100, 0, pen))[..., 0] > 127
+        return np.array([image.sum(), *np.ptp(np.nonzero(image), axis=1) + 1])
+
+    thick, thicker, blot = ring(40), ring(60), ring(170)
+    assert thick == pytest.approx(thicker, rel=0.1)  # 3.3 and 4.6 px of the box, both brought to MNIST's
+    assert blot[0] > 1.6 * thick[0]  # 12.6 px of the box, a pinhole in it
+    assert blot[1:] == pytest.approx([20, 20], abs=1)
+
+
 def photo(rng: np.random.Generator, grain: float = 6, shadow: float = 90) -> np.ndarray:
     """uint8 [400, 400, 3]: the same 7 in blue ink on grainy paper, with light falling off to one side."""
     ink = (255 - sheet(x=140, y=110, pen=14)[..., None]) / 255
