@@ -15,7 +15,7 @@ from experiments.ink import find_ink, median
 SIDE = 28  # px of an MNIST image
 BOX = 20.0  # px: MNIST fits the longer side of a digit into this
 STROKE = (1.9, 3.2)  # px: MNIST's usual stroke widths; a thinner or thicker pen is brought to the nearest
-MOST_THINNED = 1.8  # px, as a pen a fourth as wide as its digit is long needs; a wider one is a blot, and stays one
+MOST_THINNED = BOX / 4 - STROKE[1]  # px: what a pen a fourth of its digit wide needs; a wider one stays a blot
 WORK = 80  # px: the longer side of a digit while its outline is worked on
 MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
@@ -79,7 +79,7 @@ def as_rgba(pixels: np.ndarray) -> np.ndarray:
 def normalise_ink(ink: np.ndarray) -> np.ndarray:
     """ink: float32 [h, w], 0 = paper to 1 = ink, cropped to the ink. Returns uint8 [28, 28, 1]."""
     distance = _outline_distance(ink)
-    stroke = min(_stroke_width(distance), WORK / 2)
+    stroke = min(_stroke_width(distance), WORK / 2)  # a blot that is all stroke leaves nothing to scale by
     width = stroke * BOX / WORK
     target = max(float(np.clip(width, *STROKE)), width - MOST_THINNED)
     scale = (BOX - target) / (WORK - stroke)  # px of the result per px here; strokes as wide as lines span the rest

@@ -68,19 +68,19 @@ def test_scribbles_are_refused(classifier) -> None:
 def test_patches_that_a_pen_has_filled_are_refused(classifier) -> None:
     """Discs with a pinhole, and hatched bars too wide for a 1."""
     rng = np.random.default_rng(6)
-    verdicts = []
+    discs, bars = [], []
     for _ in range(100):
-        sheet, turn = np.full((400, 400), 255, np.uint8), rng.uniform(0, 180)
-        disc = (rng.uniform(60, 110), rng.uniform(60, 110))
-        cv2.ellipse(sheet, ((200, 200), (2 * disc[0], 2 * disc[1]), turn), 0, cv2.FILLED)
-        cv2.circle(sheet, (200, 200), int(rng.integers(2, 7)), 255, cv2.FILLED)
-        verdicts.append(classifier.classify(sheet).verdict)
-        bar = np.full((400, 400), 255, np.uint8)
-        for x in np.arange(120, 280, 8):
+        disc, bar = np.full((2, 400, 400), 255, np.uint8)
+        turn, sides = rng.uniform(0, 180), rng.uniform(120, 220, 2)
+        cv2.ellipse(disc, ((200, 200), sides, turn), 0, cv2.FILLED)
+        cv2.circle(disc, (200, 200), int(rng.integers(2, 7)), 255, cv2.FILLED)
+        discs.append(classifier.classify(disc).verdict == "not_a_digit")
+        for x in range(120, 280, 8):
             top, bottom = rng.normal([150, 250], 8).astype(int)
-            cv2.line(bar, (int(x), top), (int(x), bottom), 0, 14)
-        verdicts.append(classifier.classify(bar).verdict)
-    assert np.mean(np.array(verdicts) == "not_a_digit") > 0.95
+            cv2.line(bar, (x, top), (x, bottom), 0, 14)
+        bars.append(classifier.classify(bar).verdict == "not_a_digit")
+    assert np.mean(discs) > 0.9
+    assert np.mean(bars) > 0.95
 
 
 CHANGES = {
