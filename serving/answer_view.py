@@ -14,6 +14,7 @@ from experiments.preprocessing import ImageError
 from serving import feedback, telemetry
 from serving.answer import answer, note
 from serving.cache import keep_picture
+from serving.events import PRIVATE, QUIET
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from serving.services import Services
 
 Outputs = tuple[dict[str, float] | str, str, str | None, dict[str, Any], str]
-HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 HIDE = "() => ({__type__: 'update', value: null, visible: false})"
 """gr.update(value=None, visible=False), in the browser: no second question to the server after each answer."""
 DETAILS = ("verdict", "label", "confidence", "candidates", "model_version")
@@ -80,8 +80,8 @@ class AnswerView:
         why = gr.Image(
             label=label, format="png", height=300, buttons=[], interactive=False, visible=False, elem_classes="why"
         )
-        ask.click(explain, seen, why, api_visibility="private", show_progress="minimal")
-        seen.change(None, None, why, js=HIDE, **HIDDEN)
+        ask.click(explain, seen, why, show_progress="minimal", **PRIVATE)
+        seen.change(None, None, why, js=HIDE, **QUIET)
 
     def add_feedback(self, outputs: list[Component]) -> None:
         """Buttons that say whether the answer is right."""

@@ -13,6 +13,7 @@ from serving import telemetry
 from serving.archives import Bounds
 from serving.cache import keep_file, keep_picture
 from serving.dataset_switch import chosen, dataset_switch
+from serving.events import PRIVATE
 from serving.labels import labels_in
 from serving.limits import MIB
 from serving.many import Reading, read_many
@@ -64,9 +65,9 @@ def build(services: "Services") -> None:
         [dataset, files],
         outputs,
         preprocess=False,  # Gradio's own leaves an empty file behind for each upload
-        api_visibility="private",
         concurrency_limit=1,  # so that a batch leaves the Draw tab quick
         show_progress_on=files,
+        **PRIVATE,
     )
 
 

@@ -8,7 +8,8 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from serving.answer_view import HIDDEN, AnswerView, Outputs
+from serving.answer_view import AnswerView, Outputs
+from serving.events import PRIVATE, QUIET
 from serving.pad import blank, build_copy, build_pad
 
 if TYPE_CHECKING:
@@ -82,14 +83,14 @@ def _submit_once(interface: gr.Interface, pad: Component, outputs: list[Componen
     )
     copied, drawing = _copied(submit, pad)
     progress = {"show_progress": "minimal", "show_progress_on": outputs[0]}  # drawn on each part it takes ten ms more
-    copied.then(predict.fn, drawing, outputs, scroll_to_output=True, api_visibility="private", **progress)
+    copied.then(predict.fn, drawing, outputs, scroll_to_output=True, **progress, **PRIVATE)
 
 
 def _copied(button: gr.Button, pad: Component) -> tuple[Dependency, gr.JSON]:
     """A click on the button puts a copy of the pad's drawing into a part of its own. A pad that is an input itself
     exports and uploads its sheets again each time that the progress of anything is told."""
     copy = build_copy()
-    return button.click(None, pad, copy, js=AS_IT_IS, **HIDDEN), copy
+    return button.click(None, pad, copy, js=AS_IT_IS, **QUIET), copy
 
 
 def _add_live(reply: Callable[[list[bytes]], Outputs], pad: Component, outputs: list[Component]) -> None:
@@ -98,9 +99,9 @@ def _add_live(reply: Callable[[list[bytes]], Outputs], pad: Component, outputs: 
 
     live = gr.Checkbox(label="Answer while I draw", elem_id="live")
     ask = gr.Button("Answer", visible="hidden", elem_id="answer-live")
-    live.change(None, live, None, js=ANSWER_WHEN_LIVE, **HIDDEN)
+    live.change(None, live, None, js=ANSWER_WHEN_LIVE, **QUIET)
     copied, drawing = _copied(ask, pad)
-    copied.then(predict_live, drawing, outputs, trigger_mode="always_last", **HIDDEN)
+    copied.then(predict_live, drawing, outputs, trigger_mode="always_last", **QUIET)
 
 
 def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> gr.Image:
@@ -110,7 +111,7 @@ def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> gr
             sources=["upload", "clipboard"],
             elem_id="upload",
         )
-    upload.upload(predict, upload, outputs, preprocess=False, **HIDDEN)  # decoding is experiments.preprocessing's
+    upload.upload(predict, upload, outputs, preprocess=False, **QUIET)  # decoding is experiments.preprocessing's
     return upload
 
 
@@ -121,4 +122,4 @@ def _add_clear(interface: gr.Interface, fresh: Callable[[], Any], everything: li
     pad, *others = everything
     for cleared in (clear.click, pad.clear):
         # A pad whose progress is shown exports and uploads its sheets whenever the progress of anything is told.
-        cleared(fresh, None, everything, show_progress_on=others, **HIDDEN)
+        cleared(fresh, None, everything, show_progress_on=others, **QUIET)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from serving import batch, draw, experiments_tab, history, insights, photo, retrain_tab, status
+from serving.events import PRIVATE
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -67,7 +68,7 @@ def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
         _fetch_plots_when_idle(page)
         if named := links(services.settings):
             gr.Markdown(named, elem_id="links")
-        page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, api_visibility="private")
+        page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, **PRIVATE)
     return page
 
 
@@ -78,14 +79,14 @@ def _run_timers_while_seen(page: gr.Blocks) -> None:
     timers = {part: part.parent for part in page.blocks.values() if isinstance(part, gr.Timer)}
     for seen in tabs:
         updates = [{"__type__": "update", "active": tab is seen} for tab in timers.values()]
-        seen.select(None, None, list(timers), js=f"() => {json.dumps(updates)}", api_visibility="private")
+        seen.select(None, None, list(timers), js=f"() => {json.dumps(updates)}", **PRIVATE)
 
 
 def _fetch_plots_when_idle(page: gr.Blocks) -> None:
     """Gradio's plots come with 4.6 MB of script, which takes a second to start: it is there before a tab needs it, and
     while no one draws."""
     unseen = gr.Plot(visible="hidden", show_label=False)
-    page.load(None, None, unseen, js=EMPTY_PLOT_WHEN_IDLE, api_visibility="private")
+    page.load(None, None, unseen, js=EMPTY_PLOT_WHEN_IDLE, **PRIVATE)
 
 
 def look() -> dict[str, Any]:
