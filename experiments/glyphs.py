@@ -24,7 +24,7 @@ def draw_glyph(templates: tuple[str, ...], rng: np.random.Generator) -> np.ndarr
 
 def random_brush(rng: np.random.Generator) -> float:
     """A pen's width in px of SHEET, as wide as pads, sizes and brushes allow."""
-    return SHEET * float(np.exp(rng.uniform(*np.log([0.02, 0.24]))))
+    return SHEET * float(np.exp(rng.uniform(*np.log([0.02, 0.3]))))
 
 
 def parse(template: str) -> list[np.ndarray]:

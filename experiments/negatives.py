@@ -26,10 +26,12 @@ def _symbol(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa
 
 
 def _scribble(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the other kinds
-    strokes = _SCRIBBLES[rng.integers(len(_SCRIBBLES))](rng)
+    draw, widest = _SCRIBBLES[rng.integers(len(_SCRIBBLES))]
+    strokes, wide = draw(rng), rng.uniform(0.6, widest)
     extent = np.ptp(np.concatenate(strokes), axis=0)
-    shape = np.array([[rng.uniform(0.6, 1.6), 0], [rng.normal(0, 0.2), 1]])  # a narrow, thick scrawl would be a 1
-    return ink_strokes([stroke / extent @ shape for stroke in strokes], min(random_brush(rng), 0.09 * SHEET))
+    shape = np.array([[wide, 0], [rng.normal(0, 0.2), 1]]) @ _any_turn(rng)
+    thickest = min(0.09, 0.2 / wide) * SHEET  # a narrow, thick scrawl would be a 1
+    return ink_strokes([stroke / extent @ shape for stroke in strokes], min(random_brush(rng), thickest))
 
 
 def _wander(rng: np.random.Generator) -> list[np.ndarray]:
@@ -69,10 +71,36 @@ def _walk(rng: np.random.Generator) -> list[np.ndarray]:
     """A pen that turns at random, now and then set down anew."""
     strokes = []
     for _ in range(rng.integers(1, 4)):
-        turning = rng.normal(0, rng.uniform(0.5, 0.9), rng.integers(80, 160))
+        turning = rng.normal(0, rng.uniform(0.5, 1.6), rng.integers(50, 160))
         heading = np.cumsum(turning) + rng.uniform(0, 6)
         strokes.append(np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=-1), axis=0) / 10)
     return strokes
+
+
+def _tally(rng: np.random.Generator) -> list[np.ndarray]:
+    """Strokes side by side that touch nowhere, upright or level."""
+    count = int(rng.integers(2, 8))
+    across = np.arange(count)[:, None] + rng.normal(0, 0.12, (count, 2))
+    along = np.array([0, 0.8 * count]) + rng.normal(0, 0.08 * count, (count, 2))
+    strokes = np.stack([across, along], axis=-1)  # [count, 2 points, 2]
+    return list(strokes[..., :: rng.choice([-1, 1])])
+
+
+def _blot(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the other kinds
+    """A patch that a pen has filled, hatching it or going round; too wide to be a stroke."""
+    pen = rng.uniform(0.05, 0.2)
+    step = pen * rng.uniform(0.5, 1.1)  # from one line to the next: above 1 a little paper is left
+    if rng.random() < 0.5:
+        lines = int(1 / step) + 2
+        points = np.stack([np.arange(lines) * step, np.arange(lines) % 2], axis=-1)
+        points[:, 1] += rng.normal(0, rng.uniform(0.02, 0.15), lines)
+        shape = np.diag([1, rng.uniform(0.4, 2.5)])
+    else:
+        radius = np.linspace(rng.uniform(0, 0.1), 0.5, 200)[:, None]
+        angle = 2 * np.pi * radius / step
+        points = radius * np.concatenate([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, 0.005, (200, 2))
+        shape = np.diag([1, rng.uniform(0.5, 1)])
+    return ink_strokes([points @ shape @ _any_turn(rng)], pen * SHEET)
 
 
 def _row(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -124,10 +152,17 @@ def _fit(ink: np.ndarray, share: float) -> np.ndarray:
     return sheet
 
 
+def _any_turn(rng: np.random.Generator) -> np.ndarray:
+    """float64 [2, 2]"""
+    turn = rng.uniform(0, 2 * np.pi)
+    return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+
 def _cropped(ink: np.ndarray) -> np.ndarray:
     left, top, width, height = cv2.boundingRect((ink > 0.5).astype(np.uint8))
     return np.ascontiguousarray(ink[top : top + height, left : left + width])
 
 
-_SCRIBBLES = (_wander, _zigzag, _curl, _lines, _walk)
-_KINDS = ((_symbol, 0.38), (_scribble, 0.36), (_row, 0.18), (_overlay, 0.03), (_turned, 0.05))
+_SCRIBBLES = ((_wander, 1.6), (_zigzag, 5), (_curl, 1.6), (_lines, 1.6), (_tally, 1.6), (_walk, 1.6))
+"""How they are drawn, and how many times as wide as high at most."""
+_KINDS = ((_symbol, 0.35), (_scribble, 0.37), (_blot, 0.05), (_row, 0.15), (_overlay, 0.03), (_turned, 0.05))
