@@ -1,5 +1,5 @@
-"""The training images that the project makes itself: digits it draws, MNIST's in other styles, and what is none of a
-data set's classes."""
+"""The training images that the project makes itself: digits it draws, MNIST's in other styles, what is none of a
+data set's classes, and what could be several."""
 
 import multiprocessing
 import os
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from experiments.ambiguous import draw_ambiguous
 from experiments.datasets import Dataset, Split, join
 from experiments.glyphs import draw_digits
 from experiments.negatives import draw_negatives
@@ -29,11 +30,12 @@ class Amounts:
     restyled: int = 0  # training images in another style, each at most once
     negatives: int = 0  # what is no digit; its label is the number of classes
     strangers: int = 0  # photos of none of the classes; likewise
+    ambiguous: int = 0  # what could be several digits; its label is the number of outputs: equally like any
 
     @property
     def total(self) -> int:
         """All kinds together."""
-        return self.drawn + self.restyled + self.negatives + self.strangers
+        return self.drawn + self.restyled + self.negatives + self.strangers + self.ambiguous
 
 
 def synthesise(amounts: Amounts, dataset: Dataset, seed: int) -> Split:
@@ -72,6 +74,7 @@ def _tasks(amounts: Amounts, dataset: Dataset, seed: int) -> Iterator[tuple[Make
         (restyle, Split(train.images[chosen], train.labels[chosen])),
         (draw_negatives, Split(train.images[: amounts.negatives], np.full(amounts.negatives, none))),
         (draw_strangers, Split(train.images[mixed], np.full(amounts.strangers, none))),
+        (draw_ambiguous, Split(train.images[:0], np.full(amounts.ambiguous, dataset.spec.outputs))),
     )
     for number, (maker, source) in enumerate(sources):
         for start in range(0, len(source.labels), CHUNK):

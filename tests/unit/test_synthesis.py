@@ -18,12 +18,13 @@ DATASET = Dataset(SPECS["mnist"], DIGITS, DIGITS, DIGITS, digest="0" * 64)
 
 
 def test_kinds_come_in_the_amounts_asked_for_with_their_labels() -> None:
-    made = synthesise(Amounts(drawn=30, restyled=20, negatives=10), DATASET, seed=0)
-    assert made.images.shape == (60, 28, 28, 1)
+    made = synthesise(Amounts(drawn=30, restyled=20, negatives=10, ambiguous=5), DATASET, seed=0)
+    assert made.images.shape == (65, 28, 28, 1)
     assert made.images.dtype == np.uint8
     assert (made.images.max((1, 2, 3)) > 127).all()
     assert (made.labels[:50] < 10).all()
-    assert (made.labels[50:] == 10).all()
+    assert (made.labels[50:60] == 10).all()
+    assert (made.labels[60:] == DATASET.spec.outputs).all()
 
 
 def test_the_same_seed_gives_the_same_images_in_one_process_or_several() -> None:
