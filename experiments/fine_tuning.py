@@ -1,6 +1,6 @@
 """The Production model, taught what was corrected among what it knew before, so that nothing is forgotten."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import keras
@@ -8,12 +8,11 @@ import numpy as np
 
 from experiments import runs
 from experiments.comparison import NONE
-from experiments.datasets import Dataset, DatasetSpec, Split, join
-from experiments.normalisation import FusedBatchNormalization
+from experiments.datasets import Dataset, Split, join
 from experiments.progress import Listener
 from experiments.runs import RunConfig
 from experiments.synthesis import Amounts, synthesise
-from experiments.training import seen_once, train
+from experiments.training import same_as, seen_once, train
 
 EPOCHS, IMAGES = 4, 8_192  # images an epoch: 100 corrections shall take 90 s on two cores, everything included
 LEARNING_RATE, WEIGHT_AVERAGE = 0.04, 0.98  # times the first training's; the average of about 50 steps
@@ -33,7 +32,7 @@ def configuration(dataset: Dataset, champion: keras.Model, seed: int) -> RunConf
         row,
         name="retrain",
         reason="Learn what was corrected, and forget nothing.",
-        build=_same_as(network),
+        build=same_as(network),
         mirrored=network is not champion,
         epochs=EPOCHS,
         learning_rate=LEARNING_RATE * row.learning_rate,
@@ -94,23 +93,3 @@ def _contrast(known: Split, taken_for: np.ndarray, seed: int) -> Split:
         chosen.append(rng.permutation(own)[:wanted])
     places = np.concatenate(chosen)
     return Split(known.images[places], known.labels[places])
-
-
-def _same_as(champion: keras.Model) -> Callable[[DatasetSpec], keras.Model]:
-    """Builds the same network with the same weights, to compute as the policy of the moment says."""
-
-    def copy(layer: keras.Layer) -> keras.Layer:
-        settings = {name: value for name, value in layer.get_config().items() if name != "dtype"}
-        fused = keras.mixed_precision.dtype_policy().name == "mixed_bfloat16"
-        if fused and isinstance(layer, keras.layers.BatchNormalization):
-            return FusedBatchNormalization(autocast=False, **settings)
-        if layer is champion.layers[-1]:
-            settings["dtype"] = "float32"  # probabilities need the digits
-        return type(layer).from_config(settings)
-
-    def as_champion(_spec: DatasetSpec) -> keras.Model:
-        same = keras.models.clone_model(champion, clone_function=copy)
-        same.set_weights(champion.get_weights())
-        return same
-
-    return as_champion

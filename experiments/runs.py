@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from experiments.datasets import DatasetSpec
 
 NOTHING = Amounts()
+PRODUCTION = "Production"
 
 
 class UnknownRunError(ValueError):
@@ -40,6 +41,9 @@ class RunConfig:
     extra_share: float = 0.5  # of them, how many each epoch takes by chance
     mirrored: bool = False  # whether the finished model looks at each image's mirror image too
     seed: int = 0
+    parent: str = ""  # the run with whose weights this one begins, PRODUCTION for that of the model there; else random
+    trainings: int = 1  # from the parent's weights, each with a seed of its own; the mean of their weights counts
+    kept: float = 0.0  # share of the parent's weights in the finished model's
 
 
 baseline_run = partial(RunConfig, name="baseline", reason="Establish a baseline for comparison.")

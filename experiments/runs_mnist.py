@@ -5,11 +5,11 @@ from functools import partial
 
 from experiments.architectures import baseline, deep, wide
 from experiments.augmentation import leave, warp
-from experiments.runs import architecture_run, baseline_run, hyperparameters_run
+from experiments.runs import PRODUCTION, architecture_run, baseline_run, hyperparameters_run
 from experiments.synthesis import Amounts
 
-QUICK = Amounts(drawn=14_000, restyled=14_000, negatives=8_000)
-THOROUGH = Amounts(drawn=55_000, restyled=55_000, negatives=30_000)
+QUICK = Amounts(drawn=14_000, restyled=14_000, negatives=8_000, ambiguous=400)
+THOROUGH = Amounts(drawn=55_000, restyled=55_000, negatives=30_000, ambiguous=1_500)
 
 TABLE = (
     baseline_run(
@@ -51,7 +51,19 @@ BEST = replace(
     extra=THOROUGH,
     extra_share=0.4,  # what remains is for MNIST's own writers
 )
-"""It makes the shipped model: the run `hyperparameters`, wider and longer."""
+"""The run `hyperparameters`, wider and longer."""
+FURTHER = replace(
+    BEST,
+    name="further",
+    reason="Go on from the Production model with newly made images, more carefully, three times.",
+    parent=PRODUCTION,
+    kept=0.1,  # the least with which nothing the gate looks at is lost
+    epochs=10,
+    trainings=3,
+    learning_rate=1e-3,
+    seed=1,
+)
+"""After `best`, it makes the shipped model: the mean of three trainings reads drawings better than any of them."""
 
 _ablation = partial(replace, TABLE[1])
 ABLATIONS = (
@@ -62,4 +74,4 @@ ABLATIONS = (
 )
 """The run `architecture`, each without one of what was added to MNIST."""
 
-RECIPES = (BEST, *ABLATIONS)
+RECIPES = (BEST, FURTHER, *ABLATIONS)

@@ -1,13 +1,15 @@
 """Train one model as a row of the table of runs says, telling listeners how it goes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from experiments.datasets import Dataset, DatasetSpec, Split, join
+from experiments.normalisation import FusedBatchNormalization
 from experiments.progress import EpochResult, Listener
 from experiments.runs import RunConfig
 
@@ -15,10 +17,24 @@ FEATURES = "features"  # all but the last layer, in a model that sees an image t
 
 
 def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence[Listener]) -> keras.Model:
-    """Trains on dataset.train and `extra`, which validation never sees. Returns the model in float32.
+    """Trains on dataset.train and `extra`, which validation never sees, as often as the config says, and takes the mean
+    of the weights. Returns the model in float32.
 
     The same config, data and machine give the same weights.
     """
+    trained = [_weights(config, number, dataset, extra, listeners) for number in range(config.trainings)]
+    exact = config.build(dataset.spec)
+    means = [np.mean(each, axis=0) for each in zip(*trained, strict=True)]
+    pairs = zip(exact.get_weights(), means, strict=True)
+    exact.set_weights([config.kept * first + (1 - config.kept) * last for first, last in pairs])
+    return seen_twice(exact) if config.mirrored else exact
+
+
+def _weights(
+    config: RunConfig, number: int, dataset: Dataset, extra: Split, listeners: Sequence[Listener]
+) -> list[np.ndarray]:
+    """Those of one training, the first being number 0; each has a seed of its own."""
+    config = replace(config, seed=config.seed + number)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(training_precision())
     try:
@@ -35,14 +51,12 @@ def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence
             epochs=config.epochs,
             validation_data=(dataset.validation.images, targets),
             validation_batch_size=500,
-            callbacks=[_Announcer(listeners, config.epochs, len(batches))],
+            callbacks=[_Announcer(listeners, config, number, len(batches))],
             verbose=0,
         )
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    exact = config.build(dataset.spec)
-    exact.set_weights(model.get_weights())
-    return seen_twice(exact) if config.mirrored else exact
+    return model.get_weights()
 
 
 def seen_twice(model: keras.Model) -> keras.Model:
@@ -60,6 +74,26 @@ def seen_once(model: keras.Model) -> keras.Model:
         return model
     features = model.get_layer(FEATURES)
     return _ended(features.input, features.output, model.layers[-1])
+
+
+def same_as(network: keras.Model) -> Callable[[DatasetSpec], keras.Model]:
+    """Builds the same network with the same weights, to compute as the policy of the moment says."""
+
+    def copy(layer: keras.Layer) -> keras.Layer:
+        settings = {name: value for name, value in layer.get_config().items() if name != "dtype"}
+        fused = keras.mixed_precision.dtype_policy().name == "mixed_bfloat16"
+        if fused and isinstance(layer, keras.layers.BatchNormalization):
+            return FusedBatchNormalization(autocast=False, **settings)
+        if layer is network.layers[-1]:
+            settings["dtype"] = "float32"  # probabilities need the digits
+        return type(layer).from_config(settings)
+
+    def as_parent(_spec: DatasetSpec) -> keras.Model:
+        same = keras.models.clone_model(network, clone_function=copy)
+        same.set_weights(network.get_weights())
+        return same
+
+    return as_parent
 
 
 def _ended(image: keras.KerasTensor, x: keras.KerasTensor, last: keras.Layer) -> keras.Model:
@@ -128,21 +162,22 @@ def _optimizer(config: RunConfig, steps_per_epoch: int) -> keras.optimizers.Opti
 
 
 class _Announcer(keras.callbacks.Callback):
-    """Keras's events, passed on to the listeners."""
+    """Keras's events, passed on to the listeners; epochs are counted through all trainings of a run."""
 
-    def __init__(self, listeners: Sequence[Listener], epochs: int, batches: int) -> None:
+    def __init__(self, listeners: Sequence[Listener], config: RunConfig, number: int, batches: int) -> None:
         super().__init__()
-        self._listeners, self._epochs, self._batches = listeners, epochs, batches
+        self._listeners, self._batches = listeners, batches
+        self._before, self._epochs = number * config.epochs, config.trainings * config.epochs
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002 Keras's signature
-        self._epoch, self._started = epoch + 1, time.monotonic()
+        self._epoch, self._started = self._before + epoch + 1, time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002 Keras's signature
         for listener in self._listeners:
             listener.batch(self._epoch, batch + 1, self._batches)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002 Keras's signature
         seconds = time.monotonic() - self._started
         values = {k: float(logs[k]) for k in ("loss", "accuracy", "val_loss", "val_accuracy")}
         for listener in self._listeners:
-            listener.epoch(EpochResult(epoch=epoch + 1, epochs=self._epochs, seconds=seconds, **values))
+            listener.epoch(EpochResult(epoch=self._epoch, epochs=self._epochs, seconds=seconds, **values))

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,15 +23,16 @@ from experiments.inference import LiteRTModel, Thresholds
 from experiments.insights import Epoch
 from experiments.progress import EpochResult, Listener, TerminalBar
 from experiments.promotion import Decision, decide, standing
-from experiments.runs import RunConfig
+from experiments.runs import PRODUCTION, RunConfig
 from experiments.synthesis import Amounts, synthesise
-from experiments.tracking import RunLog, RunSummary, Store
-from experiments.training import train, training_precision
+from experiments.tracking import RegistryError, RunLog, RunSummary, Store
+from experiments.training import same_as, seen_once, train, training_precision
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
 RECIPE = (
-    *("architectures", "augmentation", "calibration", "drawn", "exam", "glyphs", "ink", "negatives", "normalisation"),
-    *("photos", "preprocessing", "second_look", "strangers", "styles", "symbols", "synthesis", "templates", "training"),
+    *("ambiguous", "architectures", "augmentation", "calibration", "drawn", "exam", "glyphs", "ink", "negatives"),
+    *("normalisation", "photos", "preprocessing", "second_look", "strangers", "styles", "symbols", "synthesis"),
+    *("templates", "training"),
 )
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 
@@ -59,7 +60,7 @@ def run_table(
     extras: dict[tuple[Amounts, int], Split] = {}  # the runs share them, and the exam
     questions: Exam | None = None
     finished = []
-    for config in configs:
+    for config in (begin(row, store, dataset.spec) for row in configs):
         mark = fingerprint(config, dataset)
         if store.finished(dataset.spec.name, mark):
             say(f"{config.name}: finished before, skipped")
@@ -74,11 +75,23 @@ def run_table(
     return _register_best(tuple(finished), best, dataset, store)
 
 
+def begin(config: RunConfig, store: Store, spec: DatasetSpec) -> RunConfig:
+    """The run with its network; the Production model's, weights and all, if it goes on from there. Raises
+    RegistryError if there is none."""
+    if config.parent != PRODUCTION:
+        return config
+    champion = registry.pull(store, spec)
+    if champion is None:
+        raise RegistryError(f"{config.name} goes on from the Production model, and there is none. Run the table first.")
+    network = keras.saving.load_model(champion.keras, compile=False, safe_mode=True)
+    return replace(config, build=same_as(seen_once(network)), parent=champion.run_id)
+
+
 def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: Exam, store: Store, mark: str) -> None:
     """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
     tags = {"fingerprint": mark, "mlflow.source.git.commit": git_commit()}
     with store.run(dataset.spec.name, config.name, config.reason, parameters(config, dataset), tags) as log:
-        bar, history = TerminalBar(config.name, config.epochs), History(log)
+        bar, history = TerminalBar(config.name, config.trainings * config.epochs), History(log)
         started = time.monotonic()
         try:
             model = train(config, dataset, extra, [bar, history])

@@ -15,7 +15,7 @@ from experiments.datasets import SPECS, Dataset, Split
 from experiments.glyphs import draw_digits
 from experiments.runs import table
 from experiments.synthesis import Amounts
-from experiments.training import training_precision
+from experiments.training import same_as, training_precision
 
 EPOCHS = 8  # of a fine-tuning: a tiny champion learns crosses in as many
 SPEC = SPECS["mnist"]
@@ -158,7 +158,7 @@ def test_every_fourth_of_each_class_judges():
 def test_a_copy_of_the_champion_answers_as_it_does(store):
     champion = keras.saving.load_model(registry.pull(store, SPEC).keras, compile=False)
     images = digits(2, 5).images
-    build = fine_tuning._same_as(champion)
+    build = same_as(champion)
     assert np.allclose(build(SPEC).predict(images, verbose=0), champion.predict(images, verbose=0), atol=1e-5)
     keras.mixed_precision.set_global_policy(training_precision())
     try:

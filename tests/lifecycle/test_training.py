@@ -11,7 +11,7 @@ from experiments.datasets import SPECS, Dataset, Split
 from experiments.glyphs import draw_digits
 from experiments.progress import EpochResult, TerminalBar
 from experiments.runs import table
-from experiments.training import AugmentedBatches, seen_once, seen_twice, train, training_precision
+from experiments.training import AugmentedBatches, same_as, seen_once, seen_twice, train, training_precision
 
 LABELS = np.arange(10).repeat(8)
 NONE = np.empty((0, 28, 28, 1), np.uint8)
@@ -48,6 +48,26 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     )
     assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights(), strict=True))
     assert not np.array_equal(first.get_weights()[0], other.get_weights()[0])
+
+
+def test_several_trainings_begin_alike_and_end_in_the_mean_of_their_weights() -> None:
+    parent, ear = CONFIG.build(DATASET.spec), Ear()
+    alike = dataclasses.replace(CONFIG, build=same_as(parent), epochs=1)
+    first, second = (train(dataclasses.replace(alike, seed=seed), DATASET, DIGITS, []) for seed in (5, 6))
+    both = train(dataclasses.replace(alike, seed=5, trainings=2), DATASET, DIGITS, [ear])
+    assert [(result.epoch, result.epochs) for result in ear.results] == [(1, 2), (2, 2)]
+    for mean, one, other in zip(both.get_weights(), first.get_weights(), second.get_weights(), strict=True):
+        assert np.allclose(mean, (one + other) / 2, atol=1e-6)
+    assert not np.allclose(first.get_weights()[0], second.get_weights()[0], atol=1e-6)
+
+
+def test_a_share_of_the_parent_is_kept() -> None:
+    parent = CONFIG.build(DATASET.spec)
+    alone = dataclasses.replace(CONFIG, build=same_as(parent), epochs=1)
+    moved = train(alone, DATASET, DIGITS, []).get_weights()
+    kept = train(dataclasses.replace(alone, kept=0.75), DATASET, DIGITS, []).get_weights()
+    for mixed, first, last in zip(kept, parent.get_weights(), moved, strict=True):
+        assert np.allclose(mixed, 0.75 * first + 0.25 * last, atol=1e-6)
 
 
 def test_batches_come_in_another_order_and_shape_each_epoch() -> None:

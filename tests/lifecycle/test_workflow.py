@@ -11,8 +11,9 @@ from rich.console import Console
 from experiments import exam, registry, tables, workflow
 from experiments.datasets import SPECS, Dataset, Split
 from experiments.glyphs import draw_digits
-from experiments.runs import table
+from experiments.runs import PRODUCTION, table
 from experiments.synthesis import Amounts
+from experiments.tracking import RegistryError
 
 SPEC = SPECS["mnist"]
 
@@ -108,6 +109,21 @@ def test_the_shipped_model_comes_first_and_a_worse_one_stays_out_of_production(
     assert (second.version, second.decision.promote) == ("2", False)
     assert "worse" in second.decision.reason
     assert registry.production(fresh, SPEC).version == "1"
+
+
+def test_a_run_goes_on_from_the_production_model(dataset, store, result) -> None:
+    champion = registry.production(store, SPEC)
+    onward = dataclasses.replace(rows()[0], name="onward", parent=PRODUCTION, learning_rate=1e-9)
+    after = run_table([onward], dataset, store, Path("none")).best
+    assert after.params["parent"] == champion.run_id
+    assert after.metrics["validation_accuracy"] == champion.metrics["validation_accuracy"]
+    assert after.metrics["validation_accuracy"] > 0.2  # what random weights would give: half of that
+
+
+def test_nothing_goes_on_from_an_empty_registry(dataset, store_in, tmp_path) -> None:
+    onward = dataclasses.replace(rows()[0], parent=PRODUCTION)
+    with pytest.raises(RegistryError, match="Run the table first"):
+        run_table([onward], dataset, store_in(tmp_path), Path("none"))
 
 
 def photos(count: int, seed: int) -> Split:
