@@ -21,6 +21,7 @@ MARGIN = 16  # px that stay free around a drawing
 SIZES = (0.15, 0.3, 0.5, 0.7, 0.9)  # bounds of the groups in the report: share of the pad
 BRUSHES = (6, 8, 16, 28, 40)  # px, likewise
 TURNS = (-10, -5, 0, 5, 10)  # degrees, likewise
+STRAIGHT = 0.95  # from end to end, as a share of the stroke's length
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,8 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Sheets:
-    """Drawings as they were put on the pad and prepared: images uint8 [N, 28, 28, 1], the rest one value each."""
+    """Drawings as they were put on the pad and prepared: images uint8 [N, 28, 28, 1], the rest one value each. bare:
+    bool, one straight stroke and labelled other than 1, a piece of a digit whose rest is lost."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -53,6 +55,7 @@ class Sheets:
     sizes: np.ndarray
     brushes: np.ndarray
     turns: np.ndarray
+    bare: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,11 @@ class Outcome:
             "sure_accuracy": float(self.right[sure].mean()) if sure.any() else 0.0,
             "calibration_error": calibration_error(confidence[~refused], self.right[~refused]),
         }
+
+    def sure_accuracy_but_bare(self) -> float:
+        """Of the sure ones right, those left out that are a bare stroke; nan if there are none."""
+        sure = np.array([answer.verdict == "sure" for answer in self.predictions]) & ~self.sheets.bare
+        return float(self.right[sure].mean()) if sure.any() else float("nan")
 
     def groups(self) -> dict[str, tuple[int, float]]:
         """By digit, size, brush and turn: how many, and the share that is right."""
@@ -152,7 +160,8 @@ def put_on_pad(drawings: Drawings, layout: Layout, seed: int) -> Sheets:
         prepare_drawing(ink(place(turned(strokes, turn), size, rng), brush))
         for strokes, size, brush, turn in zip(drawings.strokes, sizes, brushes, turns, strict=True)
     ]
-    return Sheets(np.stack(images), drawings.labels, drawings.writers, sizes, brushes, turns)
+    bare = np.array([_is_line(strokes) for strokes in drawings.strokes]) & (drawings.labels != 1)
+    return Sheets(np.stack(images), drawings.labels, drawings.writers, sizes, brushes, turns, bare)
 
 
 def score(sheets: Sheets, predictions: Sequence[Prediction]) -> Outcome:
@@ -174,6 +183,14 @@ def place(strokes: Sequence[np.ndarray], size: float, rng: np.random.Generator) 
     scale = size * (PAD - 2 * MARGIN) / max(extent.max(), 1e-6)
     offset = rng.uniform(MARGIN, PAD - MARGIN - extent * scale)
     return [(stroke - corner) * scale + offset for stroke in strokes]
+
+
+def _is_line(strokes: Sequence[np.ndarray]) -> bool:
+    """Whether there is one stroke, straight but for a hand's tremor."""
+    if len(strokes) != 1:
+        return False
+    length = np.linalg.norm(np.diff(strokes[0], axis=0), axis=1).sum()
+    return bool(np.linalg.norm(strokes[0][-1] - strokes[0][0]) > STRAIGHT * length)
 
 
 def ink(strokes: Sequence[np.ndarray], brush: float) -> np.ndarray:

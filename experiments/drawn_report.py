@@ -35,15 +35,23 @@ def report(bundle: Bundle, sources: Mapping[str, Drawings], seed: int, folder: P
     """Prints scores by source and layout and, for drawings anywhere, by group; puts the worst mistakes in `folder`."""
     model = LiteRTModel(bundle.tflite)
     summary = _table("Drawn digits by layout", "source", "layout", "n", *HEADINGS.values(), "5th-percentile writer %")
-    outcomes = {}
+    outcomes, remarks = {}, []
     for source, drawings in sources.items():
+        clean = {}
         for name, layout in LAYOUTS.items():
             outcome = drawn.score(*_answered(model, bundle, drawings, layout, seed))
+            clean[name] = outcome.sure_accuracy_but_bare()
             outcomes.setdefault(source, outcome)  # the first layout is shown in detail
             scores = (f"{100 * outcome.scores()[key]:.2f}" for key in HEADINGS)
             writers = f"{100 * outcome.writer_accuracy(5):.1f}" if len(set(drawings.writers)) > 1 else ""
             summary.add_row(source, name, f"{len(outcome.right):,}", *scores, writers)
-    console.print(summary)
+        if bare := np.count_nonzero(outcome.sheets.bare):
+            shares = ", ".join(f"{name} {100 * share:.2f}" for name, share in clean.items())
+            remarks.append(
+                f"{source}: {bare} are a single straight stroke labelled other than 1, which nobody can read."
+            )
+            remarks.append(f"Without them, right of sure %: {shares}.")
+    console.print(summary, *remarks, sep="\n")
     for source, outcome in outcomes.items():
         groups = _table(f"{source} digits, anywhere on the pad", "group", "n", "right %")
         for group, (count, share) in outcome.groups().items():

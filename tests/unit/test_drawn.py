@@ -67,6 +67,16 @@ def test_writers_are_parted_in_halves_and_ranked() -> None:
     assert np.isnan(outcome.writer_accuracy(5))
 
 
+def test_a_bare_stroke_labelled_as_another_digit_is_known() -> None:
+    line, bent = np.array([[0, 0], [1, 50], [0, 100.0]]), np.array([[0, 0], [40, 50], [0, 100.0]])
+    strokes, labels = [[line], [line], [bent], [line, line]], np.array([1, 4, 4, 4])
+    sheets = drawn.put_on_pad(drawn.Drawings(strokes, labels, np.zeros(4, int)), drawn.Layout(), 0)
+    assert sheets.bare.tolist() == [False, True, False, False]
+    outcome = drawn.score(sheets, [answered("1"), answered("1"), answered("4"), answered("4")])
+    assert outcome.scores()["sure_accuracy"] == 0.75
+    assert outcome.sure_accuracy_but_bare() == 1
+
+
 def answered(label: str, confidence: float = 0.9, verdict: str = "sure") -> Prediction:
     return Prediction(label, confidence, np.zeros(10, np.float32), verdict, (), "1", None)
 
