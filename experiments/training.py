@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from experiments.allocator import keep_freed_memory
 from experiments.datasets import Dataset, DatasetSpec, Split, join
 from experiments.normalisation import FusedBatchNormalization
 from experiments.progress import EpochResult, Listener
@@ -22,6 +23,7 @@ def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence
 
     The same config, data and machine give the same weights.
     """
+    keep_freed_memory()
     trained = [_weights(config, number, dataset, extra, listeners) for number in range(config.trainings)]
     exact = config.build(dataset.spec)
     means = [np.mean(each, axis=0) for each in zip(*trained, strict=True)]
