@@ -101,6 +101,7 @@ def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
     else:
         print("DRAWN_STROKES names no file of real people's strokes: generated drawings alone.")
     drawn_report.report(model, sources, arguments.seed, settings.reports_dir, Console())
+    drawn_report.report_scribbles(model, arguments.count, arguments.seed, Console())
     if settings.drawn_letters:
         letters = drawings.read_strokes(settings.drawn_letters)
         drawn_report.report_letters(model, letters, arguments.seed, Console())

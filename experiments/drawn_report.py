@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments import drawn, plots
+from experiments import drawn, plots, scribbles
 from experiments.bundle import Bundle
 from experiments.datasets import SPECS
 from experiments.drawn import Drawings, Layout, Sheets
@@ -65,11 +65,28 @@ def report(bundle: Bundle, sources: Mapping[str, Drawings], seed: int, folder: P
 
 def report_letters(bundle: Bundle, letters: Drawings, seed: int, console: Console) -> None:
     """Prints the share of letters that is refused, which is what should become of them."""
-    _, answers = _answered(LiteRTModel(bundle.tflite), bundle, letters, LAYOUTS["usual"], seed)
+    clear, all_of_them = np.isin(letters.labels, CLEAR), np.ones(len(letters.labels), bool)
+    groups = {"clear": clear, "all": all_of_them}
+    _report_refusals("Letters refused", bundle, letters, groups, seed, console)
+
+
+def report_scribbles(bundle: Bundle, count: int, seed: int, console: Console) -> None:
+    """The same of so many scribbles, by kind."""
+    drawings = scribbles.draw(count, seed)
+    groups = {kind: drawings.labels == kind for kind in scribbles.KINDS}
+    _report_refusals("Scribbles refused", bundle, drawings, groups, seed, console)
+
+
+def _report_refusals(
+    title: str, bundle: Bundle, drawings: Drawings, groups: Mapping[str, np.ndarray], seed: int, console: Console
+) -> None:
+    """groups: bool [N] of the drawings each."""
+    _, answers = _answered(LiteRTModel(bundle.tflite), bundle, drawings, LAYOUTS["usual"], seed)
     refused = np.array([answer.verdict == "not_a_digit" for answer in answers])
-    table = _table("Letters refused", "letters", "n", "refused %")
-    for name, mask in (("clear", np.isin(letters.labels, CLEAR)), ("all", np.ones(len(refused), bool))):
-        table.add_row(name, f"{mask.sum():,}", f"{100 * refused[mask].mean():.2f}")
+    table = _table(title, "what", "n", "refused %")
+    for name, mask in groups.items():
+        if mask.any():
+            table.add_row(name, f"{mask.sum():,}", f"{100 * refused[mask].mean():.2f}")
     console.print(table)
 
 
@@ -83,5 +100,5 @@ def _answered(
 def _table(title: str, *headings: str) -> Table:
     table = Table(title=title)
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("source", "layout", "group", "letters") else "right")
+        table.add_column(heading, justify="left" if heading in ("source", "layout", "group", "what") else "right")
     return table

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import model_loader
-from experiments import drawn
+from experiments import drawn, scribbles
 from experiments.drawn_report import CLEAR, LAYOUTS
 from experiments.preprocessing import prepare_drawing
 from settings import ROOT, Settings
@@ -53,16 +53,16 @@ def test_real_letters_are_refused(classifier) -> None:
     assert (verdicts[np.isin(letters.labels, CLEAR)] == "not_a_digit").mean() > 0.88
 
 
+DENSE = ("parallel strokes", "spiral", "zigzag", "to and fro", "many lines")
+
+
 def test_scribbles_are_refused(classifier) -> None:
-    """Made in another way than those of the training: a hand that goes to and fro over the sheet with a thin pen."""
-    rng = np.random.default_rng(5)
-    verdicts = []
-    for _ in range(200):
-        sheet = np.full((400, 400), 255, np.uint8)
-        corners = rng.normal(200, 70, (rng.integers(25, 60), 2)).clip(20, 380)
-        cv2.polylines(sheet, [corners.astype(np.int32)], False, 0, int(rng.integers(4, 12)), cv2.LINE_AA)
-        verdicts.append(classifier.classify(sheet).verdict)
-    assert np.mean(np.array(verdicts) == "not_a_digit") > 0.97
+    scribbled = scribbles.draw(1600, seed=5)
+    sheets = drawn.put_on_pad(scribbled, LAYOUTS["usual"], 0)
+    refused = np.array([answer.verdict == "not_a_digit" for answer in classifier.predict(sheets.images)])
+    assert refused.mean() > 0.9
+    for kind in DENSE:
+        assert refused[scribbled.labels == kind].mean() > 0.97, kind
 
 
 def test_patches_that_a_pen_has_filled_are_refused(classifier) -> None:

@@ -11,5 +11,7 @@ def test_it_measures_generated_drawings_and_shows_the_mistakes(tmp_path):
     settings = {"ARTIFACT_DIR": str(tmp_path / "none"), "REPORTS_DIR": str(tmp_path / "reports"), "COLUMNS": "200"}
     words = [sys.executable, "-m", "experiments", "drawn", "--count", "40"]
     done = subprocess.run(words, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=True)
-    assert all(name in done.stdout for name in ("generated", "anywhere", "smallest", "thinnest", "digit 7", "turn"))
+    assert all(
+        name in done.stdout for name in ("generated", "anywhere", "smallest", "thinnest", "digit 7", "turn", "zigzag")
+    )
     assert (tmp_path / "reports" / "drawn_generated.png").stat().st_size > 1000
