@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from experiments import fine_tuning, runs
 from experiments.architectures import residual
@@ -24,12 +25,13 @@ def test_the_network_of_a_model_that_looks_twice_is_taught_and_looks_twice_again
     assert not fine_tuning.configuration(Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, "0" * 64), residual(SPEC), 0).mirrored
 
 
-def test_what_the_corrections_do_not_ask_for_is_not_changed() -> None:
-    def linear(kernel: list[list[float]]) -> keras.Model:
-        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, use_bias=False)])
-        model.set_weights([np.array(kernel)])
-        return model
+def linear(kernel: list[list[float]]) -> keras.Model:
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, use_bias=False)])
+    model.set_weights([np.array(kernel)])
+    return model
 
+
+def test_what_the_corrections_do_not_ask_for_is_not_changed() -> None:
     teaching = Split(np.array([[0, 1]] * 1_200, np.uint8), np.ones(1_200, np.int64))
     champion, tuned = linear([[2, 0], [1, 0]]), linear([[0, 2], [0, 4]])
     near = fine_tuning._as_near(champion, tuned, teaching)
@@ -37,3 +39,10 @@ def test_what_the_corrections_do_not_ask_for_is_not_changed() -> None:
     unlearnt = Split(teaching.images, np.zeros(1_200, np.int64))
     near = fine_tuning._as_near(champion, linear([[0, 2], [0, 4]]), unlearnt)
     assert np.allclose(near.get_weights()[0][1], [0.9, 0.4])
+
+
+@pytest.mark.parametrize(("hard", "way"), [(24, 0.3), (60, 0.6)])
+def test_a_few_corrections_that_cost_most_are_let_go(hard: int, way: float) -> None:
+    images = np.array([[0, 1]] * (1_200 - hard) + [[1, 0]] * hard, np.uint8)
+    near = fine_tuning._as_near(linear([[2, 0], [1, 0]]), linear([[0, 2], [0, 4]]), Split(images, np.ones(1_200, int)))
+    assert np.allclose(near.get_weights()[0][0], [2 - 2 * way, 2 * way])
