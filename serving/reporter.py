@@ -69,18 +69,20 @@ class Reporter:
             self._tell()
 
     def _run(self) -> None:
+        interrupted = False
         while not self._over.wait(self._beat):
             try:
                 asked_to_end = self._tell()
             except LostError as error:
-                asked_to_end = True
                 self.say(str(error))
+                _thread.interrupt_main()
+                return
             except Exception as error:  # a database that is away for some seconds ends nothing
                 logging.getLogger(__name__).warning("No sign of life: %s", str(error).partition("\n")[0])
                 continue
-            if asked_to_end and not self.deciding:
+            if asked_to_end and not interrupted and not self.deciding:
+                interrupted = True  # once; to break off can take longer than the silence that counts as death
                 _thread.interrupt_main()
-                return
 
     def _tell(self) -> bool:
         elapsed = time.time() - self._job.started_at

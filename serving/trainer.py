@@ -1,12 +1,13 @@
 """A retraining as a process of its own, at low priority; started from the page, by the API or by hand."""
 
+import contextlib
 import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NoReturn
 
@@ -59,11 +60,33 @@ def start(database: Database, settings: Settings, dataset: str) -> Job:
     return job
 
 
+class Ending:
+    """What Ctrl-C, SIGTERM and a cancellation do to the main thread. `asked`: whether one of them came, since a library
+    that is cut off may make an error of its own of the KeyboardInterrupt."""
+
+    asked = False
+
+    def __call__(self, *_: object) -> NoReturn:
+        """The handler of their signals."""
+        self.asked = True
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[Ending]:
+    """Has the signals that end this process heard, while the block runs. In the main thread only."""
+    heard = Ending()
+    before = {each: signal.signal(each, heard) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield heard
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def step_back() -> None:
-    """Lets everything else on this machine go first, and makes a SIGTERM end this process as Ctrl-C does."""
+    """Lets everything else on this machine go first."""
     os.nice(NICE - os.nice(0))
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.default_int_handler)
 
 
 def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | None" = None) -> int:
@@ -79,20 +102,21 @@ def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | No
     if job is None or not job.going_on:
         raise RetrainingError(f"There is no retraining {number} to do.")
     reporter, state, results = Reporter(jobs, job), "failed", {}
-    try:
-        found = Corrections(database).accepted(job.dataset)
-        accepted = Accepted(Split(found.images, found.labels), found.digest)
-        result = (learn or _learn)(settings, job.dataset, accepted, reporter)
-        state, reason = "promoted" if result.decision.promote else "refused", result.decision.reason
-        results = {"version": result.version, "run_id": result.run_id, "progress": 1.0}
-        results["differences"] = [asdict(row) for row in result.differences]
-    except KeyboardInterrupt:
-        if reporter.deciding:
-            reason = "It was ended while it decided. The Production log says what is in Production."
-        else:
-            state, reason = "cancelled", "It was cancelled. Nothing has changed."
-    except Exception as error:
-        reason = _worded(error)
+    with ending() as heard:
+        try:
+            found = Corrections(database).accepted(job.dataset)
+            accepted = Accepted(Split(found.images, found.labels), found.digest)
+            result = (learn or _learn)(settings, job.dataset, accepted, reporter)
+            state, reason = "promoted" if result.decision.promote else "refused", result.decision.reason
+            results = {"version": result.version, "run_id": result.run_id, "progress": 1.0}
+            results["differences"] = [asdict(row) for row in result.differences]
+        except (KeyboardInterrupt, Exception) as error:
+            if not heard.asked and isinstance(error, Exception):
+                reason = _worded(error)
+            elif reporter.deciding:
+                reason = "It was ended while it decided. The Production log says what is in Production."
+            else:
+                state, reason = "cancelled", "It was cancelled. Nothing has changed."
     reporter.say(f"{state.capitalize()}: {reason}")
     reporter.close()
     jobs.end(job.id, state, reason, **results)

@@ -1,3 +1,4 @@
+import signal
 import threading
 import time
 
@@ -111,6 +112,43 @@ def test_cancelling_interrupts_the_training(settings, database, accepted):
     assert trainer.run(settings, "mnist", None, wait) == 1
     job = Jobs(database).latest()
     assert (job.state, job.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
+
+
+def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(settings, database, accepted):
+    def cut_off(settings, dataset, accepted, reporter):
+        reporter.stage("training", epochs=1)
+        Jobs(database).cancel()
+        try:
+            time.sleep(20)
+        except KeyboardInterrupt:
+            raise ImportError("numpy.core.multiarray failed to import") from None
+
+    assert trainer.run(settings, "mnist", None, cut_off) == 1
+    assert Jobs(database).latest().state == "cancelled"
+
+
+def test_breaking_off_slowly_is_no_silence(settings, database, accepted):
+    def break_off(settings, dataset, accepted, reporter):
+        reporter.stage("training", epochs=1)
+        Jobs(database).cancel()
+        try:
+            time.sleep(20)
+        except KeyboardInterrupt:
+            cut_off_at = Jobs(database).latest().seen_at
+            while Jobs(database).latest().seen_at == cut_off_at:
+                time.sleep(0.02)
+            raise
+
+    assert trainer.run(settings, "mnist", None, break_off) == 1
+    assert Jobs(database).latest().state == "cancelled"
+
+
+@pytest.mark.parametrize("each", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_and_its_handler_is_put_back(settings, database, accepted, each):
+    before = signal.getsignal(each)
+    assert trainer.run(settings, "mnist", None, lambda *_: signal.raise_signal(each)) == 1
+    assert Jobs(database).latest().state == "cancelled"
+    assert signal.getsignal(each) == before
 
 
 def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
