@@ -31,7 +31,7 @@ TABLE = (
     hyperparameters_run(
         build=deep,
         augment=warp,
-        epochs=12,
+        epochs=7,
         learning_rate=2.5e-3,
         batch_size=256,
         schedule="cosine",
