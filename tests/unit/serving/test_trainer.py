@@ -114,32 +114,36 @@ def test_cancelling_interrupts_the_training(settings, database, accepted):
     assert (job.state, job.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
 
 
-def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(settings, database, accepted):
-    def cut_off(settings, dataset, accepted, reporter):
+def cancelled(database, break_off):
+    """A training that is cancelled; `break_off` is what it still does when it is interrupted."""
+
+    def train(settings, dataset, accepted, reporter):
         reporter.stage("training", epochs=1)
         Jobs(database).cancel()
         try:
             time.sleep(20)
         except KeyboardInterrupt:
-            raise ImportError("numpy.core.multiarray failed to import") from None
+            break_off()
+            raise
 
-    assert trainer.run(settings, "mnist", None, cut_off) == 1
+    return train
+
+
+def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(settings, database, accepted):
+    def cut_off():
+        raise ImportError("numpy.core.multiarray failed to import") from None
+
+    assert trainer.run(settings, "mnist", None, cancelled(database, cut_off)) == 1
     assert Jobs(database).latest().state == "cancelled"
 
 
 def test_breaking_off_slowly_is_no_silence(settings, database, accepted):
-    def break_off(settings, dataset, accepted, reporter):
-        reporter.stage("training", epochs=1)
-        Jobs(database).cancel()
-        try:
-            time.sleep(20)
-        except KeyboardInterrupt:
-            cut_off_at = Jobs(database).latest().seen_at
-            while Jobs(database).latest().seen_at == cut_off_at:
-                time.sleep(0.02)
-            raise
+    def wait_for_a_sign_of_life():
+        cut_off_at = Jobs(database).latest().seen_at
+        while Jobs(database).latest().seen_at == cut_off_at:
+            time.sleep(0.02)
 
-    assert trainer.run(settings, "mnist", None, break_off) == 1
+    assert trainer.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life)) == 1
     assert Jobs(database).latest().state == "cancelled"
 
 
