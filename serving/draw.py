@@ -1,7 +1,6 @@
 """The Draw tab: a pad, an upload for those who can't draw, and the answer beside them."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -9,6 +8,7 @@ from gradio.components import Component
 from gradio.events import Dependency
 
 from serving.answer_view import AnswerView, Outputs
+from serving.cache import read_upload
 from serving.events import PRIVATE, QUIET
 from serving.pad import blank, build_copy, build_pad
 
@@ -60,8 +60,8 @@ def build(services: "Services", interface: gr.Interface) -> None:
     """Fills the tab."""
     view = AnswerView(services, DATASET, SENTENCES)
 
-    def predict_upload(file: dict[str, Any], request: gr.Request) -> Outputs:
-        return view.reply([Path(file["path"]).read_bytes()], request)
+    def predict_upload(file: dict[str, Any] | None, request: gr.Request) -> Outputs:
+        return view.reply(read_upload(file), request)
 
     interface.render()
     (pad,), outputs = interface.input_components, interface.output_components

@@ -1,5 +1,6 @@
 """The page: a title, one tab a builder, and how it looks."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from serving import batch, draw, experiments_tab, history, insights, photo, retrain_tab, status
+from serving.cache import check_uploaded
 from serving.events import PRIVATE
 
 if TYPE_CHECKING:
@@ -50,10 +52,19 @@ SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans",
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 
+class Page(gr.Blocks):
+    """Blocks that open no file but what was uploaded to them, whichever component or endpoint names it."""
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *others: Any, **options: Any) -> list[Any]:
+        """The arguments of an event's function. Raises gr.Error for a file that was not uploaded."""
+        await asyncio.to_thread(check_uploaded, inputs)
+        return await super().preprocess_data(block_fn, inputs, *others, **options)
+
+
 def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
     """The whole page. `notice` gives the line shown above the tabs, asked at every visit; empty: no line."""
     pad = draw.build_interface(services)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+    with Page(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
         line = gr.Markdown(visible=False, elem_id="notice")
         with gr.Tabs():

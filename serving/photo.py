@@ -1,12 +1,12 @@
 """The Photo tab: a photo from a file, the clipboard or the camera, and the answer beside it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from experiments.datasets import SPECS
 from serving.answer_view import AnswerView, Outputs
+from serving.cache import read_upload
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -33,7 +33,8 @@ def build(services: "Services") -> None:
         most likely classes, the verdict in words, the 32x32 image the model saw, the details ("verdict" is sure,
         unsure or blank; "label", "confidence", "candidates", "model_version", "id"), and a line that says which model
         answered and how fast."""
-        return view.reply([Path(photo["path"]).read_bytes()], request) if photo else view.nothing()
+        sheets = read_upload(photo)
+        return view.reply(sheets, request) if sheets else view.nothing()
 
     gr.Markdown(HELP)
     with gr.Row(elem_id="photo"):

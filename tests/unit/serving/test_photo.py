@@ -5,14 +5,28 @@ import json
 import urllib.request
 
 import pytest
+from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from serving.cache import NOT_UPLOADED
 from serving.photo import SENTENCES
+from settings import ROOT
+from tests.unit.serving.tab_events import component, trigger
 from tests.unit.serving.test_page import texts
 
 ORIENTATION = 0x0112  # EXIF tag
+
+
+def stream(url, endpoint, value):
+    """What the endpoint tells to a program that sends any value."""
+    body = json.dumps({"data": [value]}).encode()
+    call = urllib.request.Request(f"{url}gradio_api/call/{endpoint}", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(call) as reply:
+        number = json.load(reply)["event_id"]
+    with urllib.request.urlopen(f"{url}gradio_api/call/{endpoint}/{number}") as reply:
+        return reply.read().decode()
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +77,44 @@ def test_what_is_no_picture_is_refused_in_words(ask, client):
         ask(b"no picture")
     with pytest.raises(AppError):
         client.predict({"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}, api_name="/predict_photo")
+
+
+@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
+@pytest.mark.parametrize("endpoint", ["predict_photo", "predict"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        str(ROOT / "docs/seven.png"),
+        "docs/seven.png",
+        "/etc/passwd",
+        "/etc/no-such-file",
+        "/dev/zero",
+        "{cache}",
+        "{cache}/../../../../../../../etc/passwd",
+        "https://example.com/seven.png",
+        "nul\0",
+        "x" * 5000,
+        7,
+    ],
+)
+def test_a_file_that_was_not_uploaded_is_not_opened_whatever_is_there(url, endpoint, path, meta):
+    path = path.replace("{cache}", get_upload_folder()) if isinstance(path, str) else path
+    file = {"path": path} | meta
+    value = file if endpoint == "predict_photo" else {"background": None, "layers": [file], "composite": None}
+    told = stream(url, endpoint, value)
+    assert "event: error" in told
+    assert NOT_UPLOADED in told
+
+
+def test_neither_is_it_by_a_component_that_opens_files_itself(url):
+    """The picture that *Why this answer?* explains is read by Gradio's own image component."""
+    why, picture = component(url, "button", value="Why this answer?"), {"path": str(ROOT / "docs/seven.png")}
+    with pytest.raises(PermissionError, match=NOT_UPLOADED):
+        trigger(url, why, "click", [picture])
+
+
+def test_a_file_without_a_path_is_no_photo(url):
+    assert "event: complete" in stream(url, "predict_photo", {"orig_name": "photo.png"})
 
 
 def test_the_answer_is_kept_with_its_data_set(ask, url, photo_png):
