@@ -59,12 +59,15 @@ class Access:
             raise ApiError(401, "login_needed", "This server asks for a login.", "Send it as HTTP Basic, or a key.")
 
     def check_origin(self, headers: Mapping[str, str]) -> None:
-        """For requests that change something. Raises ApiError 403 for a foreign Origin or Host."""
+        """For every request: no page of another site reads an answer. Raises ApiError 403 for a foreign Origin."""
         host = headers.get("host", "")
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host and origin not in self._origins:
             raise ApiError(403, "foreign_origin", "Another site's page asks this.", "CORS_ORIGINS lists who may.")
-        name = host_name(host)
+
+    def check_host(self, headers: Mapping[str, str]) -> None:
+        """For the API, and for what changes something. Raises ApiError 403 for a foreign Host."""
+        name = host_name(headers.get("host", ""))
         if (self._hosts and name not in self._hosts) or (self._open and not is_loopback(name)):
             raise ApiError(403, "foreign_host", "The request names another host.", "ALLOWED_HOSTS lists this server's.")
 

@@ -64,8 +64,9 @@ class Gate:
             await send(message)
 
         try:
+            self._services.access.check_origin(headers)
             if is_api or scope["method"] not in SAFE:
-                self._services.access.check_origin(headers)
+                self._services.access.check_host(headers)
             if not is_api:
                 self._check_page(scope, headers)
         except ApiError as error:

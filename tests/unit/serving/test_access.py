@@ -67,6 +67,11 @@ def test_the_login_is_the_operators_and_guards_visitors_too(access):
     access(**SHARED).check_visitor({"host": "digits.example"})
 
 
+def check(access, headers):
+    access.check_origin(headers)
+    access.check_host(headers)
+
+
 @pytest.mark.parametrize(
     ("changes", "headers", "code"),
     [
@@ -85,8 +90,8 @@ def test_the_login_is_the_operators_and_guards_visitors_too(access):
 def test_nothing_is_changed_for_foreign_pages(access, changes, headers, code):
     mine = access(**changes)
     if code is None:
-        mine.check_origin(headers)
+        check(mine, headers)
     else:
         with pytest.raises(ApiError) as refused:
-            mine.check_origin(headers)
+            check(mine, headers)
         assert (refused.value.status, refused.value.code) == (403, code)

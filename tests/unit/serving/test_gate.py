@@ -63,10 +63,14 @@ def test_nothing_is_changed_for_a_foreign_page(address, path, headers, code):
     assert (status, json.loads(body)["error"]["code"]) == (403, code)
 
 
-def test_a_foreign_page_reads_nothing_of_the_api(address):
-    status, headers, _ = ask(address, "GET", "/api/history", Origin="https://evil.example")
+@pytest.mark.parametrize(
+    "path", ["/api/history", "/", "/config", "/gradio_api/token", "/gradio_api/info", "/gradio_api/file=/etc/hostname"]
+)
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:1", "null"])
+def test_a_foreign_page_reads_nothing_of_page_or_api(address, path, origin):
+    status, headers, _ = ask(address, "GET", path, Origin=origin)
     assert status == 403
-    assert "access-control-allow-origin" not in headers
+    assert not [name for name in headers if name.lower().startswith("access-control-")]
 
 
 def test_the_own_page_may(address):
