@@ -36,17 +36,20 @@ def set_up(settings: "Settings") -> None:
 
 
 def formatter(as_json: bool) -> logging.Formatter:
-    """How a record of the standard library becomes a line."""
+    """How a record of the standard library becomes a line. A traceback comes without the values of variables: keys,
+    cookies and passwords are among them."""
     import structlog
 
     chain: list[Any] = [structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), _add_request_id]
     if as_json:
+        traceback_as_dicts = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         stamp = structlog.processors.TimeStamper("iso", utc=True)
-        chain += [structlog.stdlib.add_logger_name, stamp, structlog.processors.dict_tracebacks]
+        chain += [structlog.stdlib.add_logger_name, stamp, structlog.processors.ExceptionRenderer(traceback_as_dicts)]
         last: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
         chain.append(structlog.processors.TimeStamper("%H:%M:%S", utc=False))
-        last = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        plain = structlog.dev.plain_traceback
+        last = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, exception_formatter=plain)
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=chain, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
     )

@@ -1,9 +1,13 @@
 import json
 import logging
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
 from serving import telemetry
+from serving.database import Database
+from settings import Settings
 
 
 @pytest.fixture
@@ -60,3 +64,33 @@ def test_a_request_keeps_a_good_id_and_gets_one_else():
         made = telemetry.request_id(bad)
         assert made != bad
         assert len(made) == 32
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_fault_tells_no_secret(as_json, log, settings, served, broken_classifier, seven_png):
+    """Every secret there is, held by variables around the fault, is in no line of the log."""
+    secrets = {
+        name: SecretStr(f"never-logged-{name}")
+        for name, field in Settings.model_fields.items()
+        if field.annotation is SecretStr
+    }
+    assert {"operator_key", "demo_password", "client_key"} <= set(secrets)
+    url = "postgresql+psycopg://digits:never-logged-password@127.0.0.1:1/digits?connect_timeout=2"
+    exposed = settings.model_copy(update=secrets | {"demo_username": "ann", "history": False})
+    lines = log(log_json=as_json)
+    address = served(broken_classifier, exposed)
+    headers = {"Authorization": "Bearer never-logged-operator_key", "Cookie": "session=never-logged-cookie"}
+    answer = httpx.post(f"{address}api/predict", content=seven_png, headers=headers | {"Content-Type": "image/png"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "fault")
+    database = Database(url)
+    try:
+        with database.engine.begin():
+            pass
+    except Exception:
+        logging.getLogger("serving.test").exception("No database")
+    finally:
+        database.close()
+    text = "\n".join(lines())
+    assert "RuntimeError" in text
+    assert "No database" in text
+    assert "never-logged" not in text
