@@ -18,6 +18,8 @@ STROKE = (1.9, 3.2)  # px: MNIST's usual stroke widths; a thinner or thicker pen
 MOST_THINNED = BOX / 4 - STROKE[1]  # px: what a pen a fourth of its digit wide needs; a wider one stays a blot
 WORK = 80  # px: the longer side of a digit while its outline is worked on
 MAX_PIXELS = 50_000_000
+MAX_SCANS = 50  # of a progressive JPEG, each a pass over all its pixels; usual encoders write ten
+SCAN = b"\xff\xda"  # how one begins; in a scan's own data no such bytes follow one another
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 PNG = b"\x89PNG\r\n\x1a\n"  # how one begins
 PIXELS_ONLY = {b"IHDR", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"IDAT", b"IEND"}  # chunks of a PNG
@@ -38,6 +40,8 @@ def decode_image(data: bytes) -> np.ndarray:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(f"The picture has more than {MAX_PIXELS:,} pixels. Send a smaller one.")
+                if image.format == "JPEG" and data.count(SCAN) > MAX_SCANS:
+                    raise ImageError(f"The JPEG has more than {MAX_SCANS} scans. Save it anew as an ordinary one.")
                 image.draft("RGB", (1024, 1024))  # a JPEG decodes at a fraction of its size, many times faster
                 ImageOps.exif_transpose(image, in_place=True)
                 if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale

@@ -48,7 +48,7 @@ class Slot:
     def take(self, count: int) -> None:
         """Hold `count` more bytes. Raises ApiError 503 when all requests together hold too many."""
         if self._load.bytes + count > self._load.max_bytes:
-            raise _busy()
+            raise busy()
         self._load.bytes += count
         self._bytes += count
 
@@ -69,7 +69,7 @@ class Load:
     def slot(self) -> Iterator[Slot]:
         """Be one of the requests. Raises ApiError 503 when there are too many."""
         if self.requests >= self.max_requests:
-            raise _busy()
+            raise busy()
         self.requests += 1
         slot = Slot(self)
         try:
@@ -85,5 +85,6 @@ def check_size(size: int, megabytes: int, what: str = "The body") -> None:
         raise too_large(what, f"{megabytes} MiB")
 
 
-def _busy() -> ApiError:
+def busy() -> ApiError:
+    """More than can be answered now."""
     return ApiError(503, "busy", "Too many requests are being answered.", "Try again in a second.", 1)

@@ -46,7 +46,7 @@ def ask(dataset: str, pictures: Sequence[bytes]) -> bytes:
 
 
 def understand(pixels: bytes, notes: bytes, shape: tuple[int, ...]) -> list[np.ndarray | Refusal | None]:
-    """The parts of an answer. shape: of one image."""
+    """The parts of a message. shape: of one image."""
     images = iter(np.frombuffer(pixels, np.uint8).reshape(-1, *shape))
     return [next(images) if note == 1 else tuple(note) if note else None for note in json.loads(notes)]
 
@@ -110,7 +110,8 @@ def main(descriptor: int, read: Callable[..., np.ndarray | Refusal | None] = rea
         while True:
             position, count, size = QUESTION.unpack(_receive(connection, QUESTION.size))
             pictures = _split(count, _receive(connection, size))
-            connection.sendall(_answer([read(prepares[position], picture) for picture in pictures]))
+            for picture in pictures:  # each by itself: whoever waits knows which one it ended over
+                connection.sendall(_answer([read(prepares[position], picture)]))
     except (EOFError, ConnectionError):
         pass
 

@@ -9,19 +9,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from experiments.datasets import SPECS
 from serving.errors import ApiError
-from serving.limits import MIB
+from serving.limits import MIB, busy
 from serving.reader import HEAD, Refusal, ask, read_picture, understand
 from settings import ROOT
 
 DEPTH = 2  # questions a reader holds: while it answers one the next is there already
-TRIES = 2  # pictures that end their reader twice are given up, alone if they came with others
-STUCK = 20.0  # s after which a reader is replaced
+STUCK = 10.0  # s that a reader may take for one picture before it is replaced
+LONGEST = 13.0  # s that anyone waits for a single picture; nginx asks another replica after 15
 ENVIRONMENT = {
     "OPENCV_FOR_THREADS_NUM": "1",
     # The pixels of one picture are kept for the next rather than handed back: a third off the time to decode it.
@@ -29,14 +29,10 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(64 * MIB),
     "PILLOW_BLOCKS_MAX": "4",
 }
-UNREADABLE: Refusal = (422, "unreadable", "Reading the picture failed again and again.")
+UNREADABLE: Refusal = (422, "unreadable", "Reading the picture ended the process that tried, or took it too long.")
 Found = list[np.ndarray | Refusal | None]
 Read = np.ndarray | ApiError | None
 """An image as the data set has them, why there is none, or None for a blank."""
-
-
-class _GivenUpError(Exception):
-    """The readers have ended over these pictures TRIES times."""
 
 
 @dataclass
@@ -46,18 +42,32 @@ class Job:
     dataset: str
     pictures: Sequence[bytes]
     found: "asyncio.Future[Found]"
-    tries: int = 0
+    read: Found = field(default_factory=list)  # of the first of them
+
+    @property
+    def unread(self) -> Sequence[bytes]:
+        """Those that are left."""
+        return self.pictures[len(self.read) :]
+
+    def add(self, read: Found) -> None:
+        """What became of the next ones."""
+        self.read += read
+        if not self.unread and not self.found.done():  # whoever asked may have left
+            self.found.set_result(self.read)
 
 
 class Readers:
     """`count` processes for every data set, started by start() in the event loop that read() is awaited in.
 
-    Until they are up, and where there are none, threads read. One that ends is replaced and its pictures read again.
+    Until they are up, and where there are none, threads read. One that ends is replaced and what it had not begun is
+    read by another; the picture that it ended over is refused, for it would end the next one too.
     """
 
-    def __init__(self, count: int, program: str = "serving.reader") -> None:
-        """program: the module that each process runs."""
-        self._count, self._program = count, program
+    def __init__(
+        self, count: int, program: str = "serving.reader", stuck: float = STUCK, longest: float = LONGEST
+    ) -> None:
+        """program: the module that each process runs; stuck, longest: seconds, as above."""
+        self._count, self._program, self._stuck, self._longest = count, program, stuck, longest
         self._readers: list[_Reader] = []  # that are up
         self._starting: list[_Reader] = []
         self._single: collections.deque[Job] = collections.deque()
@@ -72,7 +82,7 @@ class Readers:
 
     async def read(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
         """pictures: encoded ones, prepared as the data set has its own. Those of a batch (`bulk`) wait while single
-        ones are read, three to one."""
+        ones are read, three to one. Raises ApiError where single ones have to wait too long."""
         if self._readers:
             found = await self._ask(dataset, pictures, bulk)
         else:
@@ -80,17 +90,14 @@ class Readers:
         return [_refused(each) if isinstance(each, tuple) else each for each in found]
 
     async def _ask(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> Found:
-        """One picture that ends its readers is refused; of several each is read by itself then."""
         job = Job(dataset, pictures, asyncio.get_running_loop().create_future())
         (self._bulk if bulk else self._single).append(job)
         self._hand_out()
         try:
-            return await job.found
-        except _GivenUpError:
-            if len(pictures) == 1:
-                return [UNREADABLE]
-        apart = await asyncio.gather(*(self._ask(dataset, [picture], bulk) for picture in pictures))
-        return [each for found in apart for each in found]
+            async with asyncio.timeout(None if bulk else self._longest):
+                return await job.found
+        except TimeoutError:
+            raise busy() from None
 
     def close(self) -> None:
         """End the processes."""
@@ -128,23 +135,18 @@ class Readers:
         self._readers.append(reader)
 
     def lost(self, reader: "_Reader") -> None:
-        """A reader has ended: its pictures go to another, and another takes its place."""
+        """A reader has ended: what it had not begun goes to another, and another takes its place."""
         (self._readers if reader.up else self._starting).remove(reader)
         reader.process.kill()
         reader.process.wait()
-        jobs = [job for job in reader.jobs if not job.found.done()]
         if self._closed:
-            for job in jobs:
+            for job in reader.jobs:
                 job.found.cancel()
             return
         logging.getLogger(__name__).warning("A reader process has ended (%s); another is started.", reader.process.pid)
-        if jobs:
-            jobs[0].tries += 1  # the one that it was at
-        for job in reversed(jobs):
-            if job.tries < TRIES:
-                self._single.appendleft(job)
-            else:
-                job.found.set_exception(_GivenUpError())
+        if reader.jobs:
+            reader.jobs[0].add([UNREADABLE])  # the one that it was at
+        self._single.extendleft(reversed(reader.jobs))
         asyncio.get_running_loop().create_task(self._refill())
 
     async def _refill(self) -> None:
@@ -162,8 +164,10 @@ class Readers:
         self._turn += 1
         first, second = (self._bulk, self._single) if self._turn % 4 == 0 else (self._single, self._bulk)
         for waiting in (first, second):
-            if waiting:
-                return waiting.popleft()
+            while waiting:
+                job = waiting.popleft()
+                if not job.found.done():  # nor anyone waits for it any more
+                    return job
         return None
 
     def freed(self) -> None:
@@ -175,7 +179,7 @@ class Readers:
         while True:
             await asyncio.sleep(1)
             for reader in self._readers:
-                if reader.jobs and time.monotonic() - reader.since > STUCK:
+                if reader.jobs and time.monotonic() - reader.since > self._stuck:
                     reader.process.kill()
 
 
@@ -200,7 +204,7 @@ class _Reader(asyncio.Protocol):
         if not self.jobs:
             self.since = time.monotonic()
         self.jobs.append(job)
-        self.transport.write(ask(job.dataset, job.pictures))
+        self.transport.write(ask(job.dataset, job.unread))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -219,10 +223,11 @@ class _Reader(asyncio.Protocol):
         self._readers.freed()
 
     def _settle(self, pixels: bytes, notes: bytes) -> None:
-        job = self.jobs.popleft()
+        job = self.jobs[0]
         self.since = time.monotonic()
-        if not job.found.done():  # whoever asked may have left
-            job.found.set_result(understand(pixels, notes, SPECS[job.dataset].image_shape))
+        job.add(understand(pixels, notes, SPECS[job.dataset].image_shape))
+        if not job.unread:
+            self.jobs.popleft()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._readers.lost(self)

@@ -1,16 +1,24 @@
-"""A reader process that ends over one picture, as one does that breaks a decoder."""
+"""A reader process that ends over one picture, as one does that breaks a decoder, and never ends with another."""
 
 import os
 import sys
+import time
+from pathlib import Path
 
 from serving.reader import main, read_picture
 
 POISON = b"\x89PNG\r\n\x1a\npoison"
+ENDLESS = b"\x89PNG\r\n\x1a\nendless"
 
 
 def read(prepare, data):
     if data == POISON:
+        if tries := os.environ.get("POISONED"):
+            with Path(tries).open("a") as file:
+                file.write("x")
         os._exit(1)
+    if data == ENDLESS:
+        time.sleep(60)
     return read_picture(prepare, data)
 
 

@@ -12,7 +12,7 @@ from experiments.photos import prepare_photo
 from experiments.preprocessing import decode_image, prepare_drawing
 from serving.errors import ApiError
 from serving.readers import Readers
-from tests.unit.serving.fragile_reader import POISON
+from tests.unit.serving.fragile_reader import ENDLESS, POISON
 
 
 def with_readers(count, use, **options):
@@ -64,7 +64,7 @@ def test_many_ask_at_a_time(seven_png):
     assert all(np.array_equal(each, found[0][0]) for (each,) in found)
 
 
-def test_a_reader_that_is_killed_loses_nothing_and_is_replaced(seven_png):
+def test_a_reader_that_is_killed_is_replaced_and_only_the_picture_that_it_had_begun_is_refused(seven_png):
     async def use(readers):
         before = readers.processes
         asked = [asyncio.ensure_future(readers.read("mnist", [seven_png])) for _ in range(40)]
@@ -74,9 +74,12 @@ def test_a_reader_that_is_killed_loses_nothing_and_is_replaced(seven_png):
         while len(readers.processes) < 2 or before[0] in readers.processes:
             await asyncio.sleep(0.05)
         found.append(await readers.read("mnist", [seven_png]))
-        return found
+        return [each for (each,) in found]
 
-    assert all(isinstance(each, np.ndarray) for (each,) in with_readers(2, use))
+    found = with_readers(2, use)
+    refused = [each for each in found if isinstance(each, ApiError)]
+    assert [each.code for each in refused] in ([], ["unreadable"])
+    assert sum(isinstance(each, np.ndarray) for each in found) == len(found) - len(refused)
 
 
 def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
@@ -90,6 +93,34 @@ def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
     assert blank is None
     assert np.array_equal(seen, again)
     assert np.array_equal(seen, beside)
+
+
+def test_a_picture_that_ended_a_reader_is_never_given_to_another(seven_png, tmp_path, monkeypatch):
+    monkeypatch.setenv("POISONED", str(tmp_path / "tries"))
+
+    def use(readers):
+        alone = [readers.read("mnist", [POISON]) for _ in range(2)]
+        return asyncio.gather(*alone, readers.read("mnist", [seven_png, POISON, POISON], bulk=True))
+
+    found = [each for read in with_readers(2, use, program="tests.unit.serving.fragile_reader") for each in read]
+    assert [each.status for each in found if isinstance(each, ApiError)] == [422] * 4
+    assert (tmp_path / "tries").read_text() == "x" * 4
+
+
+def test_a_picture_that_outlasts_its_reader_is_refused_and_nobody_waits_longer_than_a_proxy(seven_png):
+    limits = {"stuck": 0.5, "longest": 1.2}
+
+    async def use(readers):
+        first, second, third = (asyncio.ensure_future(readers.read("mnist", [each])) for each in (ENDLESS,) * 3)
+        behind = asyncio.ensure_future(readers.read("mnist", [seven_png]))
+        for each in (first, behind):
+            await asyncio.wait([each])
+        return await asyncio.gather(first, second, third, behind, return_exceptions=True)
+
+    first, *others = with_readers(1, use, program="tests.unit.serving.fragile_reader", **limits)
+    assert first[0].status == 422
+    assert isinstance(others[-1], ApiError)
+    assert (others[-1].status, others[-1].code) == (503, "busy")
 
 
 def test_who_leaves_does_not_disturb_who_stays(seven_png):
