@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.browser.demo_process import DemoProcess
-from tests.browser.digits import DIGITS
-from tests.browser.draw_page import DrawPage, opened
+from tests.helpers.demo_process import DemoProcess
+from tests.helpers.digits import DIGITS
+from tests.helpers.draw_page import DrawPage, opened
 
 PICTURE = Path(__file__).parent / "screenshots" / "drawing.gif"
 SIZE = (1000, 720)  # px of the window

@@ -14,9 +14,9 @@ from benchmarks.processes import Server, free_ports
 from experiments.datasets import SPECS
 from experiments.tracking import Store
 from settings import Settings
-from tests.browser.demo_process import DemoProcess
-from tests.browser.digits import DIGITS
-from tests.browser.draw_page import opened
+from tests.helpers.demo_process import DemoProcess
+from tests.helpers.digits import DIGITS
+from tests.helpers.draw_page import opened
 
 FOLDER = Path(__file__).parent / "screenshots"
 COMPARED = 3  # runs, the latest

@@ -21,8 +21,8 @@ from benchmarks.processes import free_ports
 from docs.screenshots import WINDOW, mlflow_comparison, show_comparison
 from experiments import drawn
 from settings import ROOT
-from tests.browser.digits import DIGITS
-from tests.browser.draw_page import DrawPage, opened
+from tests.helpers.digits import DIGITS
+from tests.helpers.draw_page import DrawPage, opened
 
 TOUR = ROOT / "tour.mp4"
 RATE = 10  # frames a second

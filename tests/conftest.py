@@ -9,7 +9,7 @@ from hypothesis import settings
 settings.register_profile("project", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("project")
 
-pytest_plugins = ["tests.small_model"]
+pytest_plugins = ["tests.helpers.small_model"]
 
 LIBRARIES_AMONG_THEMSELVES = (
     "__array__ implementation doesn't accept a copy",  # Keras hands TensorFlow's variables to NumPy 2

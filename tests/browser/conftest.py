@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from tests.browser.demo_process import DemoProcess
-from tests.browser.draw_page import opened
+from tests.helpers.demo_process import DemoProcess
+from tests.helpers.draw_page import opened
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.browser.digits import DIGITS
-from tests.browser.draw_page import PATIENCE, opened
+from tests.helpers.digits import DIGITS
+from tests.helpers.draw_page import PATIENCE, opened
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from serving.draw import SENTENCES
-from tests.browser.digits import DIGITS
+from tests.helpers.digits import DIGITS
 
 
 def test_ten_digits_in_a_row_then_the_bin_icon_then_undo(draw_page):

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.draw_page import PATIENCE, opened
+from tests.helpers.draw_page import PATIENCE, opened
 
 GRADIOS = {"aria-allowed-attr", "aria-prohibited-attr", "aria-required-children", "nested-interactive"}
 """Rules that Gradio's own tabs, dropdowns, switches and empty parts break, whatever is in them."""

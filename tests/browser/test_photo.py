@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from experiments.datasets import SPECS
-from tests.browser.draw_page import PATIENCE, opened
+from tests.helpers.draw_page import PATIENCE, opened
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The Status tab as the operator sees it."""
 
 from serving.status import EVERY
-from tests.browser.draw_page import opened
+from tests.helpers.draw_page import opened
 
 
 def test_it_asks_again_and_again_while_it_is_in_front_and_never_else(chromium, url):

@@ -1,7 +1,7 @@
 import pytest
 
 from experiments import ledger, run_curves
-from tests.lifecycle.filled_store import fill
+from tests.helpers.filled_store import fill
 
 
 def test_an_empty_store_says_what_makes_runs(store, spec):

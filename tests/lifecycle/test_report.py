@@ -7,8 +7,8 @@ from experiments.bundle import BundleError
 from experiments.document import Heading, Paragraph, Picture, Table
 from experiments.report import Sources, Subject
 from experiments.tracking import RunSummary
-from tests.lifecycle.filled_store import fill
-from tests.unit.figures import changed, figures
+from tests.helpers.figures import changed, figures
+from tests.helpers.filled_store import fill
 
 PEERS = "2 cores.\n\n| server | p50 |\n| --- | ---: |\n| this API | 4.0 |\n| plain | 6400 |\n"
 

@@ -15,7 +15,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 
 from settings import ROOT
-from tests.system.image import Image, Step
+from tests.helpers.image import Image, Step
 
 
 @pytest.fixture(scope="module")

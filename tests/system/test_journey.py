@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.learning import extreme_one
 from settings import ROOT
-from tests.browser.demo_process import DemoProcess
-from tests.browser.draw_page import DrawPage, opened
+from tests.helpers.demo_process import DemoProcess
+from tests.helpers.draw_page import DrawPage, opened
 
 TAUGHT, OTHERS = 20, 3
 PATIENCE = 600_000  # ms, for a retraining on a busy machine

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from settings import ROOT
-from tests.browser.digits import DIGITS
-from tests.browser.draw_page import opened
-from tests.system.cluster import Cluster
+from tests.helpers.cluster import Cluster
+from tests.helpers.digits import DIGITS
+from tests.helpers.draw_page import opened
 
 SEVEN = (ROOT / "docs" / "seven.png").read_bytes()
 PROMISED = 10.0  # s within which a promotion reaches every replica, as docs/deploy.md says

@@ -30,7 +30,7 @@ from serving.job import SILENCE, BusyError
 from serving.jobs import Jobs
 from serving.tables import retrainings
 from settings import ROOT, Settings
-from tests.unit.serving.corrections import correction
+from tests.helpers.corrections import correction
 
 ROUNDS = 1
 

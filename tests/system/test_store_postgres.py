@@ -15,8 +15,8 @@ from serving.corrections import Corrections
 from serving.database import Database, migrate
 from serving.entries import Chosen, Filter
 from serving.store import History
-from tests.unit.serving.corrections import correction, older_database
-from tests.unit.serving.entries import entry
+from tests.helpers.corrections import correction, older_database
+from tests.helpers.entries import entry
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed")

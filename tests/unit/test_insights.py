@@ -9,7 +9,7 @@ from experiments import bundle as bundles
 from experiments import insights
 from experiments.embedding import embed, explain
 from experiments.insights import InsightsError
-from tests.unit.figures import changed, dataset, figures
+from tests.helpers.figures import changed, dataset, figures
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from experiments import data_interpretations as data
 from experiments import interpretations as model
 from experiments.insights import Bin, Epoch, Group, Point, Roc
-from tests.unit.figures import changed, figures
+from tests.helpers.figures import changed, figures
 
 
 @pytest.fixture(scope="module")

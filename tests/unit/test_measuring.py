@@ -7,7 +7,7 @@ from experiments import drawn, exam, label_errors
 from experiments.datasets import SPECS
 from experiments.inference import Thresholds, predictions
 from experiments.measuring import sample
-from tests.unit.figures import SPEC, dataset, figures
+from tests.helpers.figures import SPEC, dataset, figures
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from serving.launch import launch
 from serving.page import build_page, look
 from serving.services import open_services
 from settings import Settings
+from tests.helpers.api import no_page
 
 PROBABILITIES = np.array([0, 0.06, 0, 0.01, 0, 0, 0, 0.9, 0, 0.03], np.float32)
 
@@ -233,12 +234,3 @@ def api(services):
             return stack.enter_context(TestClient(gate, base_url, raise_server_exceptions=False))
 
         yield api
-
-
-async def no_page(scope, receive, send):
-    if scope["type"] == "lifespan":
-        for happened in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{happened}.complete"})
-        return
-    raise AssertionError("the page was asked")

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from tests.unit.serving.tab_events import component, trigger
+from tests.helpers.tab_events import component, trigger
 
 
 def uploaded(url, name, data):

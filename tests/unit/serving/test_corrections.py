@@ -8,8 +8,8 @@ from serving.corrections import Corrections
 from serving.database import Database, connect
 from serving.entries import Chosen, Filter
 from serving.store import History
-from tests.unit.serving.corrections import correction, older_database
-from tests.unit.serving.entries import entry
+from tests.helpers.corrections import correction, older_database
+from tests.helpers.entries import entry
 
 ALL = Chosen("mnist")
 

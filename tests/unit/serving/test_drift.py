@@ -8,7 +8,7 @@ from experiments import reference
 from serving.database import Database
 from serving.drift import compare, last_day
 from serving.store import History
-from tests.unit.serving.entries import entry
+from tests.helpers.entries import entry
 
 NAMES = tuple("0123456789")
 SHAPE = (28, 28, 1)

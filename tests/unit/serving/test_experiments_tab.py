@@ -4,13 +4,13 @@ import pytest
 from pydantic import SecretStr
 
 from experiments import bundle as bundles
+from experiments import ledger
 from experiments.datasets import SPECS
 from experiments.ledger import Entry, Ledger
 from experiments.tracking import RunSummary
 from serving.experiments_tab import PLOTTED, curves
-from tests.lifecycle.filled_store import fill
-from tests.lifecycle.test_ledger import ledger
-from tests.unit.serving.tab_events import component, trigger
+from tests.helpers.filled_store import fill
+from tests.helpers.tab_events import component, trigger
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from gradio_client import Client, handle_file
 from serving.corrections import Corrections
 from serving.database import Database
 from serving.entries import Chosen
-from tests.unit.serving.tab_events import component, trigger
+from tests.helpers.tab_events import component, trigger
 
 
 @pytest.fixture(scope="module")

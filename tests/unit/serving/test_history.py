@@ -10,8 +10,8 @@ from serving.database import Database
 from serving.entries import Filter
 from serving.history import cells, table, write_csv
 from serving.store import History
-from tests.unit.serving.entries import entry
-from tests.unit.serving.tab_events import component, trigger
+from tests.helpers.entries import entry
+from tests.helpers.tab_events import component, trigger
 
 ANY = ["any", "any", "any", "any", "", "", None, None]
 

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from experiments import insights
 from serving import insight_charts as charts
 from serving.insights import COUNTS, RATES, VIEWS, Shelf, with_traffic
-from tests.unit.figures import changed, dataset, figures
-from tests.unit.serving.entries import entry
-from tests.unit.serving.tab_events import component, trigger
+from tests.helpers.entries import entry
+from tests.helpers.figures import changed, dataset, figures
+from tests.helpers.tab_events import component, trigger
 
 
 class Explained:

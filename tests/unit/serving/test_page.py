@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from serving.page import TABS, links, look
+from tests.helpers.page_config import texts
 
 
 @pytest.fixture
@@ -16,14 +17,6 @@ def page(build, services):
 @pytest.fixture
 def config(page):
     return page.get_config_file()
-
-
-def texts(config, kind):
-    return [
-        part["props"].get("value") or part["props"].get("label")
-        for part in config["components"]
-        if part["type"] == kind
-    ]
 
 
 def test_the_page_has_a_tab_for_each_builder(config):

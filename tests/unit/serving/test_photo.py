@@ -13,8 +13,8 @@ from PIL import Image
 from serving.cache import NOT_UPLOADED
 from serving.photo import SENTENCES
 from settings import ROOT
-from tests.unit.serving.tab_events import component, trigger
-from tests.unit.serving.test_page import texts
+from tests.helpers.page_config import texts
+from tests.helpers.tab_events import component, trigger
 
 ORIENTATION = 0x0112  # EXIF tag
 

@@ -11,7 +11,7 @@ from serving.entries import Filter, StoreError
 from serving.recorder import Recorder, open_recorder
 from serving.store import History
 from settings import ROOT
-from tests.unit.serving.entries import entry
+from tests.helpers.entries import entry
 
 
 class FakeHistory:
@@ -116,7 +116,7 @@ import sys, time
 from serving.database import Database
 from serving.recorder import Recorder
 from serving.store import History
-from tests.unit.serving.entries import entry
+from tests.helpers.entries import entry
 
 recorder = Recorder(lambda: History(Database(sys.argv[1])), days=100_000, rows=100_000)
 number = 0

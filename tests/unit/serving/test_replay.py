@@ -5,7 +5,7 @@ from experiments.inference import LiteRTModel
 from serving.database import Database
 from serving.replay import replay
 from serving.store import History
-from tests.unit.serving.entries import entry
+from tests.helpers.entries import entry
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The sections of the Retrain tab, posted as the page posts them."""
 
-import io
 import uuid
-import zipfile
 
 import httpx
 import pytest
@@ -13,9 +11,9 @@ from serving.database import Database
 from serving.entries import Chosen
 from serving.suspicion import groups
 from serving.uploads import AS_SENT
-from tests.unit.serving.corrections import correction
-from tests.unit.serving.tab_events import component, trigger
-from tests.unit.serving.test_training_upload import png
+from tests.helpers.corrections import correction
+from tests.helpers.pictures import png, zipped
+from tests.helpers.tab_events import component, trigger
 
 KEY = "right"
 
@@ -108,14 +106,6 @@ def uploaded(url, name, content):
     """A file as the page names it once it is on the server."""
     (path,) = httpx.post(f"{url}gradio_api/upload", files={"files": (name, content)}).json()
     return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
-
-
-def zipped(entries):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def test_an_upload_is_checked_and_then_kept(url, press, corrections):

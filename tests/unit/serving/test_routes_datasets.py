@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from serving.schemas import BatchAnswer, ErrorAnswer, ModelCard, PredictAnswer, Stats
-from tests.unit.serving.test_routes_predict import PNG, refused
+from tests.helpers.api import PNG, refused
 
 DATASET_COUNTED = 'answers_total{dataset="cifar10",label="horse",source="api",verdict="sure"} 1.0'
 

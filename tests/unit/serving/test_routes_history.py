@@ -7,7 +7,7 @@ from PIL import Image
 
 from serving.routes_history import png
 from serving.schemas import HistoryAnswer
-from tests.unit.serving.entries import entry
+from tests.helpers.entries import entry
 
 PNG = {"Content-Type": "image/png"}
 

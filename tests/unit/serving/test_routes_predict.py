@@ -11,30 +11,13 @@ from starlette.testclient import TestClient
 
 from serving.gate import Gate
 from serving.schemas import BatchAnswer, ErrorAnswer, PredictAnswer
-from tests.unit.serving.conftest import no_page
-
-PNG = {"Content-Type": "image/png"}
+from tests.helpers.api import PNG, no_page, refused
+from tests.helpers.pictures import zipped
 
 
 @pytest.fixture
 def client(api):
     return api()
-
-
-def refused(reply, status, code):
-    """Checks an error and returns its message and hint."""
-    assert reply.status_code == status, reply.text
-    error = ErrorAnswer.model_validate_json(reply.content).error
-    assert error.code == code
-    return error
-
-
-def zipped(files, **options):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, **options) as archive:
-        for name, data in files:
-            archive.writestr(name, data)
-    return buffer.getvalue()
 
 
 def encoded(pixels, kind, **options):

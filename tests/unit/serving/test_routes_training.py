@@ -4,8 +4,7 @@ from pydantic import SecretStr
 from serving.corrections import Corrections
 from serving.entries import Chosen
 from serving.schemas import ErrorAnswer, TrainingData, UploadAnswer
-from tests.unit.serving.test_review import zipped
-from tests.unit.serving.test_training_upload import png
+from tests.helpers.pictures import png, zipped
 
 ZIP = {"Content-Type": "application/zip"}
 PATH = "/api/upload/training-data"

@@ -4,7 +4,7 @@ from serving.__main__ import main
 from serving.database import Database
 from serving.entries import Filter
 from serving.store import History
-from tests.unit.serving.entries import entry
+from tests.helpers.entries import entry
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from serving.status import report
-from tests.unit.serving.tab_events import component, trigger
+from tests.helpers.tab_events import component, trigger
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from serving.database import Database, database_url, migrate
 from serving.entries import Filter, StoreError
 from serving.store import History
 from serving.tables import METADATA, predictions
-from tests.unit.serving.entries import entry
+from tests.helpers.entries import entry
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from serving.entries import Chosen
 from serving.job import BusyError
 from serving.jobs import Jobs
 from serving.reporter import Reporter
-from tests.unit.serving.corrections import correction
+from tests.helpers.corrections import correction
 
 ROW = Difference("validation", 5000, 0.996, 0.997, -0.001, 0.003)
 

@@ -3,7 +3,7 @@ from serving.production import Logged
 from serving.production_view import changes_table, log_table
 from serving.replay import Change, Replayed
 from serving.training import curves, described, gate_table, shown
-from tests.unit.serving.entries import entry
+from tests.helpers.entries import entry
 
 EPOCH = {"epoch": 1, "epochs": 4, "loss": 0.5, "accuracy": 0.9, "val_loss": 0.1, "val_accuracy": 0.99}
 

@@ -5,27 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from experiments.preprocessing import prepare_drawing
 from serving.entries import digest, mark
 from serving.training_upload import as_corrections, check
 from serving.zips import Archive, File, Limits, ZipError
+from tests.helpers.pictures import drawing, png, zipped
 
 LIMITS = Limits(100, 1 << 20, 1 << 22)
-
-
-def drawing(seed):
-    """uint8 [40, 40]: a vertical bar of its own length and a dot."""
-    sheet = np.full((40, 40), 255, np.uint8)
-    sheet[5 : 20 + seed, 18:22] = 0
-    return sheet
-
-
-def png(seed):
-    buffer = io.BytesIO()
-    Image.fromarray(drawing(seed)).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def checked(classifier, files, label=None, kept=frozenset(), published=None):
@@ -111,25 +98,14 @@ def test_what_the_model_is_sure_to_read_otherwise_is_contradicted(classifier, un
     assert [row.proposed for row in left] == ["7"]
 
 
-def zipped(entries):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    buffer.seek(0)
-    return buffer
-
-
 def test_a_hostile_zip_is_refused_or_its_entries_are(classifier):
     bomb = bytes(30 * (1 << 20))
     with pytest.raises(ZipError):
-        Archive(zipped([(f"7/{n}", bomb[: 1 << 20]) for n in range(30)]), LIMITS)
+        Archive(io.BytesIO(zipped([(f"7/{n}", bomb[: 1 << 20]) for n in range(30)])), LIMITS)
     link = zipfile.ZipInfo("7/link.png")
     link.external_attr = 0o120777 << 16
-    found = check(
-        classifier, Archive(zipped([("../7/a.png", png(1)), (link, b"/etc/passwd"), ("7/b.png", png(2))]), LIMITS),
-        None, set(), None,
-    )  # fmt: skip
+    archive = zipped([("../7/a.png", png(1)), (link, b"/etc/passwd"), ("7/b.png", png(2))])
+    found = check(classifier, Archive(io.BytesIO(archive), LIMITS), None, set(), None)
     assert kept(found) == [("7/b.png", "7")]
     assert set(found.faults) == {"../7/a.png", "7/link.png"}
 

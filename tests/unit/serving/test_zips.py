@@ -9,17 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.zips import Archive, EmptyError, Limits, TooLargeError, ZipError, is_zip
+from tests.helpers.pictures import zipped
 
 SMALL = Limits(files=10, file_bytes=2_000_000, total_bytes=4_000_000)
-
-
-def zipped(files, method=zipfile.ZIP_DEFLATED):
-    """files: name or ZipInfo -> content."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def read(data, limits=SMALL):

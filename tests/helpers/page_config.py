@@ -1,0 +1,9 @@
+"""What the page's configuration says."""
+
+
+def texts(config, kind):
+    return [
+        part["props"].get("value") or part["props"].get("label")
+        for part in config["components"]
+        if part["type"] == kind
+    ]
