@@ -66,6 +66,7 @@ coverage: .venv/installed-dev ## both, and how much of the code they run (about 
 lint: .venv/installed-dev ## check code, Dockerfile, compose.yaml and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@found=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$found"; exit 1; }
 	@$(BIN)/hadolint Dockerfile
 	@$(PY) -m yamllint --strict .github compose.yaml
 	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
