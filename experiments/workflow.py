@@ -30,9 +30,25 @@ from experiments.training import same_as, seen_once, train, training_precision
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
 RECIPE = (
-    *("ambiguous", "architectures", "augmentation", "calibration", "drawn", "exam", "glyphs", "ink", "negatives"),
-    *("normalisation", "photos", "preprocessing", "second_look", "strangers", "styles", "symbols", "synthesis"),
-    *("templates", "training"),
+    "ambiguous",
+    "architectures",
+    "augmentation",
+    "calibration",
+    "drawn",
+    "exam",
+    "glyphs",
+    "ink",
+    "negatives",
+    "normalisation",
+    "photos",
+    "preprocessing",
+    "second_look",
+    "strangers",
+    "styles",
+    "symbols",
+    "synthesis",
+    "templates",
+    "training",
 )
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 
