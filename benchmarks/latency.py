@@ -15,7 +15,7 @@ from rich.table import Table
 import model_loader
 from experiments import drawn
 from experiments.datasets import SPECS, DatasetSpec
-from experiments.preprocessing import decode_image
+from experiments.preprocessing.decoding import decode_image
 from settings import Settings
 
 COUNT, EXPLAINED = 1000, 20

@@ -22,7 +22,7 @@ from benchmarks.peers import demo
 from benchmarks.processes import free_ports
 from experiments import datasets, drawn
 from experiments.datasets import SPECS
-from experiments.preprocessing import prepare_drawing
+from experiments.preprocessing.drawings import prepare_drawing
 from serving.corrections import Corrections
 from serving.database import Database
 from serving.entries import Chosen, Correction

@@ -17,7 +17,7 @@ from benchmarks.load import RESULTS, Outcome, locust, table, wrk
 from benchmarks.processes import Server, free_ports
 from experiments import registry
 from experiments.datasets import SPECS
-from experiments.preprocessing import prepare_drawing
+from experiments.preprocessing.drawings import prepare_drawing
 from settings import Settings
 
 CLIENTS = 100

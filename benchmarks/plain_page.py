@@ -8,7 +8,7 @@ import gradio as gr
 import keras
 import numpy as np
 
-from experiments.preprocessing import prepare_drawing
+from experiments.preprocessing.drawings import prepare_drawing
 from settings import Settings
 
 

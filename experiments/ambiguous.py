@@ -5,7 +5,7 @@ import numpy as np
 
 from experiments.datasets import Split
 from experiments.glyphs import ink_strokes, parse, random_brush, vary
-from experiments.preprocessing import normalise_ink
+from experiments.preprocessing.drawings import normalise_ink
 
 CORNERS = (  # an L: a 4 without its stem, a 6 without its bowl
     "12,0 10,98 10,98 98,96",

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.archive import Arrays, DatasetError, digest, obtain
-from experiments.photos import prepare_photo
-from experiments.preprocessing import prepare_drawing
-from experiments.second_look import View, slant
+from experiments.preprocessing.drawings import prepare_drawing, slant
+from experiments.preprocessing.photos import prepare_photo
+from experiments.second_look import View
 from experiments.sources import ARCHIVES
 
 VALIDATION = 5_000  # images

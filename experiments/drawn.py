@@ -13,7 +13,7 @@ from experiments.datasets import DatasetError
 from experiments.evaluation import calibration_error
 from experiments.glyphs import parse, vary
 from experiments.inference import Prediction
-from experiments.preprocessing import prepare_drawing
+from experiments.preprocessing.drawings import prepare_drawing
 from experiments.templates import DIGITS
 
 PAD = 400  # px: side of the page's pad

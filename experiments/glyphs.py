@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from experiments.datasets import Split
-from experiments.preprocessing import normalise_ink
+from experiments.preprocessing.drawings import normalise_ink
 from experiments.templates import DIGITS
 
 SHEET = 160  # px: side of the sheet that a glyph is inked on

@@ -5,7 +5,7 @@ import numpy as np
 
 from experiments.datasets import Split
 from experiments.glyphs import SHEET, ink_strokes, parse, random_brush, smooth, vary
-from experiments.preprocessing import normalise_ink
+from experiments.preprocessing.drawings import normalise_ink
 from experiments.symbols import SYMBOLS
 from experiments.templates import DIGITS
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import cv2
 import numpy as np
 
 Model = Callable[[np.ndarray], np.ndarray]
@@ -27,10 +26,3 @@ def look_again(model: Model, images: np.ndarray, outputs: np.ndarray, views: Seq
     looks = [outputs[doubtful], *(model(view(images[doubtful])) for view in views)]
     settled[doubtful] = np.mean(looks, axis=0)
     return settled
-
-
-def slant(images: np.ndarray, by: float) -> np.ndarray:
-    """images: uint8 [N, H, W, 1]; by: px to the right a px downwards. Returns uint8 [N, H, W, 1], the middle kept."""
-    height, width = images.shape[1:3]
-    matrix = np.array([[1, by, -by * (height - 1) / 2], [0, 1, 0]])
-    return np.stack([cv2.warpAffine(image, matrix, (width, height)) for image in images])[..., np.newaxis]

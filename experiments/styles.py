@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from experiments.datasets import Split
-from experiments.preprocessing import normalise_ink
+from experiments.preprocessing.drawings import normalise_ink
 
 ZOOM = 6  # sheet px per px of an MNIST image
 

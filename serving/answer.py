@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from experiments.inference import Prediction
-from experiments.preprocessing import decode_image
+from experiments.preprocessing.decoding import decode_image
 
 if TYPE_CHECKING:
     from model_loader import Classifier

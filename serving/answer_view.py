@@ -10,7 +10,7 @@ from gradio.components import Component
 from PIL import Image
 
 from experiments.datasets import SPECS
-from experiments.preprocessing import ImageError
+from experiments.preprocessing.decoding import ImageError
 from serving import feedback, telemetry
 from serving.answer import answer, note
 from serving.cache import keep_picture

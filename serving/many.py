@@ -10,7 +10,7 @@ import numpy as np
 from experiments import inference
 from experiments.datasets import SPECS
 from experiments.inference import Prediction
-from experiments.preprocessing import ImageError, decode_image
+from experiments.preprocessing.decoding import ImageError, decode_image
 from serving.zips import File
 
 if TYPE_CHECKING:

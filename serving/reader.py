@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from experiments.datasets import SPECS
-from experiments.preprocessing import MAX_PIXELS, PNG, ImageError, decode_image
+from experiments.preprocessing.decoding import MAX_PIXELS, PNG, ImageError, decode_image
 
 QUESTION = struct.Struct("<III")  # position of the data set among SPECS, pictures, bytes that follow
 HEAD = struct.Struct("<II")  # of an answer: bytes of pixels, of JSON

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from experiments.preprocessing import ImageError, decode_image
+from experiments.preprocessing.decoding import ImageError, decode_image
 from serving.answer import flatten
 from serving.limits import MIB
 from serving.pictures import png

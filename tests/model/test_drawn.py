@@ -7,7 +7,7 @@ import pytest
 import model_loader
 from experiments import drawn, scribbles
 from experiments.drawn_report import CLEAR, LAYOUTS
-from experiments.preprocessing import prepare_drawing
+from experiments.preprocessing.drawings import prepare_drawing
 from settings import ROOT, Settings
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import model_loader
 from experiments import datasets
-from experiments.preprocessing import decode_image
+from experiments.preprocessing.decoding import decode_image
 from experiments.strangers import draw_strangers
 from settings import ROOT, Settings
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from experiments.datasets import SPECS
-from experiments.second_look import look, look_again, slant
+from experiments.preprocessing.drawings import slant
+from experiments.second_look import look, look_again
 
 
 class Fake:

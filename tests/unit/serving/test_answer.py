@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.preprocessing import ImageError
+from experiments.preprocessing.decoding import ImageError
 from serving.answer import answer, flatten, note
 from serving.draw import SENTENCES
 

@@ -8,8 +8,9 @@ import numpy as np
 import psutil
 import pytest
 
-from experiments.photos import prepare_photo
-from experiments.preprocessing import decode_image, prepare_drawing
+from experiments.preprocessing.decoding import decode_image
+from experiments.preprocessing.drawings import prepare_drawing
+from experiments.preprocessing.photos import prepare_photo
 from serving.errors import ApiError
 from serving.readers import Readers
 from tests.helpers.fragile_reader import ENDLESS, POISON

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from experiments.preprocessing import prepare_drawing
+from experiments.preprocessing.drawings import prepare_drawing
 from serving.corrections import Corrections
 from serving.database import Database
 from serving.entries import Chosen, Filter

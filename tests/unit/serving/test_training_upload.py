@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.preprocessing import prepare_drawing
+from experiments.preprocessing.drawings import prepare_drawing
 from serving.entries import digest, mark
 from serving.training_upload import as_corrections, check
 from serving.zips import Archive, File, Limits, ZipError

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from experiments.preprocessing import ImageError, decode_image
+from experiments.preprocessing.decoding import ImageError, decode_image
 
 
 def progressive(scans):

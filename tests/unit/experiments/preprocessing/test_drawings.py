@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from experiments.preprocessing import ImageError, decode_image, prepare_drawing
+from experiments.preprocessing.decoding import ImageError, decode_image
+from experiments.preprocessing.drawings import prepare_drawing
 
 pens = st.integers(6, 40)
 places = st.integers(0, 150)

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from experiments.preprocessing import as_rgba
+from experiments.preprocessing.decoding import as_rgba
 
 SIDE = 32  # px of a CIFAR-10 image
 EMPTY = 6  # grey levels that a sheet of one colour may differ by, as a JPEG's do

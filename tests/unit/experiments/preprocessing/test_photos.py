@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from experiments.photos import prepare_photo
-from experiments.preprocessing import ImageError, decode_image
+from experiments.preprocessing.decoding import ImageError, decode_image
+from experiments.preprocessing.photos import prepare_photo
 
 sides = st.integers(1, 500)
 ORIENTATION = 0x0112  # EXIF tag

@@ -1,0 +1,1 @@
+"""Any picture becomes one image as a data set has them; training, evaluation and serving share it."""
