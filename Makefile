@@ -55,7 +55,7 @@ video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; 
 	@$(PY) -m docs.video
 
 test-system: .venv/installed-dev ## the slow tests: training, registry, containers, the whole loop (about 10 minutes)
-	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/lifecycle
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) $(wildcard tests/slow tests/lifecycle)
 	@$(PY) -m pytest tests/system
 
 coverage: .venv/installed-dev ## both, and how much of the code they run (about 16 minutes)

@@ -11,7 +11,7 @@ import numpy as np
 from experiments import bundle as bundles
 from experiments import inference, registry
 from experiments.bundle import Bundle, BundleError
-from experiments.datasets import SPECS, DatasetSpec
+from experiments.data.specs import SPECS, DatasetSpec
 from experiments.explanation import occlusion, overlay
 from experiments.inference import LiteRTModel, ModelError, Prediction
 from experiments.second_look import look

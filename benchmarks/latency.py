@@ -14,7 +14,7 @@ from rich.table import Table
 
 import model_loader
 from experiments import drawn
-from experiments.datasets import SPECS, DatasetSpec
+from experiments.data.specs import SPECS, DatasetSpec
 from experiments.preprocessing.decoding import decode_image
 from settings import Settings
 

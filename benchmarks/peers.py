@@ -16,7 +16,7 @@ from benchmarks import drawings
 from benchmarks.load import RESULTS, Outcome, locust, table, wrk
 from benchmarks.processes import Server, free_ports
 from experiments import registry
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.preprocessing.drawings import prepare_drawing
 from settings import Settings
 

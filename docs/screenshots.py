@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from benchmarks.processes import Server, free_ports
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.tracking import Store
 from settings import Settings
 from tests.helpers.demo_process import DemoProcess

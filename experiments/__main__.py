@@ -14,7 +14,8 @@ from typing import NoReturn
 from rich.console import Console
 
 from experiments.bundle import BundleError
-from experiments.datasets import SPECS, DatasetError
+from experiments.data.datasets import DatasetError
+from experiments.data.specs import SPECS
 from experiments.runs import UnknownRunError
 from experiments.tracking import RegistryError, Store
 from settings import Settings
@@ -38,7 +39,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Runs the table, prints it, and says who is in Production and why."""
     with _tensorflow_silenced():
-        from experiments import datasets, tables, workflow
+        from experiments import tables, workflow
+        from experiments.data import datasets
 
         configs = _chosen(arguments)
     dataset = datasets.load(arguments.dataset, settings.data_dir)
@@ -110,7 +112,8 @@ def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def insights(arguments: argparse.Namespace, settings: Settings) -> int:
     """Makes the figures that explain a model, which those of the table get when they are trained."""
-    from experiments import bundle, datasets, run_curves
+    from experiments import bundle, run_curves
+    from experiments.data import datasets
 
     with _tensorflow_silenced():
         from experiments import embedding

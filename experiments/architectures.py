@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from experiments.normalisation import batch_normalisation
 
 

@@ -10,7 +10,7 @@ from experiments.inference import Thresholds
 if TYPE_CHECKING:
     import keras
 
-    from experiments.datasets import DatasetSpec
+    from experiments.data.specs import DatasetSpec
 
 MOST_REFUSED = 0.002  # of the images of the classes
 LEAST_REFUSING = 0.85  # probability of none of the classes under which nothing is refused: people dislike it more

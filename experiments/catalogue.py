@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from experiments.tracking import RegistryError, Store, all_pages
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import cv2
 import numpy as np
 
-from experiments.datasets import DatasetError
+from experiments.data.datasets import DatasetError
 from experiments.evaluation import calibration_error
 from experiments.glyphs import parse, vary
 from experiments.inference import Prediction

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from experiments import drawn, plots, scribbles
 from experiments.bundle import Bundle
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.drawn import Drawings, Layout, Sheets
 from experiments.inference import LiteRTModel, Prediction, predict
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from experiments import exam, insights, reference
 from experiments.bundle import TFLITE, Bundle
-from experiments.datasets import Dataset, DatasetSpec
+from experiments.data.datasets import Dataset
+from experiments.data.specs import DatasetSpec
 from experiments.drawn import Outcome
 from experiments.insights import Epoch
 from experiments.measuring import measure

@@ -8,7 +8,8 @@ import numpy as np
 
 from experiments import calibration, drawn
 from experiments.calibration import Sample
-from experiments.datasets import Dataset, DatasetSpec, Split, join
+from experiments.data.datasets import Dataset, Split, join
+from experiments.data.specs import DatasetSpec
 from experiments.drawn import Outcome
 from experiments.inference import Thresholds, predict
 from experiments.second_look import Model, look

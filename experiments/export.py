@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments import bundle
 from experiments.bundle import Bundle, BundleError
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from experiments.inference import LiteRTModel, ModelError, Thresholds
 
 TOLERANCE = 1e-4

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments import runs
 from experiments.comparison import NONE
-from experiments.datasets import Dataset, Split, join
+from experiments.data.datasets import Dataset, Split, join
 from experiments.progress import Listener
 from experiments.runs import RunConfig
 from experiments.synthesis import Amounts, synthesise

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from experiments.datasets import Split
+from experiments.data.datasets import Split
 from experiments.preprocessing.drawings import normalise_ink
 from experiments.templates import DIGITS
 

@@ -12,7 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from experiments.second_look import Model, look
 
 if TYPE_CHECKING:
-    from experiments.datasets import DatasetSpec
+    from experiments.data.specs import DatasetSpec
 
 CHUNK = 64
 """Images per invocation. A quarter faster per image than one by one, and more only takes memory."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pydantic
 
 from experiments import catalogue
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from experiments.tracking import Store
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments import insights, registry, run_curves
 from experiments.bundle import Bundle
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from experiments.insights import Epoch, InsightsError
 from experiments.promotion import MEASURES, standing
 from experiments.tracking import RunSummary, Store

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments import drawn, label_errors
-from experiments.datasets import Dataset, Split
+from experiments import drawn
+from experiments.data import label_errors
+from experiments.data.datasets import Dataset, Split
 from experiments.drawn import Outcome
 from experiments.evaluation import calibration_error, reliability
 from experiments.insights import Bin, Epoch, Group, Insights, Picture, Point, Roc

@@ -10,7 +10,7 @@ from experiments import bundle as bundles
 from experiments import catalogue, journal
 from experiments.bundle import Bundle, BundleError
 from experiments.catalogue import ALIAS, GATE
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from experiments.journal import By
 from experiments.promotion import Decision
 from experiments.tracking import BUNDLE, RegistryError, Store

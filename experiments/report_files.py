@@ -6,7 +6,7 @@ from pathlib import Path
 from experiments import bundle as bundles
 from experiments import insights, ledger, report
 from experiments.bundle import Bundle, BundleError
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.document import as_docx, as_html
 from experiments.insights import InsightsError
 from experiments.report import Sources, Subject

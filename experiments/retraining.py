@@ -12,7 +12,8 @@ from experiments import comparison, exam, fine_tuning, plots, registry, workflow
 from experiments.bundle import Bundle
 from experiments.comparison import CORRECTIONS, DRAWINGS, NEGATIVES, NONE, VALIDATION, Answered, Difference
 from experiments.corrections import Accepted, check_enough, hold_out
-from experiments.datasets import Dataset, DatasetSpec, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import DatasetSpec
 from experiments.exam import Exam
 from experiments.inference import Thresholds, predict
 from experiments.progress import Listener

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-    from experiments.datasets import DatasetSpec
+    from experiments.data.specs import DatasetSpec
 
 NOTHING = Amounts()
 PRODUCTION = "Production"

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from experiments.data.specs import View
+
 Model = Callable[[np.ndarray], np.ndarray]
 """From images uint8 [N, H, W, C] to outputs float32 [N, K]."""
-View = Callable[[np.ndarray], np.ndarray]
-"""From images uint8 [N, H, W, C] to the same ones seen otherwise."""
 
 DOUBTFUL = 0.95  # the likeliest output's probability below which an image is; twice as many looks for 0.98 gain nothing
 

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from experiments.ambiguous import draw_ambiguous
-from experiments.datasets import Dataset, Split, join
+from experiments.data.datasets import Dataset, Split, join
 from experiments.glyphs import draw_digits
 from experiments.negatives import draw_negatives
 from experiments.strangers import draw_strangers

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from experiments.allocator import keep_freed_memory
-from experiments.datasets import Dataset, DatasetSpec, Split, join
+from experiments.data.datasets import Dataset, Split, join
+from experiments.data.specs import DatasetSpec
 from experiments.normalisation import FusedBatchNormalization
 from experiments.progress import EpochResult, Listener
 from experiments.runs import RunConfig

@@ -15,7 +15,8 @@ import keras
 import numpy as np
 
 from experiments import bundle, embedding, exam, plots, registry
-from experiments.datasets import Dataset, DatasetSpec, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import DatasetSpec
 from experiments.evaluation import evaluate
 from experiments.exam import Exam
 from experiments.export import export
@@ -42,7 +43,8 @@ RECIPE = (
     "normalisation",
     "preprocessing/photos",
     "preprocessing/drawings",
-    "second_look", "preprocessing/decoding",
+    "second_look",
+    "preprocessing/decoding",
     "strangers",
     "styles",
     "symbols",

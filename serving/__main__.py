@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from experiments.corrections import RetrainingError
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.inference import ModelError
 from experiments.tracking import RegistryError
 from serving import trainer

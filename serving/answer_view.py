@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.components import Component
 from PIL import Image
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.preprocessing.decoding import ImageError
 from serving import feedback, telemetry
 from serving.answer import answer, note

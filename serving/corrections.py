@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving.database import Database, insert
 from serving.entries import Chosen, Correction, State, digest
 from serving.tables import corrections, predictions

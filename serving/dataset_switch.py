@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 
 if TYPE_CHECKING:
     from model_loader import Classifier

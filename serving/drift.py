@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments import reference
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.reference import Reference
 from serving.entries import Entry, Filter
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import gradio as gr
 
 from experiments import ledger as ledgers
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.ledger import COSTS, METRICS, Entry, Ledger
 from experiments.tracking import RegistryError, Store
 from serving.dataset_switch import chosen, dataset_switch

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 from gradio.components import Component
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving.entries import StoreError
 from serving.errors import ApiError, fault
 from serving.events import QUIET

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import gradio as gr
 from gradio.components import Component
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving.cache import keep_file
 from serving.entries import Entry, Filter, StoreError
 from serving.events import PRIVATE, QUIET

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments import inference
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.inference import Prediction
 from experiments.preprocessing.decoding import ImageError, decode_image
 from serving.zips import File

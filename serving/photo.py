@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving.answer_view import AnswerView, Outputs
 from serving.cache import read_upload
 

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.tracking import RegistryError
 from serving.entries import StoreError
 

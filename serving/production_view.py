@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 from gradio.components import Component
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.inference import ModelError
 from experiments.tracking import RegistryError
 from serving import production

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.datasets import SPECS, DatasetSpec
-from experiments.sources import ARCHIVES
+from experiments.data.downloads import ARCHIVES
+from experiments.data.specs import SPECS, DatasetSpec
 from serving.entries import mark
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def published(dataset: str, settings: "Settings", told: Callable[[int, int], Non
 
 
 def _marks(spec: DatasetSpec, settings: "Settings", told: Callable[[int, int], None]) -> np.ndarray:
-    from experiments.archive import obtain
+    from experiments.data.archive import obtain
 
     arrays = obtain(ARCHIVES[spec.name], settings.data_dir)
     images = np.concatenate([arrays["x_train"], arrays["x_test"]]).reshape(-1, *spec.image_shape)

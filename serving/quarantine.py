@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving.entries import Chosen, Correction, Entry
 from serving.errors import ApiError
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.preprocessing.decoding import MAX_PIXELS, PNG, ImageError, decode_image
 
 QUESTION = struct.Struct("<III")  # position of the data set among SPECS, pictures, bytes that follow

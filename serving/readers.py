@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving.errors import ApiError
 from serving.limits import MIB, busy
 from serving.reader import HEAD, Refusal, ask, read_picture, understand

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.datasets import SPECS, DatasetSpec
+from experiments.data.specs import SPECS, DatasetSpec
 from experiments.inference import LiteRTModel, predict
 from serving.entries import Entry, Filter
 

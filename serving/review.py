@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 from gradio.components import Component
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving.dataset_switch import chosen
 from serving.entries import Chosen, Correction, State, StoreError
 from serving.events import PRIVATE

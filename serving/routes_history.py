@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 from PIL import Image
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving import pictures
 from serving.access import Caller
 from serving.entries import Entry, Filter

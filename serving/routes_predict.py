@@ -8,11 +8,11 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from experiments.data.specs import DEFAULT_DATASET
 from serving import bodies
 from serving.access import Caller
 from serving.errors import ApiError
 from serving.schemas import BatchAnswer, DatasetName, ImageBody, PredictAnswer
-from serving.services import DEFAULT
 
 if TYPE_CHECKING:
     from experiments.inference import Prediction
@@ -37,12 +37,12 @@ def build(services: "Services") -> APIRouter:
     router = APIRouter(tags=["predict"])
 
     @router.post("/api/predict", response_model=PredictAnswer, openapi_extra=_body(ONE))
-    async def predict(request: Request, dataset: DatasetName = DEFAULT) -> Response:
+    async def predict(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> Response:
         """Reads one picture: a raw PNG, JPEG or WebP, a multipart file, or JSON with base64."""
         return await _predict(services, request, dataset)
 
     @router.post("/api/predict/batch", response_model=BatchAnswer, openapi_extra=_body(MANY))
-    async def predict_batch(request: Request, dataset: DatasetName = DEFAULT) -> Response:
+    async def predict_batch(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> Response:
         """Reads many pictures, multipart files or a zip, in their order. A bad one does not spoil the rest."""
         return await _predict_batch(services, request, dataset)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request
 
+from experiments.data.specs import DEFAULT_DATASET
 from experiments.tracking import RegistryError
 from serving import bodies, production
 from serving.access import Caller
@@ -13,7 +14,6 @@ from serving.errors import ApiError
 from serving.routes_retrain import REFUSED, iso
 from serving.schemas import DatasetName
 from serving.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody
-from serving.services import DEFAULT
 
 if TYPE_CHECKING:
     from serving.schemas import Schema
@@ -31,7 +31,7 @@ def build(services: "Services") -> APIRouter:
         services.access.check_operator(caller.headers, caller.user)
 
     @router.get("/api/production-log", responses=REFUSED)
-    async def production_log(request: Request, dataset: DatasetName = DEFAULT) -> ProductionLogAnswer:
+    async def production_log(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> ProductionLogAnswer:
         """What was in Production when, why, by which data, and who put it there."""
         operator(request)
         lines = await asked(production.log, services, dataset)

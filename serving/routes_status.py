@@ -9,13 +9,12 @@ import numpy as np
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
-from experiments.datasets import SPECS
+from experiments.data.specs import DEFAULT_DATASET, SPECS
 from experiments.inference import ModelError
 from serving.access import Caller
 from serving.entries import Filter, StoreError
 from serving.routes_predict import model_name
 from serving.schemas import DatasetName, Health, Latency, ModelCard, ModelName, Ready, Stats
-from serving.services import DEFAULT
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -31,24 +30,24 @@ def build(services: "Services") -> APIRouter:
         """Whether the process is alive."""
         return Health(
             status="healthy",
-            version=services.classifier(DEFAULT).bundle.version,
+            version=services.classifier(DEFAULT_DATASET).bundle.version,
             uptime_seconds=services.metrics.uptime,
         )
 
     @router.get("/api/ready")
-    async def ready(dataset: DatasetName = DEFAULT) -> Ready:
+    async def ready(dataset: DatasetName = DEFAULT_DATASET) -> Ready:
         """Whether a model answers: it is asked for an answer."""
         classifier = services.classifier(dataset)
         await asyncio.to_thread(_try, classifier)
         return Ready(status="ready", model=ModelName(**model_name(classifier)))
 
     @router.get("/api/model")
-    async def model(dataset: DatasetName = DEFAULT) -> ModelCard:
+    async def model(dataset: DatasetName = DEFAULT_DATASET) -> ModelCard:
         """The Production model: version, run, hashes, metrics, since when."""
         return model_card(services.classifier(dataset))
 
     @router.get("/api/stats")
-    async def stats(request: Request, dataset: DatasetName = DEFAULT) -> Stats:
+    async def stats(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> Stats:
         """Uptime, counts, latency percentiles, verdicts and labels since the start of this process."""
         _check_operator(services, request)
         return await asyncio.to_thread(figures, services, dataset)

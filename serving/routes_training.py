@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
+from experiments.data.specs import DEFAULT_DATASET
 from serving import bodies
 from serving.access import Caller
 from serving.archives import Bounds, Picture
@@ -13,7 +14,6 @@ from serving.errors import ApiError
 from serving.published import published
 from serving.routes_predict import MANY
 from serving.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted
-from serving.services import DEFAULT
 from serving.training_upload import Checked, as_corrections, check
 from serving.zips import File, ZipError
 
@@ -26,7 +26,7 @@ STATES = ("pending", "accepted", "dropped")
 class UploadQuery(Schema):
     """How an upload is taken."""
 
-    dataset: DatasetName = DEFAULT
+    dataset: DatasetName = DEFAULT_DATASET
     label: Annotated[str | None, Query(max_length=64, description="of all pictures; none: as folders or a CSV say")] = (
         None
     )
@@ -44,7 +44,7 @@ def build(services: "Services") -> APIRouter:
     taken: dict[str, Any] = {"requestBody": {"required": True, "content": MANY}}
 
     @router.get("/api/training-data")
-    def training_data(request: Request, dataset: DatasetName = DEFAULT) -> TrainingData:
+    def training_data(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> TrainingData:
         """How many corrections and uploaded pictures there are, by state and label, and the digest of the accepted."""
         _operator(services, request)
         return _kept(services, dataset)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 
 Text = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
 DatasetName = Annotated[Literal[*SPECS], Query(description="whose classes: each data set has a model of its own")]

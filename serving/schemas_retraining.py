@@ -4,11 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from experiments.datasets import SPECS
+from experiments.data.specs import DEFAULT_DATASET, SPECS
 from serving.job import State
 from serving.production import MAX_REASON
 from serving.schemas import Schema
-from serving.services import DEFAULT
 
 Name = Literal[*SPECS]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}$")]
@@ -18,7 +17,7 @@ Reason = Annotated[str, StringConstraints(max_length=MAX_REASON, pattern=r"^[^\x
 class RetrainBody(Schema):
     """What to retrain."""
 
-    dataset: Name = DEFAULT
+    dataset: Name = DEFAULT_DATASET
 
 
 class PromoteBody(Schema):
@@ -26,14 +25,14 @@ class PromoteBody(Schema):
 
     version: Version
     reason: Reason = ""
-    dataset: Name = DEFAULT
+    dataset: Name = DEFAULT_DATASET
 
 
 class RollbackBody(Schema):
     """What to put back, and why."""
 
     reason: Reason = ""
-    dataset: Name = DEFAULT
+    dataset: Name = DEFAULT_DATASET
 
 
 class DifferenceItem(Schema):

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.datasets import SPECS
 from experiments.inference import ModelError
 from serving.access import Access
 from serving.answering import Answering
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from experiments.inference import Prediction
     from model_loader import Classifier
     from settings import Settings
-
-
-DEFAULT = next(iter(SPECS))
-"""The data set that is meant where none is named."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving.entries import StoreError
 from serving.events import QUIET
 from serving.operator_tabs import key_box, refusal

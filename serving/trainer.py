@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 from pydantic import SecretStr
 
 from experiments.corrections import Accepted, RetrainingError, check_enough
-from experiments.datasets import SPECS, Split
+from experiments.data.datasets import Split
+from experiments.data.specs import SPECS
 from serving.database import Database, open_database
 from serving.entries import Chosen
 from serving.job import Job
@@ -137,7 +138,8 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
     """The real thing: TensorFlow, MLflow, and the registry's Production model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from experiments import datasets, registry, retraining, workflow
+    from experiments import registry, retraining, workflow
+    from experiments.data import datasets
 
     spec = SPECS[dataset]
     store = registry.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
@@ -150,7 +152,7 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
 
 def _worded(error: Exception) -> str:
     from experiments.bundle import BundleError
-    from experiments.datasets import DatasetError
+    from experiments.data.datasets import DatasetError
     from experiments.tracking import RegistryError
     from serving.entries import StoreError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from serving import telemetry
 from serving.dataset_switch import chosen
 from serving.entries import State, StoreError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from tests.helpers.draw_page import PATIENCE, opened
 
 

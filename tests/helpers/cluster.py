@@ -19,7 +19,7 @@ from settings import ROOT
 OPERATOR_KEY = "key of this test"
 SEED = """
 from experiments import bundle, registry
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from settings import Settings
 
 settings, spec = Settings(), SPECS["mnist"]

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from experiments.datasets import Dataset, DatasetSpec, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import DatasetSpec
 from experiments.insights import Epoch
 from experiments.measuring import measure
 

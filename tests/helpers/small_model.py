@@ -7,7 +7,7 @@ import pytest
 
 from experiments import bundle as bundles
 from experiments import registry
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from experiments.inference import Thresholds
 from experiments.tracking import Store
 from settings import Settings

@@ -6,7 +6,8 @@ import pytest
 
 from experiments import fine_tuning, runs
 from experiments.architectures import residual
-from experiments.datasets import SPECS, Dataset, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import SPECS
 from experiments.training import seen_once, seen_twice
 
 SPEC = SPECS["cifar10"]

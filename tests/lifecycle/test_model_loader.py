@@ -164,7 +164,7 @@ def test_answering_needs_no_training_library(settings):
     program = """
 import sys
 import numpy as np
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from model_loader import Classifier
 from settings import Settings
 

@@ -11,7 +11,8 @@ import pytest
 
 from experiments import exam, fine_tuning, journal, registry, retraining, workflow
 from experiments.corrections import LEAST, Accepted, RetrainingError, hold_out
-from experiments.datasets import SPECS, Dataset, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import SPECS
 from experiments.glyphs import draw_digits
 from experiments.runs import table
 from experiments.synthesis import Amounts

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.augmentation import warp
-from experiments.datasets import SPECS, Dataset, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import SPECS
 from experiments.glyphs import draw_digits
 from experiments.progress import EpochResult, TerminalBar
 from experiments.runs import table

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from experiments import exam, registry, tables, workflow
-from experiments.datasets import SPECS, Dataset, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import SPECS
 from experiments.glyphs import draw_digits
 from experiments.runs import PRODUCTION, table
 from experiments.synthesis import Amounts

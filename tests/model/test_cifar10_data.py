@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.datasets import Dataset, DatasetError, load
+from experiments.data.datasets import Dataset, DatasetError, load
 from settings import Settings
 
 

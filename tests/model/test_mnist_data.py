@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from experiments.datasets import Dataset, load
+from experiments.data.datasets import Dataset, load
 from settings import Settings
 
 

@@ -10,7 +10,7 @@ import sklearn.datasets
 from PIL import Image
 
 import model_loader
-from experiments import datasets
+from experiments.data import datasets, specs
 from experiments.preprocessing.decoding import decode_image
 from experiments.strangers import draw_strangers
 from settings import ROOT, Settings
@@ -51,7 +51,7 @@ def test_a_photo_gets_the_same_answer_in_any_format(classifier, photos) -> None:
         ]
     )
     assert (labels[1:] == labels[0]).mean() >= 0.97
-    truth = np.array(datasets.SPECS["cifar10"].class_names)[photos.labels]
+    truth = np.array(specs.SPECS["cifar10"].class_names)[photos.labels]
     assert (labels == truth).mean() >= 0.9
 
 

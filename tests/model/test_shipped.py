@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 import model_loader
-from experiments import bundle, datasets
+from experiments import bundle
+from experiments.data import datasets, specs
 from settings import ROOT, Settings
 
 LEAST = {"mnist": 0.9965, "cifar10": 0.92}  # accuracy on the official test images
 MOST_MB = {"mnist": 8, "cifar10": 18}  # the two model files together
 
 
-@pytest.fixture(scope="module", params=datasets.SPECS)
+@pytest.fixture(scope="module", params=specs.SPECS)
 def shipped(request) -> bundle.Bundle:
     return bundle.read(ROOT / "models" / request.param)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from experiments import architectures
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 
 
 @pytest.mark.parametrize("build", [architectures.baseline, architectures.deep, architectures.wide])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.calibration import MOST_REFUSED, Sample, cool, temperature, thresholds
-from experiments.datasets import DatasetSpec
+from experiments.data.specs import DatasetSpec
 from experiments.evaluation import calibration_error
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import drawn
-from experiments.datasets import DatasetError
+from experiments.data.datasets import DatasetError
 from experiments.inference import Prediction
 
 

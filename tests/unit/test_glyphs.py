@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.datasets import Split
+from experiments.data.datasets import Split
 from experiments.glyphs import draw_digits, ink_strokes, parse, vary
 from experiments.templates import DIGITS
 

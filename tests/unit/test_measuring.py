@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments import drawn, exam, label_errors
-from experiments.datasets import SPECS
+from experiments import drawn, exam
+from experiments.data import label_errors
+from experiments.data.specs import SPECS
 from experiments.inference import Thresholds, predictions
 from experiments.measuring import sample
 from tests.helpers.figures import SPEC, dataset, figures

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.runs import recipe, table
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.preprocessing.drawings import slant
 from experiments.second_look import look, look_again
 

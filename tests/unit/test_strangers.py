@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from experiments.datasets import SPECS, Dataset, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import SPECS
 from experiments.strangers import draw_strangers
 from experiments.synthesis import Amounts, synthesise
 from experiments.training import one_hot

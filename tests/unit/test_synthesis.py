@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from experiments import styles, synthesis
-from experiments.datasets import SPECS, Dataset, Split
+from experiments.data.datasets import Dataset, Split
+from experiments.data.specs import SPECS
 from experiments.glyphs import draw_digits, parse
 from experiments.negatives import draw_negatives
 from experiments.symbols import SYMBOLS

@@ -13,7 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from experiments.bundle import Bundle
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.inference import Prediction, Thresholds, blank, predictions
 from serving.database import Database
 from serving.gate import Gate

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from experiments import bundle as bundles
 from experiments import ledger
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.ledger import Entry, Ledger
 from experiments.tracking import RunSummary
 from serving.experiments_tab import PLOTTED, curves

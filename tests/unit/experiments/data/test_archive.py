@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.archive import Archive, Census, DatasetError, Source, digest, idx_sha256, obtain
+from experiments.data.archive import Archive, Census, DatasetError, Source, digest, idx_sha256, obtain
 
 GENUINE = {
     "x_train": np.arange(6 * 4, dtype=np.uint8).reshape(6, 2, 2),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments.cifar import BATCHES, FOLDER, read_archive, read_folder
+from experiments.data.pickled import BATCHES, FOLDER, read_archive, read_folder
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
 NAMES = BATCHES["train"] + BATCHES["test"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.sources import download, fetch_from_keras
+from experiments.data.downloads import download, fetch_from_keras
 
 FAKE_KERAS = """
 import os, pathlib, types
