@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from experiments.data.datasets import DatasetError
+from experiments.data.synthesis.digit_templates import DIGITS
+from experiments.data.synthesis.strokes import parse, vary
 from experiments.evaluation import calibration_error
-from experiments.glyphs import parse, vary
 from experiments.inference import Prediction
 from experiments.preprocessing.drawings import prepare_drawing
-from experiments.templates import DIGITS
 
 PAD = 400  # px: side of the page's pad
 MARGIN = 16  # px that stay free around a drawing

@@ -10,10 +10,10 @@ from experiments import calibration, drawn
 from experiments.calibration import Sample
 from experiments.data.datasets import Dataset, Split, join
 from experiments.data.specs import DatasetSpec
+from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.drawn import Outcome
 from experiments.inference import Thresholds, predict
 from experiments.second_look import Model, look
-from experiments.synthesis import Amounts, synthesise
 
 if TYPE_CHECKING:
     import keras

@@ -9,9 +9,9 @@ import numpy as np
 from experiments import runs
 from experiments.comparison import NONE
 from experiments.data.datasets import Dataset, Split, join
+from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.progress import Listener
 from experiments.runs import RunConfig
-from experiments.synthesis import Amounts, synthesise
 from experiments.training import same_as, seen_once, train
 
 EPOCHS, IMAGES = 4, 8_192  # images an epoch: 100 corrections shall take 90 s on two cores, everything included

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from experiments.synthesis import Amounts
+from experiments.data.synthesis.generate import Amounts
 
 if TYPE_CHECKING:
     import keras

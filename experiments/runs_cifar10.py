@@ -2,8 +2,8 @@
 
 from experiments.architectures import baseline, residual
 from experiments.augmentation import flip_shift_cut
+from experiments.data.synthesis.generate import Amounts
 from experiments.runs import RunConfig, architecture_run, baseline_run, hyperparameters_run
-from experiments.synthesis import Amounts
 
 FEW = Amounts(strangers=4_000)
 

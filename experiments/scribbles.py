@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from experiments.data.synthesis.strokes import smooth
 from experiments.drawn import Drawings, turned
-from experiments.glyphs import smooth
 
 
 def draw(count: int, seed: int) -> Drawings:

@@ -17,6 +17,7 @@ import numpy as np
 from experiments import bundle, embedding, exam, plots, registry
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
+from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import evaluate
 from experiments.exam import Exam
 from experiments.export import export
@@ -25,31 +26,30 @@ from experiments.insights import Epoch
 from experiments.progress import EpochResult, Listener, TerminalBar
 from experiments.promotion import Decision, decide, standing
 from experiments.runs import PRODUCTION, RunConfig
-from experiments.synthesis import Amounts, synthesise
 from experiments.tracking import RegistryError, RunLog, RunSummary, Store
 from experiments.training import same_as, seen_once, train, training_precision
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
 RECIPE = (
-    "ambiguous",
+    "data/synthesis/digits",
     "architectures",
     "augmentation",
     "calibration",
     "drawn",
     "exam",
-    "glyphs",
+    "data/synthesis/strokes",
     "preprocessing/ink",
-    "negatives",
+    "data/synthesis/non_digits",
     "normalisation",
     "preprocessing/photos",
     "preprocessing/drawings",
     "second_look",
     "preprocessing/decoding",
-    "strangers",
-    "styles",
-    "symbols",
-    "synthesis",
-    "templates",
+    "data/synthesis/outlier_photos",
+    "data/synthesis/restyling",
+    "data/synthesis/symbol_templates",
+    "data/synthesis/generate",
+    "data/synthesis/digit_templates",
     "training",
 )
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree

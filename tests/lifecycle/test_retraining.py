@@ -13,9 +13,9 @@ from experiments import exam, fine_tuning, journal, registry, retraining, workfl
 from experiments.corrections import LEAST, Accepted, RetrainingError, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
-from experiments.glyphs import draw_digits
+from experiments.data.synthesis.digits import draw_digits
+from experiments.data.synthesis.generate import Amounts
 from experiments.runs import table
-from experiments.synthesis import Amounts
 from experiments.training import same_as, training_precision
 
 EPOCHS = 8  # of a fine-tuning: a tiny champion learns crosses in as many

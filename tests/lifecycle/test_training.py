@@ -9,7 +9,7 @@ import pytest
 from experiments.augmentation import warp
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
-from experiments.glyphs import draw_digits
+from experiments.data.synthesis.digits import draw_digits
 from experiments.progress import EpochResult, TerminalBar
 from experiments.runs import table
 from experiments.training import AugmentedBatches, same_as, seen_once, seen_twice, train, training_precision

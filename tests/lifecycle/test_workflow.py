@@ -11,9 +11,9 @@ from rich.console import Console
 from experiments import exam, registry, tables, workflow
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
-from experiments.glyphs import draw_digits
+from experiments.data.synthesis.digits import draw_digits
+from experiments.data.synthesis.generate import Amounts
 from experiments.runs import PRODUCTION, table
-from experiments.synthesis import Amounts
 from experiments.tracking import RegistryError
 
 SPEC = SPECS["mnist"]

@@ -11,8 +11,8 @@ from PIL import Image
 
 import model_loader
 from experiments.data import datasets, specs
+from experiments.data.synthesis.outlier_photos import draw_strangers
 from experiments.preprocessing.decoding import decode_image
-from experiments.strangers import draw_strangers
 from settings import ROOT, Settings
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from experiments.data.datasets import Split
-from experiments.glyphs import draw_digits, ink_strokes, parse, vary
-from experiments.templates import DIGITS
+from experiments.data.synthesis.digit_templates import DIGITS
+from experiments.data.synthesis.digits import draw_digits
+from experiments.data.synthesis.strokes import ink_strokes, parse, vary
 
 
 def test_every_digit_has_ways_of_writing_within_its_sheet() -> None:

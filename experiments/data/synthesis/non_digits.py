@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 
 from experiments.data.datasets import Split
-from experiments.glyphs import SHEET, ink_strokes, parse, random_brush, smooth, vary
+from experiments.data.synthesis.digit_templates import DIGITS
+from experiments.data.synthesis.strokes import SHEET, ink_strokes, parse, random_brush, smooth, vary
+from experiments.data.synthesis.symbol_templates import SYMBOLS
 from experiments.preprocessing.drawings import normalise_ink
-from experiments.symbols import SYMBOLS
-from experiments.templates import DIGITS
 
 TURNABLE = {2: (1, 3), 3: (1, 3), 4: (1, 2, 3)}
 """Digits that are none after so many quarter turns (6 and 9, say, become each other)."""

@@ -5,13 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments import styles, synthesis
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
-from experiments.glyphs import draw_digits, parse
-from experiments.negatives import draw_negatives
-from experiments.symbols import SYMBOLS
-from experiments.synthesis import Amounts, synthesise
+from experiments.data.synthesis import generate, restyling
+from experiments.data.synthesis.digits import draw_digits
+from experiments.data.synthesis.generate import Amounts, synthesise
+from experiments.data.synthesis.non_digits import draw_negatives
+from experiments.data.synthesis.strokes import parse
+from experiments.data.synthesis.symbol_templates import SYMBOLS
 
 LABELS = np.arange(10).repeat(12)
 DIGITS = Split(draw_digits(Split(np.empty(0), LABELS), np.random.default_rng(0)), LABELS)
@@ -29,11 +30,11 @@ def test_kinds_come_in_the_amounts_asked_for_with_their_labels() -> None:
 
 
 def test_the_same_seed_gives_the_same_images_in_one_process_or_several() -> None:
-    amounts = Amounts(drawn=synthesis.CHUNK, negatives=40)
+    amounts = Amounts(drawn=generate.CHUNK, negatives=40)
     several = synthesise(amounts, DATASET, seed=1)
     one = synthesise(dataclasses.replace(amounts, negatives=0), DATASET, seed=1)
-    assert np.array_equal(several.images[: synthesis.CHUNK], one.images)
-    assert not np.array_equal(one.images, synthesise(Amounts(drawn=synthesis.CHUNK), DATASET, seed=2).images)
+    assert np.array_equal(several.images[: generate.CHUNK], one.images)
+    assert not np.array_equal(one.images, synthesise(Amounts(drawn=generate.CHUNK), DATASET, seed=2).images)
 
 
 def test_nothing_asked_for_is_nothing() -> None:
@@ -45,7 +46,7 @@ def test_styles_change_a_share_of_a_digit_and_keep_the_rest(digit) -> None:
     chosen = np.flatnonzero(LABELS - digit == 0)
     some = Split(DIGITS.images[chosen], LABELS[chosen])
     plain = Split(some.images, np.full_like(some.labels, 3))  # a digit that no style is made of
-    restyled, kept = (styles.restyle(each, np.random.default_rng(0)) for each in (some, plain))
+    restyled, kept = (restyling.restyle(each, np.random.default_rng(0)) for each in (some, plain))
     changed = (np.abs(restyled.astype(int) - kept).mean((1, 2, 3)) > 4).sum()
     assert 0 < changed < len(some.labels)
 

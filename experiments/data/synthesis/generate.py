@@ -11,12 +11,11 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from experiments.ambiguous import draw_ambiguous
 from experiments.data.datasets import Dataset, Split, join
-from experiments.glyphs import draw_digits
-from experiments.negatives import draw_negatives
-from experiments.strangers import draw_strangers
-from experiments.styles import restyle
+from experiments.data.synthesis.digits import draw_ambiguous, draw_digits
+from experiments.data.synthesis.non_digits import draw_negatives
+from experiments.data.synthesis.outlier_photos import draw_strangers
+from experiments.data.synthesis.restyling import restyle
 
 CHUNK = 1_000  # images a task
 ALONE = 4_000  # so many are sooner made than processes are started

@@ -3,23 +3,8 @@
 import cv2
 import numpy as np
 
-from experiments.data.datasets import Split
-from experiments.preprocessing.drawings import normalise_ink
-from experiments.templates import DIGITS
-
 SHEET = 160  # px: side of the sheet that a glyph is inked on
 STEPS = 10  # points of the pen's path between two points of a template
-
-
-def draw_digits(wanted: Split, rng: np.random.Generator) -> np.ndarray:
-    """Returns uint8 [N, 28, 28, 1]: a new drawing for each label, as preparation gives it."""
-    return np.stack([draw_glyph(DIGITS[int(label)], rng) for label in wanted.labels])
-
-
-def draw_glyph(templates: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
-    """One of the templates, varied. Returns uint8 [28, 28, 1]."""
-    strokes = vary(parse(templates[rng.integers(len(templates))]), rng)
-    return normalise_ink(ink_strokes(strokes, random_brush(rng)))
 
 
 def random_brush(rng: np.random.Generator) -> float:

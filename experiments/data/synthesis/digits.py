@@ -4,7 +4,8 @@ unsure of it than sure and wrong half of the time."""
 import numpy as np
 
 from experiments.data.datasets import Split
-from experiments.glyphs import ink_strokes, parse, random_brush, vary
+from experiments.data.synthesis.digit_templates import DIGITS
+from experiments.data.synthesis.strokes import ink_strokes, parse, random_brush, vary
 from experiments.preprocessing.drawings import normalise_ink
 
 CORNERS = (  # an L: a 4 without its stem, a 6 without its bowl
@@ -23,3 +24,14 @@ def draw_ambiguous(wanted: Split, rng: np.random.Generator) -> np.ndarray:
 
 def _corner(rng: np.random.Generator) -> list[np.ndarray]:
     return vary(parse(CORNERS[rng.integers(len(CORNERS))]), rng)
+
+
+def draw_digits(wanted: Split, rng: np.random.Generator) -> np.ndarray:
+    """Returns uint8 [N, 28, 28, 1]: a new drawing for each label, as preparation gives it."""
+    return np.stack([draw_glyph(DIGITS[int(label)], rng) for label in wanted.labels])
+
+
+def draw_glyph(templates: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
+    """One of the templates, varied. Returns uint8 [28, 28, 1]."""
+    strokes = vary(parse(templates[rng.integers(len(templates))]), rng)
+    return normalise_ink(ink_strokes(strokes, random_brush(rng)))

@@ -4,8 +4,8 @@ import numpy as np
 
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
-from experiments.strangers import draw_strangers
-from experiments.synthesis import Amounts, synthesise
+from experiments.data.synthesis.generate import Amounts, synthesise
+from experiments.data.synthesis.outlier_photos import draw_strangers
 from experiments.training import one_hot
 
 SPEC = SPECS["cifar10"]
