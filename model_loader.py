@@ -8,13 +8,15 @@ from typing import Literal
 
 import numpy as np
 
-from experiments import bundle as bundles
-from experiments import inference, registry
-from experiments.bundle import Bundle, BundleError
+from experiments import registry
 from experiments.data.specs import SPECS, DatasetSpec
-from experiments.explanation import occlusion, overlay
-from experiments.inference import LiteRTModel, ModelError, Prediction
-from experiments.second_look import look
+from experiments.inference import bundle as bundles
+from experiments.inference import predictions
+from experiments.inference.bundle import Bundle, BundleError
+from experiments.inference.litert import LiteRTModel, ModelError
+from experiments.inference.occlusion import occlusion, overlay
+from experiments.inference.predictions import Prediction
+from experiments.inference.tta import look
 from settings import Settings
 
 __all__ = ["Classifier", "ModelError", "load", "load_all"]
@@ -80,14 +82,14 @@ class Classifier:
         """pixels: a drawing or photo as the data set's `prepare` takes it; an empty one gives a blank."""
         image = self._spec.prepare(pixels)
         if image is None:
-            return inference.blank(self._spec.class_names, self.bundle.version)
+            return predictions.blank(self._spec.class_names, self.bundle.version)
         return self.predict(image[np.newaxis])[0]
 
     def predict(self, images: np.ndarray) -> list[Prediction]:
         """images: uint8 [N, H, W, C], prepared as the data set's own are. Raises ValueError for others."""
         serving = self._serving  # refresh() may replace it meanwhile
         bundle = serving.bundle
-        return inference.predict(serving.model, images, self._spec, bundle.thresholds, bundle.version)
+        return predictions.predict(serving.model, images, self._spec, bundle.thresholds, bundle.version)
 
     def explain(self, image: np.ndarray) -> np.ndarray:
         """image: uint8 [H, W, C] as in an answer. Returns uint8 [h, w, 3]: what of it speaks for the likeliest answer,

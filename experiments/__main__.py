@@ -13,9 +13,9 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from experiments.bundle import BundleError
 from experiments.data.datasets import DatasetError
 from experiments.data.specs import SPECS
+from experiments.inference.bundle import BundleError
 from experiments.runs import UnknownRunError
 from experiments.tracking import RegistryError, Store
 from settings import Settings
@@ -89,8 +89,9 @@ def rollback(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
     """Prints how well the Production model reads drawings; real people's too where DRAWN_STROKES names a file."""
-    from experiments import bundle, drawn_report
     from experiments import drawn as drawings
+    from experiments import drawn_report
+    from experiments.inference import bundle
 
     exports = bundle.exports_of(settings.artifact_dir, arguments.dataset)
     model = bundle.read_current(exports) or bundle.read(settings.models_dir / arguments.dataset)
@@ -112,8 +113,9 @@ def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def insights(arguments: argparse.Namespace, settings: Settings) -> int:
     """Makes the figures that explain a model, which those of the table get when they are trained."""
-    from experiments import bundle, run_curves
+    from experiments import run_curves
     from experiments.data import datasets
+    from experiments.inference import bundle
 
     with _tensorflow_silenced():
         from experiments import embedding

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.inference import Thresholds
+from experiments.inference.predictions import Thresholds
 
 if TYPE_CHECKING:
     import keras

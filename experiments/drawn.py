@@ -13,7 +13,7 @@ from experiments.data.datasets import DatasetError
 from experiments.data.synthesis.digit_templates import DIGITS
 from experiments.data.synthesis.strokes import parse, vary
 from experiments.evaluation import calibration_error
-from experiments.inference import Prediction
+from experiments.inference.predictions import Prediction
 from experiments.preprocessing.drawings import prepare_drawing
 
 PAD = 400  # px: side of the page's pad

@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import drawn, plots, scribbles
-from experiments.bundle import Bundle
 from experiments.data.specs import SPECS
 from experiments.drawn import Drawings, Layout, Sheets
-from experiments.inference import LiteRTModel, Prediction, predict
+from experiments.inference.bundle import Bundle
+from experiments.inference.litert import LiteRTModel
+from experiments.inference.predictions import Prediction, predict
 
 LAYOUTS = {
     "anywhere": Layout(),

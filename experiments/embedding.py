@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from experiments import exam, insights, reference
-from experiments.bundle import TFLITE, Bundle
+from experiments import exam, insights
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec
 from experiments.drawn import Outcome
+from experiments.inference import drift_reference
+from experiments.inference.bundle import TFLITE, Bundle
+from experiments.inference.tta import look_again
 from experiments.insights import Epoch
 from experiments.measuring import measure
-from experiments.second_look import look_again
 
 
 def explain(
@@ -28,7 +29,7 @@ def explain(
     sha256 = bundle.sha256[TFLITE]
     figures, tiles = measure(dataset, outputs, hidden, outcome=outcome, curves=curves, model_sha256=sha256)
     insights.write(figures, tiles, bundle.folder)
-    reference.write(reference.measure(dataset.test.images, outputs, len(bundle.class_names)), bundle.folder)
+    drift_reference.write(drift_reference.measure(dataset.test.images, outputs, len(bundle.class_names)), bundle.folder)
 
 
 def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) -> None:

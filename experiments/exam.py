@@ -12,8 +12,8 @@ from experiments.data.datasets import Dataset, Split, join
 from experiments.data.specs import DatasetSpec
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.drawn import Outcome
-from experiments.inference import Thresholds, predict
-from experiments.second_look import Model, look
+from experiments.inference.predictions import Thresholds, predict
+from experiments.inference.tta import Model, look
 
 if TYPE_CHECKING:
     import keras

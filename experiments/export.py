@@ -8,10 +8,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments import bundle
-from experiments.bundle import Bundle, BundleError
 from experiments.data.specs import DatasetSpec
-from experiments.inference import LiteRTModel, ModelError, Thresholds
+from experiments.inference import bundle
+from experiments.inference.bundle import Bundle, BundleError
+from experiments.inference.litert import LiteRTModel, ModelError
+from experiments.inference.predictions import Thresholds
 
 TOLERANCE = 1e-4
 """Largest difference of a probability between Keras and LiteRT; both compute in float32."""

@@ -6,7 +6,7 @@ import numpy as np
 import pydantic
 from PIL import Image
 
-from experiments.bundle import INSIGHTS, TFLITE, TILES, Bundle
+from experiments.inference.bundle import INSIGHTS, TFLITE, TILES, Bundle
 from experiments.progress import EpochResult
 
 COLUMNS = 32  # tiles in a row of the sheet

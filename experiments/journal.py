@@ -13,7 +13,7 @@ from experiments.tracking import Store
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-    from experiments.bundle import Bundle
+    from experiments.inference.bundle import Bundle
 
 By = Literal["gate", "hand", "rollback", "start"]
 PREFIX = "promotion."

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from experiments import insights, registry, run_curves
-from experiments.bundle import Bundle
 from experiments.data.specs import DatasetSpec
+from experiments.inference.bundle import Bundle
 from experiments.insights import Epoch, InsightsError
 from experiments.promotion import MEASURES, standing
 from experiments.tracking import RunSummary, Store

@@ -6,11 +6,11 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import bundle as bundles
 from experiments import catalogue, journal
-from experiments.bundle import Bundle, BundleError
 from experiments.catalogue import ALIAS, GATE
 from experiments.data.specs import DatasetSpec
+from experiments.inference import bundle as bundles
+from experiments.inference.bundle import Bundle, BundleError
 from experiments.journal import By
 from experiments.promotion import Decision
 from experiments.tracking import BUNDLE, RegistryError, Store

@@ -7,8 +7,8 @@ from experiments import data_interpretations as data
 from experiments import insight_plots as figures
 from experiments import interpretations as model
 from experiments import ledger as ledgers
-from experiments.bundle import Bundle
 from experiments.document import Heading, Paragraph, Part, Picture, Table
+from experiments.inference.bundle import Bundle
 from experiments.insights import Insights
 from experiments.ledger import COSTS, METRICS, Entry, Ledger
 from experiments.plots import confusion_matrix

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from experiments import bundle as bundles
 from experiments import insights, ledger, report
-from experiments.bundle import Bundle, BundleError
 from experiments.data.specs import SPECS
 from experiments.document import as_docx, as_html
+from experiments.inference import bundle as bundles
+from experiments.inference.bundle import Bundle, BundleError
 from experiments.insights import InsightsError
 from experiments.report import Sources, Subject
 from experiments.tracking import Store

@@ -9,13 +9,13 @@ import keras
 import numpy as np
 
 from experiments import comparison, exam, fine_tuning, plots, registry, workflow
-from experiments.bundle import Bundle
 from experiments.comparison import CORRECTIONS, DRAWINGS, NEGATIVES, NONE, VALIDATION, Answered, Difference
 from experiments.corrections import Accepted, check_enough, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
 from experiments.exam import Exam
-from experiments.inference import Thresholds, predict
+from experiments.inference.bundle import Bundle
+from experiments.inference.predictions import Thresholds, predict
 from experiments.progress import Listener
 from experiments.promotion import Decision, judge
 from experiments.runs import RunConfig

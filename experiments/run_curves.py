@@ -1,7 +1,7 @@
 """Training curves: of a run of the store, and of a model whose run may be elsewhere."""
 
 from experiments import insights
-from experiments.bundle import Bundle
+from experiments.inference.bundle import Bundle
 from experiments.insights import Epoch, InsightsError
 from experiments.tracking import Store
 

@@ -14,14 +14,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments import bundle, embedding, exam, plots, registry
+from experiments import embedding, exam, plots, registry
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import evaluate
 from experiments.exam import Exam
 from experiments.export import export
-from experiments.inference import LiteRTModel, Thresholds
+from experiments.inference import bundle
+from experiments.inference.litert import LiteRTModel
+from experiments.inference.predictions import Thresholds
 from experiments.insights import Epoch
 from experiments.progress import EpochResult, Listener, TerminalBar
 from experiments.promotion import Decision, decide, standing
@@ -43,7 +45,7 @@ RECIPE = (
     "normalisation",
     "preprocessing/photos",
     "preprocessing/drawings",
-    "second_look",
+    "inference/tta",
     "preprocessing/decoding",
     "data/synthesis/outlier_photos",
     "data/synthesis/restyling",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from experiments.inference import Prediction
+from experiments.inference.predictions import Prediction
 from experiments.preprocessing.decoding import decode_image
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.inference import CHUNK, Prediction, blank
+from experiments.inference.litert import CHUNK
+from experiments.inference.predictions import Prediction, blank
 from serving.errors import ApiError
 
 if TYPE_CHECKING:

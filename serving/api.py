@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from experiments.inference import ModelError
+from experiments.inference.litert import ModelError
 from serving import (
     routes_feedback,
     routes_history,

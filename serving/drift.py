@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments import reference
 from experiments.data.specs import SPECS
-from experiments.reference import Reference
+from experiments.inference import drift_reference
+from experiments.inference.drift_reference import Reference
 from serving.entries import Entry, Filter
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Finding:
 
 def last_day(history: "History", classifier: "Classifier") -> tuple[list[Finding], str]:
     """What each measure shows of the newest answers of the last day, and the verdict in words."""
-    dataset, known = classifier.bundle.dataset, reference.read(classifier.bundle)
+    dataset, known = classifier.bundle.dataset, drift_reference.read(classifier.bundle)
     if known is None:
         return [], "This version of the model came without a reference, so nothing is known of drift."
     since = time.time() - DAY
@@ -61,7 +61,7 @@ def compare(
 ) -> list[Finding]:
     """entries: answers that name a label, with their images. One finding a measure, labels first."""
     images = np.frombuffer(b"".join(each.image or b"" for each in entries), np.uint8).reshape(-1, *shape)
-    values = {"confidence": np.array([each.confidence for each in entries]), **reference.looks(images)}
+    values = {"confidence": np.array([each.confidence for each in entries]), **drift_reference.looks(images)}
     counts = np.array([sum(each.label == name for each in entries) for name in class_names])
     shifts = [_shift(name, values[name], np.array(sample)) for name, sample in known.looks.items() if name in values]
     return [_labels(counts, np.array(known.labels), class_names), *shifts]

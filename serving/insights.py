@@ -13,7 +13,7 @@ from gradio.components.plot import PlotData
 from experiments import data_interpretations as data
 from experiments import insights as files
 from experiments import interpretations as model
-from experiments.bundle import TFLITE, Bundle
+from experiments.inference.bundle import TFLITE, Bundle
 from experiments.insights import Insights, InsightsError
 from serving import insight_charts as charts
 from serving.dataset_switch import chosen, dataset_switch

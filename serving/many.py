@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments import inference
 from experiments.data.specs import SPECS
-from experiments.inference import Prediction
+from experiments.inference import litert
+from experiments.inference import predictions as inference
+from experiments.inference.predictions import Prediction
 from experiments.preprocessing.decoding import ImageError, decode_image
 from serving.zips import File
 
 if TYPE_CHECKING:
     from model_loader import Classifier
 
-TOGETHER = inference.CHUNK  # pictures the model is asked for at once
+TOGETHER = litert.CHUNK  # pictures the model is asked for at once
 MAX_PIXELS = 2_000_000_000  # of one batch, decoded: some twenty seconds' work
 
 Prepare = Callable[[np.ndarray], np.ndarray | None]

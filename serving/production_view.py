@@ -10,7 +10,7 @@ import numpy as np
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
-from experiments.inference import ModelError
+from experiments.inference.litert import ModelError
 from experiments.tracking import RegistryError
 from serving import production
 from serving.dataset_switch import chosen

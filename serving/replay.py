@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.data.specs import SPECS, DatasetSpec
-from experiments.inference import LiteRTModel, predict
+from experiments.inference.litert import LiteRTModel
+from experiments.inference.predictions import predict
 from serving.entries import Entry, Filter
 
 if TYPE_CHECKING:
-    from experiments.bundle import Bundle
+    from experiments.inference.bundle import Bundle
     from serving.store import History
     from settings import Settings
 

@@ -15,7 +15,7 @@ from serving.errors import ApiError
 from serving.schemas import BatchAnswer, DatasetName, ImageBody, PredictAnswer
 
 if TYPE_CHECKING:
-    from experiments.inference import Prediction
+    from experiments.inference.predictions import Prediction
     from model_loader import Classifier
     from serving.services import Services
 

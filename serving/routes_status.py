@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from experiments.data.specs import DEFAULT_DATASET, SPECS
-from experiments.inference import ModelError
+from experiments.inference.litert import ModelError
 from serving.access import Caller
 from serving.entries import Filter, StoreError
 from serving.routes_predict import model_name

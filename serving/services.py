@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.inference import ModelError
+from experiments.inference.litert import ModelError
 from serving.access import Access
 from serving.answering import Answering
 from serving.archives import Bounds
@@ -19,7 +19,7 @@ from serving.recent import Recent
 from serving.recorder import Recorder, open_recorder
 
 if TYPE_CHECKING:
-    from experiments.inference import Prediction
+    from experiments.inference.predictions import Prediction
     from model_loader import Classifier
     from settings import Settings
 

@@ -151,8 +151,8 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
 
 
 def _worded(error: Exception) -> str:
-    from experiments.bundle import BundleError
     from experiments.data.datasets import DatasetError
+    from experiments.inference.bundle import BundleError
     from experiments.tracking import RegistryError
     from serving.entries import StoreError
 

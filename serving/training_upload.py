@@ -16,7 +16,7 @@ from serving.many import Reading, read_many
 from serving.zips import File, ZipError
 
 if TYPE_CHECKING:
-    from experiments.inference import Prediction
+    from experiments.inference.predictions import Prediction
     from model_loader import Classifier
 
 MAX_PIXELS = 20_000_000_000  # of one upload, decoded: 20,000 photos of a megapixel

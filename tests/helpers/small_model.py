@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 import pytest
 
-from experiments import bundle as bundles
 from experiments import registry
 from experiments.data.specs import DatasetSpec
-from experiments.inference import Thresholds
+from experiments.inference import bundle as bundles
+from experiments.inference.predictions import Thresholds
 from experiments.tracking import Store
 from settings import Settings
 

@@ -8,10 +8,10 @@ import threading
 import numpy as np
 import pytest
 
-from experiments import bundle as bundles
 from experiments import registry
-from experiments.explanation import occlusion, overlay
-from experiments.inference import LiteRTModel
+from experiments.inference import bundle as bundles
+from experiments.inference.litert import LiteRTModel
+from experiments.inference.occlusion import occlusion, overlay
 from experiments.tracking import Store
 from model_loader import Classifier
 from settings import ROOT

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from experiments import bundle as bundles
+from experiments.inference import bundle as bundles
 from model_loader import Classifier, ModelError, load
 
 
@@ -84,7 +84,7 @@ def test_a_promoted_model_of_another_shape_leaves_the_old_one_answering(
     import keras
 
     from experiments.export import export
-    from experiments.inference import Thresholds
+    from experiments.inference.predictions import Thresholds
 
     other = dataclasses.replace(spec, image_shape=(4, 4, 1))
     layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]

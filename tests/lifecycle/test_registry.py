@@ -3,8 +3,8 @@ import warnings
 
 import pytest
 
-from experiments import bundle as bundles
 from experiments import registry
+from experiments.inference import bundle as bundles
 from experiments.tracking import RegistryError
 
 

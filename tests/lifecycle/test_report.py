@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from experiments import insights, ledger, report, report_files
-from experiments.bundle import BundleError
 from experiments.document import Heading, Paragraph, Picture, Table
+from experiments.inference.bundle import BundleError
 from experiments.report import Sources, Subject
 from experiments.tracking import RunSummary
 from tests.helpers.figures import changed, figures
@@ -89,7 +89,7 @@ def test_drawings_have_a_chart_where_there_are_any(bundle, found):
 
 def test_it_is_written_gathered_and_logged(store, exported, tmp_path):
     """With the shipped model's folder as a project has it."""
-    from experiments import bundle as bundles
+    from experiments.inference import bundle as bundles
 
     source = dataclasses.replace(bundles.read(exported.folder), dataset="mnist")
     shipped = bundles.install(source, tmp_path / "models" / "mnist", version="1", run_id="run")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import model_loader
-from experiments import bundle
 from experiments.data import datasets, specs
+from experiments.inference import bundle
 from settings import ROOT, Settings
 
 LEAST = {"mnist": 0.9965, "cifar10": 0.92}  # accuracy on the official test images

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from experiments import drawn
 from experiments.data.datasets import DatasetError
-from experiments.inference import Prediction
+from experiments.inference.predictions import Prediction
 
 
 def test_a_drawing_has_the_size_place_and_brush_asked_for() -> None:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments import bundle as bundles
 from experiments import insights
 from experiments.embedding import embed, explain
+from experiments.inference import bundle as bundles
 from experiments.insights import InsightsError
 from tests.helpers.figures import changed, dataset, figures
 

@@ -6,7 +6,7 @@ import pytest
 from experiments import drawn, exam
 from experiments.data import label_errors
 from experiments.data.specs import SPECS
-from experiments.inference import Thresholds, predictions
+from experiments.inference.predictions import Thresholds, predictions
 from experiments.measuring import sample
 from tests.helpers.figures import SPEC, dataset, figures
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from experiments.bundle import Bundle
 from experiments.data.specs import SPECS
-from experiments.inference import Prediction, Thresholds, blank, predictions
+from experiments.inference.bundle import Bundle
+from experiments.inference.predictions import Prediction, Thresholds, blank, predictions
 from serving.database import Database
 from serving.gate import Gate
 from serving.launch import launch

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments import reference
+from experiments.inference import drift_reference
 from serving.database import Database
 from serving.drift import compare, last_day
 from serving.store import History
@@ -44,7 +44,7 @@ def answered(images, probabilities, at=1000.0):
 
 @pytest.fixture(scope="module")
 def known():
-    return reference.measure(bars(3000, 0), outputs(3000, 0), 10)
+    return drift_reference.measure(bars(3000, 0), outputs(3000, 0), 10)
 
 
 def drifted(known, images, probabilities):
@@ -74,12 +74,12 @@ def test_a_difference_too_small_to_matter_is_none_however_sure_it_is(known):
 
 def test_photos_are_told_by_brightness_and_contrast():
     photos = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), np.uint8)
-    assert set(reference.looks(photos)) == {"brightness", "contrast"}
-    assert reference.looks(photos // 2)["brightness"].mean() < reference.looks(photos)["brightness"].mean()
+    assert set(drift_reference.looks(photos)) == {"brightness", "contrast"}
+    assert drift_reference.looks(photos // 2)["brightness"].mean() < drift_reference.looks(photos)["brightness"].mean()
 
 
 def test_stroke_width_is_in_pixels():
-    assert reference.looks(bars(50, 0, width=4))["stroke width"].mean() == pytest.approx(4.5, abs=1)
+    assert drift_reference.looks(bars(50, 0, width=4))["stroke width"].mean() == pytest.approx(4.5, abs=1)
 
 
 def test_the_last_day_is_told_in_words(tmp_path, classifier, known):
@@ -87,7 +87,7 @@ def test_the_last_day_is_told_in_words(tmp_path, classifier, known):
     history, model = History(database), type(classifier)()
     model.bundle = replace(classifier.bundle, folder=tmp_path)
     assert "without a reference" in last_day(history, model)[1]
-    reference.write(known, tmp_path)
+    drift_reference.write(known, tmp_path)
     assert "Only 0 answers" in last_day(history, model)[1]
     history.add(answered(bars(200, 1, width=7), outputs(200, 1), at=time.time()))
     findings, verdict = last_day(history, model)

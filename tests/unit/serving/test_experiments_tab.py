@@ -3,9 +3,9 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from experiments import bundle as bundles
 from experiments import ledger
 from experiments.data.specs import SPECS
+from experiments.inference import bundle as bundles
 from experiments.ledger import Entry, Ledger
 from experiments.tracking import RunSummary
 from serving.experiments_tab import PLOTTED, curves

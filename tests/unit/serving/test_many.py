@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from experiments.inference import blank
+from experiments.inference.predictions import blank
 from serving import many
 from serving.many import read_many
 from serving.zips import File

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from experiments.inference import LiteRTModel
+from experiments.inference.litert import LiteRTModel
 from serving.database import Database
 from serving.replay import replay
 from serving.store import History

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.inference import blank
+from experiments.inference.predictions import blank
 from serving.many import Reading
 from serving.summary import COLUMNS, Summary
 

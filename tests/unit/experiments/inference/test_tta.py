@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from experiments.data.specs import SPECS
+from experiments.inference.tta import look, look_again
 from experiments.preprocessing.drawings import slant
-from experiments.second_look import look, look_again
 
 
 class Fake:

@@ -14,7 +14,7 @@ import pydantic
 import pydantic_core
 from pydantic import Field, StringConstraints
 
-from experiments.inference import Thresholds
+from experiments.inference.predictions import Thresholds
 
 TFLITE, KERAS, MANIFEST, CURRENT = "model.tflite", "model.keras", "model.json", "current.json"
 INSIGHTS, TILES = "insights.json", "insights.webp"  # what explains the model; it answers without them

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments import bundle as bundles
-from experiments.bundle import BundleError
+from experiments.inference import bundle as bundles
+from experiments.inference.bundle import BundleError
 
 quickly = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 json_values = st.recursive(

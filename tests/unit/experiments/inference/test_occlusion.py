@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.explanation import AGAINST, FOR, occlusion, overlay
+from experiments.inference.occlusion import AGAINST, FOR, occlusion, overlay
 
 
 def test_the_part_that_the_model_looks_at_speaks_for_its_answer() -> None:

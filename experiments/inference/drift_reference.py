@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pydantic
 
-from experiments.bundle import REFERENCE, Bundle
+from experiments.inference.bundle import REFERENCE, Bundle
 
 POINTS = 500  # of a distribution
 DATA = pydantic.dataclasses.dataclass(frozen=True)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.inference import CHUNK, LiteRTModel, ModelError, Thresholds, blank, predictions
+from experiments.inference.litert import CHUNK, LiteRTModel, ModelError
+from experiments.inference.predictions import Thresholds, blank, predictions
 
 
 @pytest.fixture(scope="module")
