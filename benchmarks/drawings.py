@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments import drawn
+from experiments.evaluation import drawings
 
 COUNT = 2000
 SMALL = (28, 64)  # px: sides of the small pictures of a batch
@@ -17,8 +17,8 @@ SMALL = (28, 64)  # px: sides of the small pictures of a batch
 def sheets(count: int = COUNT, seed: int = 0) -> list[np.ndarray]:
     """Digits drawn on the pad, uint8 [400, 400] each, black on white."""
     rng = np.random.default_rng(seed)
-    strokes = drawn.generate(count, seed).strokes
-    return [drawn.ink(drawn.place(stroke, rng.uniform(0.3, 0.9), rng), rng.uniform(16, 28)) for stroke in strokes]
+    strokes = drawings.generate(count, seed).strokes
+    return [drawings.ink(drawings.place(stroke, rng.uniform(0.3, 0.9), rng), rng.uniform(16, 28)) for stroke in strokes]
 
 
 def write(folder: Path) -> None:

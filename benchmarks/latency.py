@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 import model_loader
-from experiments import drawn
 from experiments.data.specs import SPECS, DatasetSpec
+from experiments.evaluation import drawings
 from experiments.preprocessing.decoding import decode_image
 from settings import Settings
 
@@ -44,8 +44,8 @@ def main() -> None:
 def _drawings() -> Iterator[bytes]:
     """COUNT digits drawn on the pad, as the browser sends them: RGBA."""
     rng = np.random.default_rng(0)
-    for stroke in drawn.generate(COUNT, seed=0).strokes:
-        sheet = drawn.ink(drawn.place(stroke, rng.uniform(0.3, 0.9), rng), 20)
+    for stroke in drawings.generate(COUNT, seed=0).strokes:
+        sheet = drawings.ink(drawings.place(stroke, rng.uniform(0.3, 0.9), rng), 20)
         yield _file(Image.fromarray(sheet).convert("RGBA"), "PNG")
 
 

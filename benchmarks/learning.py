@@ -20,9 +20,9 @@ from benchmarks import drawings
 from benchmarks.load import RESULTS, Outcome, locust, table
 from benchmarks.peers import demo
 from benchmarks.processes import free_ports
-from experiments import drawn
 from experiments.data import datasets
 from experiments.data.specs import SPECS
+from experiments.evaluation import drawings as drawn
 from experiments.preprocessing.drawings import prepare_drawing
 from serving.corrections import Corrections
 from serving.database import Database

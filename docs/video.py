@@ -19,7 +19,7 @@ from benchmarks.load import locust
 from benchmarks.peers import demo
 from benchmarks.processes import free_ports
 from docs.screenshots import WINDOW, mlflow_comparison, show_comparison
-from experiments import drawn
+from experiments.evaluation import drawings as drawn
 from settings import ROOT
 from tests.helpers.digits import DIGITS
 from tests.helpers.draw_page import DrawPage, opened

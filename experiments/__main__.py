@@ -89,8 +89,8 @@ def rollback(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
     """Prints how well the Production model reads drawings; real people's too where DRAWN_STROKES names a file."""
-    from experiments import drawn as drawings
     from experiments import drawn_report
+    from experiments.evaluation import drawings
     from experiments.inference import bundle
 
     exports = bundle.exports_of(settings.artifact_dir, arguments.dataset)

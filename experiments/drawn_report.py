@@ -7,9 +7,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments import drawn, plots, scribbles
+from experiments import plots
 from experiments.data.specs import SPECS
-from experiments.drawn import Drawings, Layout, Sheets
+from experiments.evaluation import drawings as drawn
+from experiments.evaluation import scribbles
+from experiments.evaluation.drawings import Drawings, Layout, Sheets
 from experiments.inference.bundle import Bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Prediction, predict

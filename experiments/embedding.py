@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from experiments import exam, insights
+from experiments import insights
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec
-from experiments.drawn import Outcome
+from experiments.evaluation import held_out
+from experiments.evaluation.drawings import Outcome
 from experiments.inference import drift_reference
 from experiments.inference.bundle import TFLITE, Bundle
 from experiments.inference.tta import look_again
@@ -37,7 +38,7 @@ def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) ->
     model = keras.saving.load_model(bundle.keras, compile=False, safe_mode=True)
     outcome = None
     if dataset.spec.refuses:
-        outcome = exam.grade(model, exam.drawings(), bundle.thresholds, dataset.spec)
+        outcome = held_out.grade(model, held_out.drawings(), bundle.thresholds, dataset.spec)
     explain(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, curves)
 
 
@@ -46,5 +47,5 @@ def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np
     each image at first sight, float32 [N, D]."""
     both = keras.Model(model.inputs, [model.outputs[0], model.layers[-1].input])
     outputs, hidden = both.predict(images, batch_size=500, verbose=0)
-    outputs = look_again(exam.asked(model), images, outputs, spec.views)
+    outputs = look_again(held_out.asked(model), images, outputs, spec.views)
     return outputs, hidden.reshape(len(images), -1)

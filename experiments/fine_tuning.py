@@ -7,9 +7,9 @@ import keras
 import numpy as np
 
 from experiments import runs
-from experiments.comparison import NONE
 from experiments.data.datasets import Dataset, Split, join
 from experiments.data.synthesis.generate import Amounts, synthesise
+from experiments.evaluation.comparison import NONE
 from experiments.progress import Listener
 from experiments.runs import RunConfig
 from experiments.training import same_as, seen_once, train

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from experiments import insights, registry, run_curves
 from experiments.data.specs import DatasetSpec
+from experiments.evaluation.gate import MEASURES, standing
 from experiments.inference.bundle import Bundle
 from experiments.insights import Epoch, InsightsError
-from experiments.promotion import MEASURES, standing
 from experiments.tracking import RunSummary, Store
 
 METRICS = {  # of the official test set, and how they are called

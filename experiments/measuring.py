@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments import drawn
 from experiments.data import label_errors
 from experiments.data.datasets import Dataset, Split
-from experiments.drawn import Outcome
-from experiments.evaluation import calibration_error, reliability
+from experiments.evaluation import drawings
+from experiments.evaluation.drawings import Outcome
+from experiments.evaluation.metrics import calibration_error, reliability
 from experiments.insights import Bin, Epoch, Group, Insights, Picture, Point, Roc
 
 LEVELS = 32  # steps of a pixel's value
@@ -192,8 +192,8 @@ def _histogram(confidence: np.ndarray) -> tuple[int, ...]:
 
 def _drawings(outcome: Outcome) -> dict[str, tuple[Group, ...]]:
     sheets, groups = outcome.sheets, {}
-    bounds = {"size": (sheets.sizes, drawn.SIZES), "brush": (sheets.brushes, drawn.BRUSHES)}
-    bounds["turn"] = (sheets.turns, drawn.TURNS)
+    bounds = {"size": (sheets.sizes, drawings.SIZES), "brush": (sheets.brushes, drawings.BRUSHES)}
+    bounds["turn"] = (sheets.turns, drawings.TURNS)
     for name, (values, edges) in bounds.items():
         masks = [(low, high, (values >= low) & (values < high)) for low, high in pairwise(edges)]
         groups[name] = tuple(

@@ -9,10 +9,10 @@ from pathlib import Path
 from experiments import catalogue, journal
 from experiments.catalogue import ALIAS, GATE
 from experiments.data.specs import DatasetSpec
+from experiments.evaluation.gate import Decision
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle, BundleError
 from experiments.journal import By
-from experiments.promotion import Decision
 from experiments.tracking import BUNDLE, RegistryError, Store
 
 __all__ = ["ProductionModel", "RegistryError", "Store", "production", "promote", "pull", "register", "rollback"]

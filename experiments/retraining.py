@@ -8,16 +8,17 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from experiments import comparison, exam, fine_tuning, plots, registry, workflow
-from experiments.comparison import CORRECTIONS, DRAWINGS, NEGATIVES, NONE, VALIDATION, Answered, Difference
+from experiments import fine_tuning, plots, registry, workflow
 from experiments.corrections import Accepted, check_enough, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
-from experiments.exam import Exam
+from experiments.evaluation import comparison, held_out
+from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, NEGATIVES, NONE, VALIDATION, Answered, Difference
+from experiments.evaluation.gate import Decision, judge
+from experiments.evaluation.held_out import Exam
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Thresholds, predict
 from experiments.progress import Listener
-from experiments.promotion import Decision, judge
 from experiments.runs import RunConfig
 from experiments.tracking import Store
 
@@ -51,7 +52,7 @@ def retrain(
     champion: Bundle,
     store: Store,
     watcher: Watcher,
-    prepare_exam: Callable[[Dataset], Exam] = exam.prepare,
+    prepare_exam: Callable[[Dataset], Exam] = held_out.prepare,
     configure: Callable[[Dataset, keras.Model, int], RunConfig] = fine_tuning.configuration,
 ) -> Retrained:
     """Fine-tunes the champion, which is the model in Production, and lets the gate decide. Raises RetrainingError."""
@@ -123,7 +124,7 @@ def _answers(
     places = {name: place for place, name in enumerate(spec.class_names)} | {"": NONE}
     answers = {}
     for name, group in groups.items():
-        found = predict(exam.asked(model), group.images, spec, thresholds)
+        found = predict(held_out.asked(model), group.images, spec, thresholds)
         answers[name] = np.array([places[each.label] for each in found], np.int64)
     return answers
 

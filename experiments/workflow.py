@@ -14,19 +14,20 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments import embedding, exam, plots, registry
+from experiments import embedding, plots, registry
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
 from experiments.data.synthesis.generate import Amounts, synthesise
-from experiments.evaluation import evaluate
-from experiments.exam import Exam
+from experiments.evaluation import held_out
+from experiments.evaluation.gate import Decision, decide, standing
+from experiments.evaluation.held_out import Exam
+from experiments.evaluation.metrics import evaluate
 from experiments.export import export
 from experiments.inference import bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Thresholds
 from experiments.insights import Epoch
 from experiments.progress import EpochResult, Listener, TerminalBar
-from experiments.promotion import Decision, decide, standing
 from experiments.runs import PRODUCTION, RunConfig
 from experiments.tracking import RegistryError, RunLog, RunSummary, Store
 from experiments.training import same_as, seen_once, train, training_precision
@@ -36,9 +37,9 @@ RECIPE = (
     "data/synthesis/digits",
     "architectures",
     "augmentation",
-    "calibration",
-    "drawn",
-    "exam",
+    "evaluation/calibration",
+    "evaluation/drawings",
+    "evaluation/held_out",
     "data/synthesis/strokes",
     "preprocessing/ink",
     "data/synthesis/non_digits",
@@ -73,7 +74,7 @@ def run_table(
     store: Store,
     shipped: Path,
     say: Callable[[str], None] = print,
-    prepare_exam: Callable[[Dataset], Exam] = exam.prepare,
+    prepare_exam: Callable[[Dataset], Exam] = held_out.prepare,
 ) -> Result:
     """Runs what has not been finished before, then registers the best and promotes it if the gate lets it."""
     seed(store, dataset.spec, shipped, say)
@@ -129,16 +130,16 @@ def measure(
     """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them and
     the figures that explain it. Returns the thresholds of its verdicts."""
     names = dataset.spec.class_names
-    thresholds = exam.calibrate(model, questions, dataset.spec)
+    thresholds = held_out.calibrate(model, questions, dataset.spec)
     outputs, hidden = embedding.embed(model, dataset.test.images, dataset.spec)
     test = evaluate(outputs, dataset.test.labels, names)
-    answers = exam.outputs(model, dataset.validation.images, dataset.spec)
+    answers = held_out.outputs(model, dataset.validation.images, dataset.spec)
     validation = evaluate(answers, dataset.validation.labels, names)
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
     metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
-    if outcome := exam.sit(model, questions, thresholds, dataset.spec):
+    if outcome := held_out.sit(model, questions, thresholds, dataset.spec):
         metrics |= {f"drawn_{name}": value for name, value in outcome.scores().items()}
-        metrics["negatives_refused"] = exam.refused(model, questions, thresholds, dataset.spec)
+        metrics["negatives_refused"] = held_out.refused(model, questions, thresholds, dataset.spec)
         log.log_json(outcome.as_json(), "drawn.json")
         log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
     log.log_metrics(metrics)

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments import catalogue, journal, registry
-from experiments.promotion import Decision
+from experiments.evaluation.gate import Decision
 from experiments.tracking import RegistryError
 
 

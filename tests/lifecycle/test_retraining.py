@@ -9,12 +9,13 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import exam, fine_tuning, journal, registry, retraining, workflow
+from experiments import fine_tuning, journal, registry, retraining, workflow
 from experiments.corrections import LEAST, Accepted, RetrainingError, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
+from experiments.evaluation import held_out
 from experiments.runs import table
 from experiments.training import same_as, training_precision
 
@@ -55,7 +56,7 @@ def store(store_in, tmp_path_factory, dataset):
     return store
 
 
-small_exam = partial(exam.prepare, practice=30, questions=20)
+small_exam = partial(held_out.prepare, practice=30, questions=20)
 
 
 def quickly(dataset, champion, seed):
@@ -135,7 +136,7 @@ def test_a_challenger_of_a_champion_that_is_gone_stays_out(store, dataset, retra
 
 
 def good():
-    from experiments.comparison import CORRECTIONS, Difference
+    from experiments.evaluation.comparison import CORRECTIONS, Difference
 
     return (Difference(CORRECTIONS, 6, 0.0, 1.0, 1.0, 1.0),)
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import exam, registry, tables, workflow
+from experiments import registry, tables, workflow
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
+from experiments.evaluation import held_out
 from experiments.runs import PRODUCTION, table
 from experiments.tracking import RegistryError
 
@@ -31,7 +32,7 @@ def dataset() -> Dataset:
 
 def run_table(configs, dataset, store, shipped, say=print):
     """With an exam of seconds."""
-    prepare_exam = partial(exam.prepare, practice=30, questions=20)
+    prepare_exam = partial(held_out.prepare, practice=30, questions=20)
     return workflow.run_table(configs, dataset, store, shipped, say, prepare_exam)
 
 

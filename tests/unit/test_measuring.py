@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments import drawn, exam
 from experiments.data import label_errors
 from experiments.data.specs import SPECS
+from experiments.evaluation import drawings, held_out
 from experiments.inference.predictions import Thresholds, predictions
 from experiments.measuring import sample
 from tests.helpers.figures import SPEC, dataset, figures
@@ -79,11 +79,11 @@ def test_a_curve_rises_and_its_area_is_that_of_sklearn(measured):
 
 
 def test_drawings_are_grouped_by_size_brush_and_turn():
-    sheets = drawn.put_on_pad(drawn.generate(30, 0), drawn.Layout(), 0)
+    sheets = drawings.put_on_pad(drawings.generate(30, 0), drawings.Layout(), 0)
     outputs = np.eye(11, dtype=np.float32)[sheets.labels]
     outputs[:3] = np.eye(11)[(sheets.labels[:3] + 1) % 10]
     names = SPECS["mnist"].class_names
-    outcome = drawn.score(sheets, predictions(sheets.images, outputs, names, Thresholds(), ""))
+    outcome = drawings.score(sheets, predictions(sheets.images, outputs, names, Thresholds(), ""))
     groups = figures(outcome=outcome)[0].drawings
     assert set(groups) == {"size", "brush", "turn"}
     for group in groups.values():
@@ -92,7 +92,7 @@ def test_drawings_are_grouped_by_size_brush_and_turn():
 
 
 def test_the_drawings_of_the_exam_are_the_same_each_time():
-    np.testing.assert_array_equal(exam.drawings(5).images, exam.drawings(5).images)
+    np.testing.assert_array_equal(held_out.drawings(5).images, held_out.drawings(5).images)
 
 
 def test_a_sample_is_even_and_in_order():

@@ -5,7 +5,7 @@ import pytest
 
 from experiments import registry
 from experiments.data.specs import SPECS
-from experiments.promotion import Decision
+from experiments.evaluation.gate import Decision
 from experiments.tracking import RegistryError
 from serving import production
 from serving.database import open_database

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from experiments.comparison import Difference
 from experiments.corrections import RetrainingError
+from experiments.evaluation.comparison import Difference
+from experiments.evaluation.gate import Decision
 from experiments.progress import EpochResult
-from experiments.promotion import Decision
 from experiments.retraining import Retrained
 from serving import trainer
 from serving.corrections import Corrections

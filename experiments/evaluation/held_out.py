@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments import calibration, drawn
-from experiments.calibration import Sample
 from experiments.data.datasets import Dataset, Split, join
 from experiments.data.specs import DatasetSpec
 from experiments.data.synthesis.generate import Amounts, synthesise
-from experiments.drawn import Outcome
+from experiments.evaluation import calibration
+from experiments.evaluation import drawings as drawn
+from experiments.evaluation.calibration import Sample
+from experiments.evaluation.drawings import Outcome
 from experiments.inference.predictions import Thresholds, predict
 from experiments.inference.tta import Model, look
 

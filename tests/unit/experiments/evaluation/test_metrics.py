@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.evaluation import calibration_error, evaluate
+from experiments.evaluation.metrics import calibration_error, evaluate
 
 NAMES = ("a", "b", "c")
 # true a a b c; the second a is taken for b with a as its second guess

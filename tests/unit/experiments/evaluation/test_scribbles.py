@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments import drawn, scribbles
+from experiments.evaluation import drawings, scribbles
 
 
 def test_there_are_as_many_of_each_kind_and_they_can_be_drawn() -> None:
@@ -10,7 +10,7 @@ def test_there_are_as_many_of_each_kind_and_they_can_be_drawn() -> None:
     assert {kind: np.count_nonzero(made.labels == kind) for kind in scribbles.KINDS} == dict.fromkeys(
         scribbles.KINDS, 5
     )
-    sheets = drawn.put_on_pad(made, drawn.Layout(), 0)
+    sheets = drawings.put_on_pad(made, drawings.Layout(), 0)
     assert sheets.images.shape == (40, 28, 28, 1)
     assert len({image.tobytes() for image in sheets.images}) == 40
 

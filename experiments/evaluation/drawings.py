@@ -12,7 +12,7 @@ import numpy as np
 from experiments.data.datasets import DatasetError
 from experiments.data.synthesis.digit_templates import DIGITS
 from experiments.data.synthesis.strokes import parse, vary
-from experiments.evaluation import calibration_error
+from experiments.evaluation.metrics import calibration_error
 from experiments.inference.predictions import Prediction
 from experiments.preprocessing.drawings import prepare_drawing
 

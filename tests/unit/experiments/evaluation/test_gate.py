@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.promotion import decide, standing
+from experiments.evaluation.gate import decide, standing
 
 accuracies = st.floats(0, 1)
 

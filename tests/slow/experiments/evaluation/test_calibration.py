@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.calibration import MOST_REFUSED, Sample, cool, temperature, thresholds
 from experiments.data.specs import DatasetSpec
-from experiments.evaluation import calibration_error
+from experiments.evaluation.calibration import MOST_REFUSED, Sample, cool, temperature, thresholds
+from experiments.evaluation.metrics import calibration_error
 
 
 def spec(classes: int, refuses: bool) -> DatasetSpec:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.data.synthesis.strokes import smooth
-from experiments.drawn import Drawings, turned
+from experiments.evaluation.drawings import Drawings, turned
 
 
 def draw(count: int, seed: int) -> Drawings:

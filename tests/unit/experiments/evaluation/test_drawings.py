@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import drawn
 from experiments.data.datasets import DatasetError
+from experiments.evaluation import drawings as drawn
 from experiments.inference.predictions import Prediction
 
 

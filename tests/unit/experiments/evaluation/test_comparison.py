@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.comparison import CORRECTIONS, DRAWINGS, VALIDATION, Answered, difference, table
-from experiments.promotion import judge
+from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, VALIDATION, Answered, difference, table
+from experiments.evaluation.gate import judge
 
 NAMES = ("a", "b", "c")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.comparison import CORRECTIONS, Difference
+from experiments.evaluation.comparison import CORRECTIONS, Difference
 
 MEASURES = {"validation_accuracy": "on validation", "drawn_accuracy": "on generated drawings"}
 """What models are chosen on, and how it is said. The test split and real people's strokes only report."""

@@ -1,0 +1,1 @@
+"""How good a model is, how two compare, and the gate; trains nothing, registers nothing."""
