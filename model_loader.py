@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-from experiments import registry
 from experiments.data.specs import SPECS, DatasetSpec
 from experiments.inference import bundle as bundles
 from experiments.inference import predictions
@@ -17,6 +16,7 @@ from experiments.inference.litert import LiteRTModel, ModelError
 from experiments.inference.occlusion import occlusion, overlay
 from experiments.inference.predictions import Prediction
 from experiments.inference.tta import look
+from experiments.registry import production
 from settings import Settings
 
 __all__ = ["Classifier", "ModelError", "load", "load_all"]
@@ -115,8 +115,8 @@ class Classifier:
         return taken
 
     def _take_up(self) -> bool:
-        store = registry.Store(self._settings.mlflow_tracking_uri, self._settings.artifact_dir)
-        pulled = registry.pull(store, self._spec)
+        store = production.Store(self._settings.mlflow_tracking_uri, self._settings.artifact_dir)
+        pulled = production.pull(store, self._spec)
         if pulled is None or (self.source == "registry" and pulled == self.bundle):
             return False
         self._serving, self.since = _Serving.checked(pulled, "registry", self._spec), time.time()

@@ -15,9 +15,9 @@ from pathlib import Path
 from benchmarks import drawings
 from benchmarks.load import RESULTS, Outcome, locust, table, wrk
 from benchmarks.processes import Server, free_ports
-from experiments import registry
 from experiments.data.specs import SPECS
 from experiments.preprocessing.drawings import prepare_drawing
+from experiments.registry import production
 from settings import Settings
 
 CLIENTS = 100
@@ -120,7 +120,7 @@ def log_model(folder: Path) -> str:
     import keras
 
     model = keras.models.load_model(Settings().models_dir / "mnist" / "model.keras")
-    store = registry.Store(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts")
+    store = production.Store(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts")
     example = prepare_drawing(drawings.sheets(1)[0])[None]
     with store.run(SPECS["mnist"].name, "shipped", "", {}, {}) as log:
         log.log_keras_model(model, example)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from benchmarks.processes import Server, free_ports
 from experiments.data.specs import SPECS
-from experiments.tracking import Store
+from experiments.registry.store import Store
 from settings import Settings
 from tests.helpers.demo_process import DemoProcess
 from tests.helpers.digits import DIGITS

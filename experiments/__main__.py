@@ -16,8 +16,8 @@ from rich.console import Console
 from experiments.data.datasets import DatasetError
 from experiments.data.specs import SPECS
 from experiments.inference.bundle import BundleError
+from experiments.registry.store import RegistryError, Store
 from experiments.runs import UnknownRunError
-from experiments.tracking import RegistryError, Store
 from settings import Settings
 
 
@@ -67,22 +67,22 @@ def compare(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def promote(arguments: argparse.Namespace, settings: Settings) -> int:
     """Puts a version into Production by hand."""
-    from experiments import registry
+    from experiments.registry import production
 
     spec = SPECS[arguments.dataset]
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    registry.promote(store, spec, arguments.version, arguments.reason)
+    production.promote(store, spec, arguments.version, arguments.reason)
     print(f"{spec.registered_model} version {arguments.version} is in Production.")
     return 0
 
 
 def rollback(arguments: argparse.Namespace, settings: Settings) -> int:
     """Puts the version before the present one back into Production."""
-    from experiments import registry
+    from experiments.registry import production
 
     spec = SPECS[arguments.dataset]
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    back = registry.rollback(store, spec, "rolled back by hand")
+    back = production.rollback(store, spec, "rolled back by hand")
     print(f"{spec.registered_model} version {back.version} is in Production again.")
     return 0
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from experiments import insights, registry, run_curves
+from experiments import insights, run_curves
 from experiments.data.specs import DatasetSpec
 from experiments.evaluation.gate import MEASURES, standing
 from experiments.inference.bundle import Bundle
 from experiments.insights import Epoch, InsightsError
-from experiments.tracking import RunSummary, Store
+from experiments.registry import production
+from experiments.registry.run_log import RunSummary
+from experiments.registry.store import Store
 
 METRICS = {  # of the official test set, and how they are called
     "test_accuracy": "accuracy, %",
@@ -59,7 +61,7 @@ class Ledger:
 
 def read(store: Store, spec: DatasetSpec) -> Ledger:
     """Everything that the store has of this data set. Raises RegistryError."""
-    champion = registry.production(store, spec)
+    champion = production.production(store, spec)
     chosen = champion.run_id if champion else ""
     with store.worded_errors():
         experiment = store.client.get_experiment_by_name(spec.name)

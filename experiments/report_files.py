@@ -9,8 +9,8 @@ from experiments.document import as_docx, as_html
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle, BundleError
 from experiments.insights import InsightsError
+from experiments.registry.store import Store
 from experiments.report import Sources, Subject
-from experiments.tracking import Store
 
 BENCHMARKS = {"make bench": "peers.md", "make bench-replicas": "replicas.md"}  # results by the command that writes them
 EXPERIMENT, NAME = "reports", "report"

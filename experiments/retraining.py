@@ -8,7 +8,7 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from experiments import fine_tuning, plots, registry, workflow
+from experiments import fine_tuning, plots, workflow
 from experiments.corrections import Accepted, check_enough, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
@@ -19,8 +19,9 @@ from experiments.evaluation.held_out import Exam
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Thresholds, predict
 from experiments.progress import Listener
+from experiments.registry import production
+from experiments.registry.store import Store
 from experiments.runs import RunConfig
-from experiments.tracking import Store
 
 TEACHING = "corrections that teach"
 STAGES = ("preparing", "training", "measuring", "deciding")
@@ -87,14 +88,14 @@ def _decide(
     store: Store, spec: DatasetSpec, champion: Bundle, run_id: str, differences: tuple[Difference, ...]
 ) -> Retrained:
     """The challenger is a version in any case, and takes Production only through the gate."""
-    version, decision = registry.register(store, spec, run_id), judge(differences)
-    present = registry.production(store, spec)
+    version, decision = production.register(store, spec, run_id), judge(differences)
+    present = production.production(store, spec)
     if decision.promote and present is not None and present.version != champion.version:
         reason = f"compared with version {champion.version}, but version {present.version} took Production meanwhile"
         decision = Decision(False, reason)
-    registry.note_gate(store, spec, version, decision)
+    production.note_gate(store, spec, version, decision)
     if decision.promote:
-        registry.promote(store, spec, version, decision.reason, "gate")
+        production.promote(store, spec, version, decision.reason, "gate")
     return Retrained(run_id, version, decision, differences)
 
 
@@ -145,6 +146,6 @@ def _tags(accepted: Accepted, champion: Bundle) -> dict[str, str]:
         "parent_run": champion.run_id,
         "mlflow.parentRunId": champion.run_id,  # MLflow shows it under that run
         "corrections_digest": accepted.digest,
-        registry.CORRECTIONS: str(len(accepted)),
+        production.CORRECTIONS: str(len(accepted)),
         "mlflow.source.git.commit": workflow.git_commit(),
     }

@@ -3,7 +3,7 @@
 from experiments import insights
 from experiments.inference.bundle import Bundle
 from experiments.insights import Epoch, InsightsError
-from experiments.tracking import Store
+from experiments.registry.store import Store
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from experiments.tracking import RunSummary
+from experiments.registry.run_log import RunSummary
 
 PARAMETERS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "seed")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments import embedding, plots, registry
+from experiments import embedding, plots
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
 from experiments.data.synthesis.generate import Amounts, synthesise
@@ -28,8 +28,10 @@ from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Thresholds
 from experiments.insights import Epoch
 from experiments.progress import EpochResult, Listener, TerminalBar
+from experiments.registry import production
+from experiments.registry.run_log import RunLog, RunSummary
+from experiments.registry.store import RegistryError, Store
 from experiments.runs import PRODUCTION, RunConfig
-from experiments.tracking import RegistryError, RunLog, RunSummary, Store
 from experiments.training import same_as, seen_once, train, training_precision
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
@@ -101,7 +103,7 @@ def begin(config: RunConfig, store: Store, spec: DatasetSpec) -> RunConfig:
     RegistryError if there is none."""
     if config.parent != PRODUCTION:
         return config
-    champion = registry.pull(store, spec)
+    champion = production.pull(store, spec)
     if champion is None:
         raise RegistryError(f"{config.name} goes on from the Production model, and there is none. Run the table first.")
     network = keras.saving.load_model(champion.keras, compile=False, safe_mode=True)
@@ -181,7 +183,7 @@ def cost(exported: bundle.Bundle, image: np.ndarray) -> dict[str, float]:
 def seed(store: Store, spec: DatasetSpec, shipped: Path, say: Callable[[str], None]) -> None:
     """An empty registry starts with the model that came with the repository."""
     try:
-        if registry.seed_shipped(store, spec, bundle.read(shipped)):
+        if production.seed_shipped(store, spec, bundle.read(shipped)):
             say("The registry was empty: the shipped model is version 1, in Production.")
     except bundle.BundleError as error:
         say(f"The registry starts without the shipped model. {error}")
@@ -190,15 +192,15 @@ def seed(store: Store, spec: DatasetSpec, shipped: Path, say: Callable[[str], No
 def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Dataset, store: Store) -> Result:
     """The best is always a version; it takes Production only through the gate."""
     spec = dataset.spec
-    number = best.version or registry.register(store, spec, best.run_id)
-    champion = registry.production(store, spec)
+    number = best.version or production.register(store, spec, best.run_id)
+    champion = production.production(store, spec)
     if champion is not None and champion.version == number:
         decision = Decision(True, "it was there already")
     else:
         decision = decide(best.metrics, champion.metrics if champion else None)
-        registry.note_gate(store, spec, number, decision)
+        production.note_gate(store, spec, number, decision)
     if decision.promote:  # again too: it mends what an interruption left undone
-        registry.promote(store, spec, number, decision.reason, "gate")
+        production.promote(store, spec, number, decision.reason, "gate")
     return Result(runs, best, number, decision)
 
 

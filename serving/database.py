@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.migrating import ALEMBIC
+from experiments.registry.locking import ALEMBIC
 from serving.entries import StoreError
 
 if TYPE_CHECKING:

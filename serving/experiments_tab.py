@@ -8,7 +8,7 @@ import gradio as gr
 from experiments import ledger as ledgers
 from experiments.data.specs import SPECS
 from experiments.ledger import COSTS, METRICS, Entry, Ledger
-from experiments.tracking import RegistryError, Store
+from experiments.registry.store import RegistryError, Store
 from serving.dataset_switch import chosen, dataset_switch
 from serving.events import QUIET
 from serving.operator_tabs import check, key_box

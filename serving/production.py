@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.data.specs import SPECS
-from experiments.tracking import RegistryError
+from experiments.registry.store import RegistryError
 from serving.entries import StoreError
 
 if TYPE_CHECKING:
-    from experiments.registry import Store
+    from experiments.registry.production import Store
     from serving.database import Database
     from serving.production_log import ProductionLog
     from serving.services import Services
@@ -51,23 +51,23 @@ def log(services: "Services", dataset: str) -> list[Logged]:
 def promote(services: "Services", dataset: str, version: str, reason: str) -> str:
     """Puts a version into Production by hand, past the gate only with a reason. This process answers by it at once, the
     others within seconds. Returns the version. Raises RegistryError, StoreError."""
-    from experiments import registry
+    from experiments.registry import production
 
-    taken = registry.promote(_store(services.settings), SPECS[dataset], version, reason.strip(), "hand")
+    taken = production.promote(_store(services.settings), SPECS[dataset], version, reason.strip(), "hand")
     return _take_up(services, dataset, taken.version)
 
 
 def rollback(services: "Services", dataset: str, reason: str) -> str:
     """Puts the version before the present one back, likewise."""
-    from experiments import registry
+    from experiments.registry import production
 
-    taken = registry.rollback(_store(services.settings), SPECS[dataset], reason.strip() or "rolled back by hand")
+    taken = production.rollback(_store(services.settings), SPECS[dataset], reason.strip() or "rolled back by hand")
     return _take_up(services, dataset, taken.version)
 
 
 def versions(services: "Services", dataset: str) -> dict[str, str]:
     """Every version, the newest first, and what the gate said of it. Raises RegistryError."""
-    from experiments import catalogue
+    from experiments.registry import versions as catalogue
 
     found = catalogue.versions(_store(services.settings), SPECS[dataset])
     return {number: found[number].tags.get(catalogue.GATE, "") for number in reversed(found)}
@@ -75,11 +75,11 @@ def versions(services: "Services", dataset: str) -> dict[str, str]:
 
 def complete(database: "Database", settings: "Settings", dataset: str) -> "ProductionLog":
     """The log, with what the registry knows more added. Raises RegistryError, StoreError."""
-    from experiments import journal
+    from experiments.registry import promotions
     from serving.production_log import ProductionLog
 
     kept = ProductionLog(database)
-    kept.complete(dataset, journal.promotions(_store(settings), SPECS[dataset]))
+    kept.complete(dataset, promotions.promotions(_store(settings), SPECS[dataset]))
     return kept
 
 
@@ -91,6 +91,6 @@ def _take_up(services: "Services", dataset: str, version: str) -> str:
 
 
 def _store(settings: "Settings") -> "Store":
-    from experiments.registry import Store
+    from experiments.registry.production import Store
 
     return Store(settings.mlflow_tracking_uri, settings.artifact_dir)

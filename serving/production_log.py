@@ -10,7 +10,7 @@ from serving.production import Logged
 from serving.tables import promotions
 
 if TYPE_CHECKING:
-    from experiments.journal import Promotion
+    from experiments.registry.promotions import Promotion
 
 
 class ProductionLog:

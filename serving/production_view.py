@@ -11,7 +11,7 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from experiments.inference.litert import ModelError
-from experiments.tracking import RegistryError
+from experiments.registry.store import RegistryError
 from serving import production
 from serving.dataset_switch import chosen
 from serving.entries import StoreError

@@ -63,10 +63,10 @@ def replay(
 
 def bundle_of(settings: "Settings", dataset: str, version: str) -> "Bundle":
     """The model of any version of the registry. Raises RegistryError."""
-    from experiments import registry
+    from experiments.registry import production
 
-    store = registry.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    return registry.export(store, SPECS[dataset], version)
+    store = production.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    return production.export(store, SPECS[dataset], version)
 
 
 def _pages(history: "History", wanted: Filter, limit: int) -> Iterator[list[Entry]]:

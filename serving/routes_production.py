@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastapi import APIRouter, Request
 
 from experiments.data.specs import DEFAULT_DATASET
-from experiments.tracking import RegistryError
+from experiments.registry.store import RegistryError
 from serving import bodies, production
 from serving.access import Caller
 from serving.errors import ApiError

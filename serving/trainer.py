@@ -138,13 +138,14 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
     """The real thing: TensorFlow, MLflow, and the registry's Production model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from experiments import registry, retraining, workflow
+    from experiments import retraining, workflow
     from experiments.data import datasets
+    from experiments.registry import production
 
     spec = SPECS[dataset]
-    store = registry.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = production.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
     workflow.seed(store, spec, settings.models_dir / dataset, reporter.say)
-    champion = registry.pull(store, spec)
+    champion = production.pull(store, spec)
     if champion is None:
         raise RetrainingError("There is no Production model to start from. Make one with `python -m experiments`.")
     return retraining.retrain(accepted, datasets.load(dataset, settings.data_dir), champion, store, reporter)
@@ -153,7 +154,7 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
 def _worded(error: Exception) -> str:
     from experiments.data.datasets import DatasetError
     from experiments.inference.bundle import BundleError
-    from experiments.tracking import RegistryError
+    from experiments.registry.store import RegistryError
     from serving.entries import StoreError
 
     if isinstance(error, (BundleError, DatasetError, RegistryError, RetrainingError, StoreError)):

@@ -18,8 +18,8 @@ from settings import ROOT
 
 OPERATOR_KEY = "key of this test"
 SEED = """
-from experiments import registry
 from experiments.inference import bundle
+from experiments.registry import production as registry
 from experiments.data.specs import SPECS
 from settings import Settings
 

@@ -1,6 +1,6 @@
 """A store with runs in it that nothing was trained for."""
 
-from experiments import registry
+from experiments.registry import production
 
 REASONS = ("Establish a baseline.", "Verify a larger <network>.", "Tune the rate.")
 
@@ -27,4 +27,4 @@ def fill(store, spec, bundle, count, best=None):
             log.log_metrics(bundle.metrics | measured)
             log.log_bundle(bundle.folder)
         if number == best:
-            registry.promote(store, spec, registry.register(store, spec, log.run_id), "test")
+            production.promote(store, spec, production.register(store, spec, log.run_id), "test")

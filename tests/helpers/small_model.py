@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from experiments import registry
 from experiments.data.specs import DatasetSpec
 from experiments.inference import bundle as bundles
 from experiments.inference.predictions import Thresholds
-from experiments.tracking import Store
+from experiments.registry import production
+from experiments.registry.store import Store
 from settings import Settings
 
 SPEC = DatasetSpec(
@@ -118,7 +118,7 @@ def promote(store, spec):
     def promote(bundle):
         with store.run(spec.name, "a run", "", {}, {}) as log:
             log.log_bundle(bundle.folder)
-        return registry.promote(store, spec, registry.register(store, spec, log.run_id), "test")
+        return production.promote(store, spec, production.register(store, spec, log.run_id), "test")
 
     return promote
 

@@ -8,11 +8,11 @@ import threading
 import numpy as np
 import pytest
 
-from experiments import registry
 from experiments.inference import bundle as bundles
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.occlusion import occlusion, overlay
-from experiments.tracking import Store
+from experiments.registry import production
+from experiments.registry.store import Store
 from model_loader import Classifier
 from settings import ROOT
 
@@ -75,7 +75,7 @@ def test_refresh_takes_up_promotion_and_rollback(settings, spec, store, promote,
         (answer,) = classifier.predict(images[:1])
         np.testing.assert_array_equal(answer.probabilities, LiteRTModel(bundle.tflite)(images[:1])[0])
         assert not classifier.refresh()
-    registry.rollback(store, spec, "regret")
+    production.rollback(store, spec, "regret")
     assert classifier.refresh()
     assert classifier.bundle.version == "1"
     assert not classifier.refresh()
@@ -83,7 +83,7 @@ def test_refresh_takes_up_promotion_and_rollback(settings, spec, store, promote,
 
 def test_the_shipped_bundle_is_taken_up_again_under_its_number_in_the_registry(settings, spec, store):
     classifier = Classifier(spec, settings)
-    registry.seed_shipped(store, spec, classifier.bundle)
+    production.seed_shipped(store, spec, classifier.bundle)
     assert classifier.refresh()
     assert classifier.describe().startswith("Dots_Best_Model version 1,")
     assert classifier.source == "registry"
@@ -107,7 +107,7 @@ def moved(spec, empty_database, exported, exported_too, tmp_path, settings_in):
     store = Store(settings_in(home).mlflow_tracking_uri, settings_in(home).artifact_dir)
     with store.run(spec.name, "a run", "", {}, {}) as log:
         log.log_bundle(exported_too.folder)
-    registry.promote(store, spec, registry.register(store, spec, log.run_id), "test")
+    production.promote(store, spec, production.register(store, spec, log.run_id), "test")
     home.rename(away)
     yield settings_in(away)
     assert not home.exists()

@@ -5,8 +5,8 @@ import pytest
 from experiments import insights, ledger, report, report_files
 from experiments.document import Heading, Paragraph, Picture, Table
 from experiments.inference.bundle import BundleError
+from experiments.registry.run_log import RunSummary
 from experiments.report import Sources, Subject
-from experiments.tracking import RunSummary
 from tests.helpers.figures import changed, figures
 from tests.helpers.filled_store import fill
 

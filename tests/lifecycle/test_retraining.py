@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import fine_tuning, journal, registry, retraining, workflow
+from experiments import fine_tuning, retraining, workflow
 from experiments.corrections import LEAST, Accepted, RetrainingError, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
+from experiments.registry import production, promotions
 from experiments.runs import table
 from experiments.training import same_as, training_precision
 
@@ -87,7 +88,7 @@ def retrained(store, dataset):
     with store.run("mnist", "retrain", "", {}, {"retrain": "true"}) as abandoned:
         pass
     store.client.update_run(abandoned.run_id, status="RUNNING")
-    watcher, champion = Watcher(), registry.pull(store, SPEC)
+    watcher, champion = Watcher(), production.pull(store, SPEC)
     result = retraining.retrain(accepted(crosses(24), 8), dataset, champion, store, watcher, small_exam, quickly)
     return result, champion, watcher, {run.run_id: run for run in store.runs("mnist")}, abandoned.run_id
 
@@ -120,16 +121,16 @@ def test_the_version_is_kept_with_what_the_gate_said(store, retrained):
     result, champion = retrained[:2]
     tags = store.client.get_model_version(SPEC.registered_model, result.version).tags
     assert tags["gate"].endswith(result.decision.reason)
-    present = registry.production(store, SPEC).version
+    present = production.production(store, SPEC).version
     assert present == (result.version if result.decision.promote else champion.version)
-    assert result.decision.promote == (journal.promotions(store, SPEC)[-1].corrections == 24)
+    assert result.decision.promote == (promotions.promotions(store, SPEC)[-1].corrections == 24)
 
 
 def test_a_challenger_of_a_champion_that_is_gone_stays_out(store, dataset, retrained):
     result, champion = retrained[:2]
-    present = registry.production(store, SPEC).version
+    present = production.production(store, SPEC).version
     other = result.version if present == champion.version else champion.version
-    registry.promote(store, SPEC, other, "by hand")
+    production.promote(store, SPEC, other, "by hand")
     decided = retraining._decide(store, SPEC, dataclasses.replace(champion, version=present), result.run_id, good())
     assert not decided.decision.promote
     assert f"version {other} took Production meanwhile" in decided.decision.reason
@@ -143,7 +144,7 @@ def good():
 
 def test_too_few_corrections_are_refused_in_words(store, dataset):
     with pytest.raises(RetrainingError, match=f"needs {LEAST} accepted corrections; there are 3"):
-        retraining.retrain(accepted(crosses(3), 8), dataset, registry.pull(store, SPEC), store, Watcher())
+        retraining.retrain(accepted(crosses(3), 8), dataset, production.pull(store, SPEC), store, Watcher())
 
 
 def test_every_fourth_of_each_class_judges():
@@ -158,7 +159,7 @@ def test_every_fourth_of_each_class_judges():
 
 
 def test_a_copy_of_the_champion_answers_as_it_does(store):
-    champion = keras.saving.load_model(registry.pull(store, SPEC).keras, compile=False)
+    champion = keras.saving.load_model(production.pull(store, SPEC).keras, compile=False)
     images = digits(2, 5).images
     build = same_as(champion)
     assert np.allclose(build(SPEC).predict(images, verbose=0), champion.predict(images, verbose=0), atol=1e-5)

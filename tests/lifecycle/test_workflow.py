@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import registry, tables, workflow
+from experiments import tables, workflow
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
+from experiments.registry import production
+from experiments.registry.store import RegistryError
 from experiments.runs import PRODUCTION, table
-from experiments.tracking import RegistryError
 
 SPEC = SPECS["mnist"]
 
@@ -73,7 +74,7 @@ def test_the_table_from_runs_to_production(store, result) -> None:
     assert [run.name for run in result.runs] == ["baseline", "longer"]
     assert result.best.metrics["validation_accuracy"] == max(r.metrics["validation_accuracy"] for r in result.runs)
     assert result.decision.promote
-    assert registry.production(store, SPEC).version == result.version == "1"
+    assert production.production(store, SPEC).version == result.version == "1"
 
     run = result.runs[0]
     assert run.reason == rows()[0].reason
@@ -102,7 +103,7 @@ def test_finished_runs_are_skipped(dataset, store, result) -> None:
 def test_the_shipped_model_comes_first_and_a_worse_one_stays_out_of_production(
     dataset, store, result, store_in, tmp_path
 ) -> None:
-    shipped = registry.pull(store, SPEC).folder
+    shipped = production.pull(store, SPEC).folder
     fresh = store_in(tmp_path)
     worse = dataclasses.replace(rows()[0], learning_rate=1e-7)
     second = run_table([worse], dataset, fresh, shipped, print)
@@ -110,11 +111,11 @@ def test_the_shipped_model_comes_first_and_a_worse_one_stays_out_of_production(
     assert result.best.metrics["validation_accuracy"] > second.best.metrics["validation_accuracy"]
     assert (second.version, second.decision.promote) == ("2", False)
     assert "worse" in second.decision.reason
-    assert registry.production(fresh, SPEC).version == "1"
+    assert production.production(fresh, SPEC).version == "1"
 
 
 def test_a_run_goes_on_from_the_production_model(dataset, store, result) -> None:
-    champion = registry.production(store, SPEC)
+    champion = production.production(store, SPEC)
     onward = dataclasses.replace(rows()[0], name="onward", parent=PRODUCTION, learning_rate=1e-9)
     after = run_table([onward], dataset, store, Path("none")).best
     assert after.params["parent"] == champion.run_id
@@ -146,7 +147,7 @@ def test_photos_go_the_same_way_without_an_exam_on_drawings(store) -> None:
     assert (result.version, result.decision.promote) == ("1", True)
     assert "test_f1_frog" in result.best.metrics
     assert not [name for name in result.best.metrics if name.startswith(("drawn", "negatives"))]
-    bundle = registry.pull(store, spec)
+    bundle = production.pull(store, spec)
     assert bundle.dataset == "cifar10"
     assert bundle.thresholds.refuse == 1
 

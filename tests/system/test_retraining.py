@@ -21,9 +21,9 @@ from benchmarks.learning import extreme_ones
 from benchmarks.peers import demo
 from benchmarks.postgres import Postgres
 from benchmarks.processes import free_ports
-from experiments import journal
 from experiments.data import datasets, specs
-from experiments.tracking import Store
+from experiments.registry import promotions
+from experiments.registry.store import Store
 from serving.corrections import Corrections
 from serving.database import Database
 from serving.entries import Chosen
@@ -136,7 +136,7 @@ def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path):
     assert job.state == "promoted", job.reason
 
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    assert [each.by for each in journal.promotions(store, specs.SPECS["mnist"])] == ["start", "gate"]
+    assert [each.by for each in promotions.promotions(store, specs.SPECS["mnist"])] == ["start", "gate"]
     elsewhere = Settings(_env_file=None, artifact_dir=tmp_path, mlflow_tracking_uri=f"sqlite:///{tmp_path}/none.db")
     shipped, promoted = (model_loader.load("mnist", each) for each in (elsewhere, settings))
     assert np.mean([each.label == "1" for each in promoted.predict(extreme_ones(100, 2))]) >= 0.95

@@ -7,7 +7,7 @@ from experiments import ledger
 from experiments.data.specs import SPECS
 from experiments.inference import bundle as bundles
 from experiments.ledger import Entry, Ledger
-from experiments.tracking import RunSummary
+from experiments.registry.run_log import RunSummary
 from serving.experiments_tab import PLOTTED, curves
 from tests.helpers.filled_store import fill
 from tests.helpers.tab_events import component, trigger

@@ -3,10 +3,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from experiments import registry
 from experiments.data.specs import SPECS
 from experiments.evaluation.gate import Decision
-from experiments.tracking import RegistryError
+from experiments.registry import production as registry
+from experiments.registry.store import RegistryError
 from serving import production
 from serving.database import open_database
 

@@ -3,9 +3,9 @@ import warnings
 
 import pytest
 
-from experiments import registry
 from experiments.inference import bundle as bundles
-from experiments.tracking import RegistryError
+from experiments.registry import production as registry
+from experiments.registry.store import RegistryError
 
 
 @pytest.fixture

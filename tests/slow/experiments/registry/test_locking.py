@@ -5,7 +5,7 @@ from itertools import count
 
 import sqlalchemy as sa
 
-from experiments.tracking import Store
+from experiments.registry.store import Store
 from serving.database import Database
 
 

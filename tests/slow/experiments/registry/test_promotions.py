@@ -2,9 +2,9 @@
 
 import pytest
 
-from experiments import catalogue, journal, registry
 from experiments.evaluation.gate import Decision
-from experiments.tracking import RegistryError
+from experiments.registry import production, promotions, versions
+from experiments.registry.store import RegistryError
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def train(store, spec, bundle):
     def train(**tags):
         with store.run(spec.name, "a run", "", {}, tags) as log:
             log.log_bundle(bundle.folder)
-        return registry.register(store, spec, log.run_id)
+        return production.register(store, spec, log.run_id)
 
     return train
 
@@ -35,16 +35,16 @@ class Interrupting:
 
 
 def said(store, spec):
-    return [(each.version, each.by, each.reason) for each in journal.promotions(store, spec)]
+    return [(each.version, each.by, each.reason) for each in promotions.promotions(store, spec)]
 
 
 def test_each_promotion_is_kept_with_its_reason_and_data(store, spec, train, bundle):
-    assert journal.promotions(store, spec) == []
-    registry.promote(store, spec, train(), "first", "start")
-    registry.promote(store, spec, train(corrections="20"), "better", "gate")
-    registry.rollback(store, spec, "regret")
+    assert promotions.promotions(store, spec) == []
+    production.promote(store, spec, train(), "first", "start")
+    production.promote(store, spec, train(corrections="20"), "better", "gate")
+    production.rollback(store, spec, "regret")
     assert said(store, spec) == [("1", "start", "first"), ("2", "gate", "better"), ("1", "rollback", "regret")]
-    first, second, third = journal.promotions(store, spec)
+    first, second, third = promotions.promotions(store, spec)
     assert first.at < second.at < third.at
     assert (first.corrections, second.corrections, third.corrections) == (0, 20, 0)
     assert second.data_digest == bundle.data_digest
@@ -53,37 +53,37 @@ def test_each_promotion_is_kept_with_its_reason_and_data(store, spec, train, bun
 def test_a_repetition_is_no_promotion(store, spec, train):
     version = train()
     for reason in ("first", "it was there already"):
-        registry.promote(store, spec, version, reason, "gate")
+        production.promote(store, spec, version, reason, "gate")
     assert said(store, spec) == [("1", "gate", "first")]
 
 
 def test_a_promotion_that_was_interrupted_is_in_the_journal_if_it_took_place(store, spec, train):
-    registry.promote(store, spec, train(), "first")
+    production.promote(store, spec, train(), "first")
     version, client = train(), store.client
     for prefix, expected in (("production_history", ["first"]), ("promotion.", ["first", "second"])):
         store.client = Interrupting(client, prefix)
         with pytest.raises(KeyboardInterrupt):
-            registry.promote(store, spec, version, "second")
+            production.promote(store, spec, version, "second")
         store.client = client
-        assert [each.reason for each in journal.promotions(store, spec)] == expected
-    registry.promote(store, spec, version, "again")
-    registry.rollback(store, spec, "regret")
-    assert [each.reason for each in journal.promotions(store, spec)] == ["first", "second", "regret"]
+        assert [each.reason for each in promotions.promotions(store, spec)] == expected
+    production.promote(store, spec, version, "again")
+    production.rollback(store, spec, "regret")
+    assert [each.reason for each in promotions.promotions(store, spec)] == ["first", "second", "regret"]
 
 
 def test_past_the_gate_only_with_a_reason(store, spec, train):
-    registry.promote(store, spec, train(), "first")
+    production.promote(store, spec, train(), "first")
     passed, refused, unknown = train(), train(), train()
-    registry.note_gate(store, spec, passed, Decision(True, "better"))
-    registry.note_gate(store, spec, refused, Decision(False, "worse: 90 % against 99 %"))
+    production.note_gate(store, spec, passed, Decision(True, "better"))
+    production.note_gate(store, spec, refused, Decision(False, "worse: 90 % against 99 %"))
     for version, said_of_it in ((refused, "worse: 90 %"), (unknown, "never stood before it")):
         with pytest.raises(RegistryError, match=f"has not passed the gate .*{said_of_it}"):
-            registry.promote(store, spec, version, "")
-    assert registry.production(store, spec).version == "1"
-    registry.promote(store, spec, passed, "")
-    registry.promote(store, spec, refused, "we know better")
-    registry.promote(store, spec, "1", "")
-    assert [each.reason for each in journal.promotions(store, spec)][1:] == [
+            production.promote(store, spec, version, "")
+    assert production.production(store, spec).version == "1"
+    production.promote(store, spec, passed, "")
+    production.promote(store, spec, refused, "we know better")
+    production.promote(store, spec, "1", "")
+    assert [each.reason for each in promotions.promotions(store, spec)][1:] == [
         "promoted by hand", "we know better", "promoted by hand"
     ]  # fmt: skip
 
@@ -92,5 +92,5 @@ def test_an_older_store_has_no_journal_before_its_next_promotion(store, spec, tr
     version = train()
     store.client.set_registered_model_alias(spec.registered_model, "production", version)
     store.client.set_model_version_tag(spec.registered_model, version, "promotion_reason", "long ago")
-    assert journal.promotions(store, spec) == []
-    assert list(catalogue.versions(store, spec)) == ["1"]
+    assert promotions.promotions(store, spec) == []
+    assert list(versions.versions(store, spec)) == ["1"]

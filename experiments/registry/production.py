@@ -6,14 +6,15 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import catalogue, journal
-from experiments.catalogue import ALIAS, GATE
 from experiments.data.specs import DatasetSpec
 from experiments.evaluation.gate import Decision
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle, BundleError
-from experiments.journal import By
-from experiments.tracking import BUNDLE, RegistryError, Store
+from experiments.registry import promotions, versions
+from experiments.registry.promotions import By
+from experiments.registry.run_log import BUNDLE
+from experiments.registry.store import RegistryError, Store
+from experiments.registry.versions import ALIAS, GATE
 
 __all__ = ["ProductionModel", "RegistryError", "Store", "production", "promote", "pull", "register", "rollback"]
 
@@ -36,10 +37,10 @@ def register(store: Store, spec: DatasetSpec, run_id: str) -> str:
     """Enter the run's model into the registry, once. Returns its version."""
     name, client = spec.registered_model, store.client
     with store.worded_errors():
-        for number, known in catalogue.versions(store, spec).items():
+        for number, known in versions.versions(store, spec).items():
             if known.run_id == run_id:
                 return number
-        if catalogue.model(store, spec) is None:
+        if versions.model(store, spec) is None:
             client.create_registered_model(name)
         run = client.get_run(run_id)
         models = run.outputs.model_outputs if run.outputs else []
@@ -50,7 +51,7 @@ def register(store: Store, spec: DatasetSpec, run_id: str) -> str:
 
 def production(store: Store, spec: DatasetSpec) -> ProductionModel | None:
     """The model that the alias `production` names; None while there is none."""
-    current = catalogue.current(store, spec)
+    current = versions.current(store, spec)
     if current is None:
         return None
     with store.worded_errors():
@@ -64,7 +65,7 @@ def promote(store: Store, spec: DatasetSpec, version: str, reason: str, by: By =
     Safe to interrupt at any point, and to repeat. Raises RegistryError for an unknown version, for one whose bundle
     is gone, and for one that has not passed the gate unless a reason is given.
     """
-    past, current = _past(store, spec), catalogue.current(store, spec)
+    past, current = _past(store, spec), versions.current(store, spec)
     if current and str(current.version) != version:
         past = [*past, str(current.version)]
     reason = reason or _reason_without_one(store, spec, version)
@@ -94,7 +95,7 @@ def rollback(store: Store, spec: DatasetSpec, reason: str) -> Bundle:
 
 def export(store: Store, spec: DatasetSpec, version: str) -> Bundle:
     """The bundle of any version, exported on this machine if it was not. Raises RegistryError."""
-    return _export(store, spec, version, catalogue.version(store, spec, version).run_id)
+    return _export(store, spec, version, versions.version(store, spec, version).run_id)
 
 
 def seed_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> bool:
@@ -102,12 +103,12 @@ def seed_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> bool:
 
     Returns whether it did. Completes what an interrupted seeding left.
     """
-    if catalogue.current(store, spec) is not None:
+    if versions.current(store, spec) is not None:
         return False
     finished = [run for run in store.runs(spec.name) if run.status == "FINISHED"]
     seeds = [run.run_id for run in finished if run.tags.get("origin") == "shipped"]
     if not seeds:
-        if catalogue.versions(store, spec):
+        if versions.versions(store, spec):
             return False
         seeds = [_log_shipped(store, spec, shipped)]
     promote(store, spec, register(store, spec, seeds[0]), "the registry was empty", "start")
@@ -116,7 +117,7 @@ def seed_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> bool:
 
 def pull(store: Store, spec: DatasetSpec) -> Bundle | None:
     """The Production model, exported on this machine if it was not; None while there is none."""
-    current = catalogue.current(store, spec)
+    current = versions.current(store, spec)
     if current is None:
         return None
     exported = _export(store, spec, str(current.version), current.run_id)
@@ -128,17 +129,17 @@ def _take_production(store: Store, spec: DatasetSpec, version: str, reason: str,
     """The alias is what counts: all before it can be thrown away, all after it is made good by repeating."""
     name, client = spec.registered_model, store.client
     with store.worded_errors():
-        taken, current = catalogue.version(store, spec, version), catalogue.current(store, spec)
+        taken, current = versions.version(store, spec, version), versions.current(store, spec)
         exported = _export(store, spec, version, taken.run_id)
-        promotion = journal.of_version(taken)
+        promotion = promotions.of_version(taken)
         if promotion is None or current is None or str(current.version) != version:  # else it is a repetition
             run = client.get_run(exported.run_id)
-            promotion = journal.now(exported, by, reason, int(run.data.tags.get(CORRECTIONS, 0)))
+            promotion = promotions.now(exported, by, reason, int(run.data.tags.get(CORRECTIONS, 0)))
         client.set_registered_model_tag(name, HISTORY, " ".join(past))
         for tag, value in promotion.tags.items():
             client.set_model_version_tag(name, version, tag, value)
         client.set_registered_model_alias(name, ALIAS, version)
-        client.set_registered_model_tag(name, *journal.entry(promotion))
+        client.set_registered_model_tag(name, *promotions.entry(promotion))
         _set_stages(store, spec, version)
     _point(store, spec, version)
     return exported
@@ -146,8 +147,8 @@ def _take_production(store: Store, spec: DatasetSpec, version: str, reason: str,
 
 def _reason_without_one(store: Store, spec: DatasetSpec, version: str) -> str:
     """For a version that passed the gate, or was in Production before."""
-    gate = catalogue.version(store, spec, version).tags.get(GATE, "")
-    if gate.startswith("passed") or any(past.version == version for past in journal.promotions(store, spec)):
+    gate = versions.version(store, spec, version).tags.get(GATE, "")
+    if gate.startswith("passed") or any(past.version == version for past in promotions.promotions(store, spec)):
         return "promoted by hand"
     raise RegistryError(
         f"Version {version} of {spec.registered_model} has not passed the gate ({gate or 'it never stood before it'}). "
@@ -160,7 +161,7 @@ def _set_stages(store: Store, spec: DatasetSpec, version: str) -> None:
 
     name, client = spec.registered_model, store.client
     client.set_model_version_tag(name, version, "stage", "Production")
-    for number, other in catalogue.versions(store, spec).items():
+    for number, other in versions.versions(store, spec).items():
         if number != version and other.tags.get("stage") == "Production":
             client.set_model_version_tag(name, number, "stage", "Archived")
     # Stages are deprecated and not every store has them; where it does, its user interface shows them.
@@ -208,7 +209,7 @@ def _log_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> str:
 
 def _past(store: Store, spec: DatasetSpec) -> list[str]:
     """Versions that were in Production before the present one and still exist, the latest last."""
-    model, existing = catalogue.model(store, spec), catalogue.versions(store, spec)
+    model, existing = versions.model(store, spec), versions.versions(store, spec)
     if model is None:
         return []
     past = [version for version in model.tags.get(HISTORY, "").split() if version in existing]

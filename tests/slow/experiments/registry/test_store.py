@@ -8,8 +8,8 @@ import mlflow
 import numpy as np
 import pytest
 
-from experiments import registry
-from experiments.tracking import RegistryError, Store
+from experiments.registry import production
+from experiments.registry.store import RegistryError, Store
 from settings import ROOT
 
 
@@ -144,14 +144,14 @@ def test_a_project_that_was_moved_goes_on_where_it_is(
         with before.run(spec.name, "a run", "", {}, {}) as log:
             log.log_bundle(bundle.folder)
             log.log_keras_model(keras_model, images[:1])
-        registry.register(before, spec, log.run_id)
-    registry.promote(before, spec, "1", "first")
+        production.register(before, spec, log.run_id)
+    production.promote(before, spec, "1", "first")
     move(home, away)
 
     after = Store(f"sqlite:///{away / 'mlflow.db'}", away / "mlartifacts")
-    assert registry.pull(after, spec).folder == away / "mlartifacts" / "production" / spec.name / "1"
+    assert production.pull(after, spec).folder == away / "mlartifacts" / "production" / spec.name / "1"
     shutil.rmtree(home, ignore_errors=True)
-    assert registry.promote(after, spec, "2", "from the moved artifacts").sha256 == bundle.sha256
+    assert production.promote(after, spec, "2", "from the moved artifacts").sha256 == bundle.sha256
     mlflow.set_tracking_uri(after.tracking_uri)
     mlflow.tensorflow.load_model(f"models:/{spec.registered_model}@production")
     with after.run(spec.name, "here", "", {}, {}) as log:
@@ -163,13 +163,13 @@ def test_a_project_that_was_moved_goes_on_where_it_is(
 def test_a_new_artifact_folder_does_not_lose_the_old_artifacts(store, spec, tmp_path, bundle):
     with store.run(spec.name, "a run", "", {}, {}) as log:
         log.log_bundle(bundle.folder)
-    version = registry.register(store, spec, log.run_id)
+    version = production.register(store, spec, log.run_id)
     elsewhere = Store(store.tracking_uri, tmp_path / "elsewhere")
-    assert registry.promote(elsewhere, spec, version, "first").folder.is_relative_to(tmp_path / "elsewhere")
+    assert production.promote(elsewhere, spec, version, "first").folder.is_relative_to(tmp_path / "elsewhere")
 
 
 def test_two_processes_may_open_a_new_store_at_once(tmp_path):
-    code = "import sys; from pathlib import Path; from experiments.tracking import Store; Store(sys.argv[1], Path('.'))"
+    code = "import sys, pathlib; from experiments.registry.store import Store; Store(sys.argv[1], pathlib.Path('.'))"
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'new.db'}"]
     both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     printed = [each.communicate()[1] for each in both]

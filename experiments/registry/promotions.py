@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pydantic
 
-from experiments import catalogue
 from experiments.data.specs import DatasetSpec
-from experiments.tracking import Store
+from experiments.registry import versions
+from experiments.registry.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -73,7 +73,7 @@ def of_version(version: "ModelVersion") -> Promotion | None:
 
 def promotions(store: Store, spec: DatasetSpec) -> list[Promotion]:
     """Every promotion, the oldest first; also the latest if an interruption kept it out of the journal."""
-    model, current = catalogue.model(store, spec), catalogue.current(store, spec)
+    model, current = versions.model(store, spec), versions.current(store, spec)
     kept = {name: value for name, value in (model.tags if model else {}).items() if name.startswith(PREFIX)}
     if current is not None and (latest := of_version(current)) is not None:
         name, value = entry(latest)

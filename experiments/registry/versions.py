@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from experiments.data.specs import DatasetSpec
-from experiments.tracking import RegistryError, Store, all_pages
+from experiments.registry.store import RegistryError, Store, all_pages
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
