@@ -17,7 +17,7 @@ from experiments.data.datasets import DatasetError
 from experiments.data.specs import SPECS
 from experiments.inference.bundle import BundleError
 from experiments.registry.store import RegistryError, Store
-from experiments.runs import UnknownRunError
+from experiments.training.config import UnknownRunError
 from settings import Settings
 
 

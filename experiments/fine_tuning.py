@@ -10,9 +10,10 @@ from experiments import runs
 from experiments.data.datasets import Dataset, Split, join
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation.comparison import NONE
-from experiments.progress import Listener
-from experiments.runs import RunConfig
-from experiments.training import same_as, seen_once, train
+from experiments.training.config import RunConfig
+from experiments.training.progress import Listener
+from experiments.training.surgery import same_as, seen_once
+from experiments.training.train import train
 
 EPOCHS, IMAGES = 4, 8_192  # images an epoch: 100 corrections shall take 90 s on two cores, everything included
 LEARNING_RATE, WEIGHT_AVERAGE = 0.04, 0.98  # times the first training's; the average of about 50 steps

@@ -7,7 +7,7 @@ import pydantic
 from PIL import Image
 
 from experiments.inference.bundle import INSIGHTS, TFLITE, TILES, Bundle
-from experiments.progress import EpochResult
+from experiments.training.progress import EpochResult
 
 COLUMNS = 32  # tiles in a row of the sheet
 DATA = pydantic.dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.progress import EpochResult
+from experiments.training.progress import EpochResult
 
 TRAIN, VALIDATION = "#d1495b", "#2e6f9e"
 

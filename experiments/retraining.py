@@ -18,10 +18,10 @@ from experiments.evaluation.gate import Decision, judge
 from experiments.evaluation.held_out import Exam
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Thresholds, predict
-from experiments.progress import Listener
 from experiments.registry import production
 from experiments.registry.store import Store
-from experiments.runs import RunConfig
+from experiments.training.config import RunConfig
+from experiments.training.progress import Listener
 
 TEACHING = "corrections that teach"
 STAGES = ("preparing", "training", "measuring", "deciding")

@@ -1,9 +1,9 @@
 """The runs on CIFAR-10."""
 
-from experiments.architectures import baseline, residual
-from experiments.augmentation import flip_shift_cut
 from experiments.data.synthesis.generate import Amounts
-from experiments.runs import RunConfig, architecture_run, baseline_run, hyperparameters_run
+from experiments.training.architectures import baseline, residual
+from experiments.training.augmentation import flip_shift_cut
+from experiments.training.config import RunConfig, architecture_run, baseline_run, hyperparameters_run
 
 FEW = Amounts(strangers=4_000)
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from functools import partial
 
-from experiments.architectures import baseline, deep, wide
-from experiments.augmentation import leave, warp
 from experiments.data.synthesis.generate import Amounts
-from experiments.runs import PRODUCTION, architecture_run, baseline_run, hyperparameters_run
+from experiments.training.architectures import baseline, deep, wide
+from experiments.training.augmentation import leave, warp
+from experiments.training.config import PRODUCTION, architecture_run, baseline_run, hyperparameters_run
 
 QUICK = Amounts(drawn=14_000, restyled=14_000, negatives=8_000, ambiguous=400)
 THOROUGH = Amounts(drawn=55_000, restyled=55_000, negatives=30_000, ambiguous=1_500)

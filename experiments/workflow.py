@@ -22,30 +22,31 @@ from experiments.evaluation import held_out
 from experiments.evaluation.gate import Decision, decide, standing
 from experiments.evaluation.held_out import Exam
 from experiments.evaluation.metrics import evaluate
-from experiments.export import export
 from experiments.inference import bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Thresholds
 from experiments.insights import Epoch
-from experiments.progress import EpochResult, Listener, TerminalBar
 from experiments.registry import production
 from experiments.registry.run_log import RunLog, RunSummary
 from experiments.registry.store import RegistryError, Store
-from experiments.runs import PRODUCTION, RunConfig
-from experiments.training import same_as, seen_once, train, training_precision
+from experiments.training.config import PRODUCTION, RunConfig
+from experiments.training.export import export
+from experiments.training.progress import EpochResult, Listener, TerminalBar
+from experiments.training.surgery import same_as, seen_once
+from experiments.training.train import train, training_precision
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert", "mlflow")
 RECIPE = (
     "data/synthesis/digits",
-    "architectures",
-    "augmentation",
+    "training/architectures",
+    "training/augmentation",
     "evaluation/calibration",
     "evaluation/drawings",
     "evaluation/held_out",
     "data/synthesis/strokes",
     "preprocessing/ink",
     "data/synthesis/non_digits",
-    "normalisation",
+    "training/batch_norm",
     "preprocessing/photos",
     "preprocessing/drawings",
     "inference/tta",
@@ -55,7 +56,7 @@ RECIPE = (
     "data/synthesis/symbol_templates",
     "data/synthesis/generate",
     "data/synthesis/digit_templates",
-    "training",
+    "training/train", "training/surgery", "training/batches",
 )
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 

@@ -11,7 +11,7 @@ from serving.job import CANCELLABLE, Job, LostError
 from serving.jobs import Jobs
 
 if TYPE_CHECKING:
-    from experiments.progress import EpochResult
+    from experiments.training.progress import EpochResult
 
 BEAT = 2.0  # s between two signs of life
 LINES = 60  # of the log that are kept

@@ -68,7 +68,7 @@ def trained(images, seed):
 
 
 def exported_as(name, model, images, tmp_path_factory):
-    from experiments.export import export
+    from experiments.training.export import export
 
     return export(
         model,

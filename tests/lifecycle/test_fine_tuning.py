@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from experiments import fine_tuning, runs
-from experiments.architectures import residual
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
-from experiments.training import seen_once, seen_twice
+from experiments.training.architectures import residual
+from experiments.training.surgery import seen_once, seen_twice
 
 SPEC = SPECS["cifar10"]
 PHOTOS = Split(np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8), np.arange(10).repeat(2))

@@ -83,8 +83,8 @@ def test_a_promoted_model_of_another_shape_leaves_the_old_one_answering(
 ):
     import keras
 
-    from experiments.export import export
     from experiments.inference.predictions import Thresholds
+    from experiments.training.export import export
 
     other = dataclasses.replace(spec, image_shape=(4, 4, 1))
     layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]

@@ -18,7 +18,8 @@ from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
 from experiments.registry import production, promotions
 from experiments.runs import table
-from experiments.training import same_as, training_precision
+from experiments.training.surgery import same_as
+from experiments.training.train import training_precision
 
 EPOCHS = 8  # of a fine-tuning: a tiny champion learns crosses in as many
 SPEC = SPECS["mnist"]

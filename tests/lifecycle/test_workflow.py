@@ -16,7 +16,8 @@ from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
 from experiments.registry import production
 from experiments.registry.store import RegistryError
-from experiments.runs import PRODUCTION, table
+from experiments.runs import table
+from experiments.training.config import PRODUCTION
 
 SPEC = SPECS["mnist"]
 

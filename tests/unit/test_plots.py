@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.plots import confusion_matrix, curves
-from experiments.progress import EpochResult
+from experiments.training.progress import EpochResult
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 40])

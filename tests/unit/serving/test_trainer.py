@@ -7,8 +7,8 @@ import pytest
 from experiments.corrections import RetrainingError
 from experiments.evaluation.comparison import Difference
 from experiments.evaluation.gate import Decision
-from experiments.progress import EpochResult
 from experiments.retraining import Retrained
+from experiments.training.progress import EpochResult
 from serving import trainer
 from serving.corrections import Corrections
 from serving.database import Database, database_url

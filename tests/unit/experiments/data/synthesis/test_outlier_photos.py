@@ -6,7 +6,7 @@ from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.data.synthesis.outlier_photos import draw_strangers
-from experiments.training import one_hot
+from experiments.training.batches import one_hot
 
 SPEC = SPECS["cifar10"]
 LABELS = np.arange(10).repeat(12)

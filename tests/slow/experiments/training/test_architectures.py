@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import architectures
 from experiments.data.specs import SPECS
+from experiments.training import architectures
 
 
 @pytest.mark.parametrize("build", [architectures.baseline, architectures.deep, architectures.wide])

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.normalisation import FusedBatchNormalization, batch_normalisation
+from experiments.training.batch_norm import FusedBatchNormalization, batch_normalisation
 
 IMAGES = np.random.default_rng(0).normal(1, 2, (16, 6, 6, 3)).astype(np.float32)
 

@@ -8,7 +8,7 @@ import pytest
 
 FAULTS = """
 import ctypes, resource
-from experiments.allocator import keep_freed_memory
+from experiments.training.train import keep_freed_memory
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
 def use():

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from experiments.export import ExportError, export
 from experiments.inference import bundle as bundles
 from experiments.inference.predictions import Thresholds
+from experiments.training.export import ExportError, export
 
 FACTS = {
     "metrics": {"test_accuracy": 0.5},

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from experiments.augmentation import flip_shift_cut, warp
 from experiments.data.datasets import Split
 from experiments.data.synthesis.digits import draw_digits
+from experiments.training.augmentation import flip_shift_cut, warp
 
 IMAGES = draw_digits(Split(np.empty(0), np.arange(10).repeat(4)), np.random.default_rng(0))
 

@@ -1,21 +1,24 @@
 """Train one model as a row of the table of runs says, telling listeners how it goes."""
 
+import ctypes
+import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from experiments.allocator import keep_freed_memory
-from experiments.data.datasets import Dataset, Split, join
-from experiments.data.specs import DatasetSpec
-from experiments.normalisation import FusedBatchNormalization
-from experiments.progress import EpochResult, Listener
-from experiments.runs import RunConfig
+from experiments.data.datasets import Dataset, Split
+from experiments.training.batches import AugmentedBatches, one_hot
+from experiments.training.config import RunConfig
+from experiments.training.progress import EpochResult, Listener
+from experiments.training.surgery import seen_twice
 
-FEATURES = "features"  # all but the last layer, in a model that sees an image twice
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # mallopt's names, from glibc's malloc.h
+KEPT = 2**31 - 1  # bytes of freed memory that stay: the most that an int says
+GROWTH = 2**28  # bytes asked of the kernel at a time
 
 
 def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence[Listener]) -> keras.Model:
@@ -62,91 +65,11 @@ def _weights(
     return model.get_weights()
 
 
-def seen_twice(model: keras.Model) -> keras.Model:
-    """The same network, answering for an image and its mirror image at once: what its last layer gets is their mean."""
-    image = keras.Input(model.input_shape[1:], name="image")
-    both = keras.ops.concatenate([image, keras.ops.flip(image, axis=2)])  # (2 B, H, W, C)
-    features = keras.Model(model.input, model.layers[-1].input, name=FEATURES)(both)
-    mean = keras.ops.mean(keras.ops.reshape(features, (2, -1, features.shape[-1])), axis=0)
-    return _ended(image, mean, model.layers[-1])
-
-
-def seen_once(model: keras.Model) -> keras.Model:
-    """The network that seen_twice was given, to be trained on; any other model as it is."""
-    if FEATURES not in [layer.name for layer in model.layers]:
-        return model
-    features = model.get_layer(FEATURES)
-    return _ended(features.input, features.output, model.layers[-1])
-
-
-def same_as(network: keras.Model) -> Callable[[DatasetSpec], keras.Model]:
-    """Builds the same network with the same weights, to compute as the policy of the moment says."""
-
-    def copy(layer: keras.Layer) -> keras.Layer:
-        settings = {name: value for name, value in layer.get_config().items() if name != "dtype"}
-        fused = keras.mixed_precision.dtype_policy().name == "mixed_bfloat16"
-        if fused and isinstance(layer, keras.layers.BatchNormalization):
-            return FusedBatchNormalization(autocast=False, **settings)
-        if layer is network.layers[-1]:
-            settings["dtype"] = "float32"  # probabilities need the digits
-        return type(layer).from_config(settings)
-
-    def as_parent(_spec: DatasetSpec) -> keras.Model:
-        same = keras.models.clone_model(network, clone_function=copy)
-        same.set_weights(network.get_weights())
-        return same
-
-    return as_parent
-
-
-def _ended(image: keras.KerasTensor, x: keras.KerasTensor, last: keras.Layer) -> keras.Model:
-    """The model that ends in a copy of a layer: one layer in two models would have two inputs."""
-    copy = type(last).from_config(last.get_config())
-    model = keras.Model(image, copy(x))
-    copy.set_weights(last.get_weights())
-    return model
-
-
 def training_precision() -> str:
     """bfloat16 trains up to four times faster where the processor multiplies it in hardware."""
     cpuinfo = Path("/proc/cpuinfo")
     flags = cpuinfo.read_text() if cpuinfo.exists() else ""
     return "mixed_bfloat16" if "amx_bf16" in flags else "float32"
-
-
-def one_hot(labels: np.ndarray, spec: DatasetSpec) -> np.ndarray:
-    """labels: int64 [N]. Returns float32 [N, outputs of the data set's models]; none of the classes is an output of its
-    own, or where there is no such output each class as much as any other."""
-    undecided = np.full((1, spec.outputs), 1 / spec.outputs, np.float32)
-    return np.concatenate([np.eye(spec.outputs, dtype=np.float32), undecided])[labels]
-
-
-class AugmentedBatches(keras.utils.PyDataset):
-    """The training images and a share of the extra ones, chosen anew, in a new order and shape each epoch."""
-
-    def __init__(self, dataset: Dataset, extra: Split, config: RunConfig) -> None:
-        super().__init__(workers=2, max_queue_size=16)
-        everything = join(dataset.train, extra)
-        self._images, self._targets = everything.images, one_hot(everything.labels, dataset.spec)
-        self._own, self._extra = len(dataset.train.labels), round(config.extra_share * len(extra.labels))
-        self._config = config
-        self._epoch = -1
-        self.on_epoch_end()
-
-    def __len__(self) -> int:
-        return len(self._order) // self._config.batch_size
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        chosen = self._order[index * self._config.batch_size :][: self._config.batch_size]
-        rng = np.random.default_rng((self._config.seed, self._epoch, index))  # whichever worker makes it
-        return self._config.augment(self._images[chosen], rng), self._targets[chosen]
-
-    def on_epoch_end(self) -> None:
-        """Chooses and shuffles for the next epoch."""
-        self._epoch += 1
-        rng = np.random.default_rng((self._config.seed, self._epoch))
-        extra = self._own + rng.permutation(len(self._images) - self._own)[: self._extra]
-        self._order = rng.permutation(np.concatenate([np.arange(self._own), extra]))
 
 
 def _optimizer(config: RunConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
@@ -184,3 +107,12 @@ class _Announcer(keras.callbacks.Callback):
         values = {k: float(logs[k]) for k in ("loss", "accuracy", "val_loss", "val_accuracy")}
         for listener in self._listeners:
             listener.epoch(EpochResult(epoch=self._epoch, epochs=self._epochs, seconds=seconds, **values))
+
+
+def keep_freed_memory() -> None:
+    """From now on this process gives nothing back to the kernel, where the C library is glibc: every batch takes the
+    same large blocks, and having each cleared and mapped anew can take as long as the arithmetic."""
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        for parameter, value in ((MMAP_MAX, 0), (TRIM_THRESHOLD, KEPT), (TOP_PAD, GROWTH)):
+            libc.mallopt(parameter, value)

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from experiments.data.specs import DatasetSpec
-from experiments.normalisation import batch_normalisation
+from experiments.training.batch_norm import batch_normalisation
 
 
 def baseline(spec: DatasetSpec) -> keras.Model:

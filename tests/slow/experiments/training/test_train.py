@@ -6,13 +6,15 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.augmentation import warp
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
-from experiments.progress import EpochResult, TerminalBar
 from experiments.runs import table
-from experiments.training import AugmentedBatches, same_as, seen_once, seen_twice, train, training_precision
+from experiments.training.augmentation import warp
+from experiments.training.batches import AugmentedBatches
+from experiments.training.progress import EpochResult, TerminalBar
+from experiments.training.surgery import same_as, seen_once, seen_twice
+from experiments.training.train import train, training_precision
 
 LABELS = np.arange(10).repeat(8)
 NONE = np.empty((0, 28, 28, 1), np.uint8)

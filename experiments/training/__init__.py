@@ -1,0 +1,1 @@
+"""One network, from its configuration to an exported bundle."""

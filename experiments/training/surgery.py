@@ -1,0 +1,55 @@
+"""Networks taken apart and put together again: mirrored, cloned."""
+
+from collections.abc import Callable
+
+import keras
+
+from experiments.data.specs import DatasetSpec
+from experiments.training.batch_norm import FusedBatchNormalization
+
+FEATURES = "features"  # all but the last layer, in a model that sees an image twice
+
+
+def seen_twice(model: keras.Model) -> keras.Model:
+    """The same network, answering for an image and its mirror image at once: what its last layer gets is their mean."""
+    image = keras.Input(model.input_shape[1:], name="image")
+    both = keras.ops.concatenate([image, keras.ops.flip(image, axis=2)])  # (2 B, H, W, C)
+    features = keras.Model(model.input, model.layers[-1].input, name=FEATURES)(both)
+    mean = keras.ops.mean(keras.ops.reshape(features, (2, -1, features.shape[-1])), axis=0)
+    return _ended(image, mean, model.layers[-1])
+
+
+def seen_once(model: keras.Model) -> keras.Model:
+    """The network that seen_twice was given, to be trained on; any other model as it is."""
+    if FEATURES not in [layer.name for layer in model.layers]:
+        return model
+    features = model.get_layer(FEATURES)
+    return _ended(features.input, features.output, model.layers[-1])
+
+
+def same_as(network: keras.Model) -> Callable[[DatasetSpec], keras.Model]:
+    """Builds the same network with the same weights, to compute as the policy of the moment says."""
+
+    def copy(layer: keras.Layer) -> keras.Layer:
+        settings = {name: value for name, value in layer.get_config().items() if name != "dtype"}
+        fused = keras.mixed_precision.dtype_policy().name == "mixed_bfloat16"
+        if fused and isinstance(layer, keras.layers.BatchNormalization):
+            return FusedBatchNormalization(autocast=False, **settings)
+        if layer is network.layers[-1]:
+            settings["dtype"] = "float32"  # probabilities need the digits
+        return type(layer).from_config(settings)
+
+    def as_parent(_spec: DatasetSpec) -> keras.Model:
+        same = keras.models.clone_model(network, clone_function=copy)
+        same.set_weights(network.get_weights())
+        return same
+
+    return as_parent
+
+
+def _ended(image: keras.KerasTensor, x: keras.KerasTensor, last: keras.Layer) -> keras.Model:
+    """The model that ends in a copy of a layer: one layer in two models would have two inputs."""
+    copy = type(last).from_config(last.get_config())
+    model = keras.Model(image, copy(x))
+    copy.set_weights(last.get_weights())
+    return model
