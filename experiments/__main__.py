@@ -39,15 +39,16 @@ def main(words: Sequence[str] | None = None) -> int:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Runs the table, prints it, and says who is in Production and why."""
     with _tensorflow_silenced():
-        from experiments import tables, workflow
+        from experiments import workflow
         from experiments.data import datasets
+        from experiments.insights import run_comparison
 
         configs = _chosen(arguments)
     dataset = datasets.load(arguments.dataset, settings.data_dir)
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
     result = workflow.run_table(configs, dataset, store, settings.models_dir / arguments.dataset)
     title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
-    tables.print_comparison(Console(), result.runs, title, result.best.run_id)
+    run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
     verb = "is in Production" if result.decision.promote else "stays out of Production"
     print(f"{dataset.spec.registered_model} version {result.version} {verb}: {result.decision.reason}.")
     return 0
@@ -55,13 +56,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def compare(arguments: argparse.Namespace, settings: Settings) -> int:
     """Prints every run of the store."""
-    from experiments import tables
+    from experiments.insights import run_comparison
 
     runs = Store(settings.mlflow_tracking_uri, settings.artifact_dir).runs(arguments.dataset)
     if not runs:
         print("The store has no runs yet. `python -m experiments` makes them.")
         return 0
-    tables.print_comparison(Console(), runs, f"{arguments.dataset}: {len(runs)} runs")
+    run_comparison.print_comparison(Console(), runs, f"{arguments.dataset}: {len(runs)} runs")
     return 0
 
 
@@ -89,9 +90,9 @@ def rollback(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
     """Prints how well the Production model reads drawings; real people's too where DRAWN_STROKES names a file."""
-    from experiments import drawn_report
     from experiments.evaluation import drawings
     from experiments.inference import bundle
+    from experiments.insights import drawings_report
 
     exports = bundle.exports_of(settings.artifact_dir, arguments.dataset)
     model = bundle.read_current(exports) or bundle.read(settings.models_dir / arguments.dataset)
@@ -103,33 +104,35 @@ def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
         sources["real"] = drawings.sample(real, arguments.count, arguments.seed)
     else:
         print("DRAWN_STROKES names no file of real people's strokes: generated drawings alone.")
-    drawn_report.report(model, sources, arguments.seed, settings.reports_dir, Console())
-    drawn_report.report_scribbles(model, arguments.count, arguments.seed, Console())
+    drawings_report.report(model, sources, arguments.seed, settings.reports_dir, Console())
+    drawings_report.report_scribbles(model, arguments.count, arguments.seed, Console())
     if settings.drawn_letters:
         letters = drawings.read_strokes(settings.drawn_letters)
-        drawn_report.report_letters(model, letters, arguments.seed, Console())
+        drawings_report.report_letters(model, letters, arguments.seed, Console())
     return 0
 
 
 def insights(arguments: argparse.Namespace, settings: Settings) -> int:
     """Makes the figures that explain a model, which those of the table get when they are trained."""
-    from experiments import run_curves
     from experiments.data import datasets
     from experiments.inference import bundle
+    from experiments.insights import run_comparison as run_curves
 
     with _tensorflow_silenced():
         from experiments import embedding
 
     model = bundle.read(arguments.bundle or settings.models_dir / arguments.dataset)
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    embedding.explain_bundle(model, datasets.load(model.dataset, settings.data_dir), run_curves.of_bundle(model, store))
+    embedding.explain_bundle(
+        model, datasets.load(model.dataset, settings.data_dir), run_curves.curves_of_bundle(model, store)
+    )
     print(f"The figures are in {model.folder}.")
     return 0
 
 
 def report(arguments: argparse.Namespace, settings: Settings) -> int:
     """Writes the report of the whole project and logs it to MLflow."""
-    from experiments import report_files
+    from experiments.insights import report as report_files
     from settings import ROOT
 
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from experiments import insights
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec
 from experiments.evaluation import held_out
@@ -13,8 +12,9 @@ from experiments.evaluation.drawings import Outcome
 from experiments.inference import drift_reference
 from experiments.inference.bundle import TFLITE, Bundle
 from experiments.inference.tta import look_again
-from experiments.insights import Epoch
-from experiments.measuring import measure
+from experiments.insights import figures as insights
+from experiments.insights.figures import Epoch
+from experiments.insights.measuring import measure
 
 
 def explain(

@@ -8,7 +8,7 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from experiments import fine_tuning, plots, workflow
+from experiments import fine_tuning, workflow
 from experiments.corrections import Accepted, check_enough, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
@@ -18,6 +18,7 @@ from experiments.evaluation.gate import Decision, judge
 from experiments.evaluation.held_out import Exam
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Thresholds, predict
+from experiments.insights import plots
 from experiments.registry import production
 from experiments.registry.store import Store
 from experiments.training.config import RunConfig

@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments import embedding, plots
+from experiments import embedding
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
 from experiments.data.synthesis.generate import Amounts, synthesise
@@ -25,7 +25,8 @@ from experiments.evaluation.metrics import evaluate
 from experiments.inference import bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Thresholds
-from experiments.insights import Epoch
+from experiments.insights import plots
+from experiments.insights.figures import Epoch
 from experiments.registry import production
 from experiments.registry.run_log import RunLog, RunSummary
 from experiments.registry.store import RegistryError, Store
@@ -56,7 +57,9 @@ RECIPE = (
     "data/synthesis/symbol_templates",
     "data/synthesis/generate",
     "data/synthesis/digit_templates",
-    "training/train", "training/surgery", "training/batches",
+    "training/train",
+    "training/surgery",
+    "training/batches",
 )
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 
-from experiments import ledger as ledgers
 from experiments.data.specs import SPECS
-from experiments.ledger import COSTS, METRICS, Entry, Ledger
+from experiments.insights import run_comparison as ledgers
+from experiments.insights.run_comparison import COSTS, METRICS, Entry, Ledger
 from experiments.registry.store import RegistryError, Store
 from serving.dataset_switch import chosen, dataset_switch
 from serving.events import QUIET

@@ -4,8 +4,8 @@ from itertools import product
 
 import numpy as np
 
-from experiments.data_interpretations import ENOUGH
-from experiments.insights import Group, Insights
+from experiments.insights.data_sentences import ENOUGH
+from experiments.insights.figures import Group, Insights
 from serving.plotly import AXIS, BLUE, CLASSES, GREEN, ORANGE, VIOLET, Chart, bars, by_epoch, chart, lines, titled
 
 CHANNELS = {"grey": "#64748b", "red": "#ef4444", "green": GREEN, "blue": BLUE}

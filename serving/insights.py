@@ -10,11 +10,11 @@ import numpy as np
 from gradio.components import Component
 from gradio.components.plot import PlotData
 
-from experiments import data_interpretations as data
-from experiments import insights as files
-from experiments import interpretations as model
 from experiments.inference.bundle import TFLITE, Bundle
-from experiments.insights import Insights, InsightsError
+from experiments.insights import data_sentences as data
+from experiments.insights import figures as files
+from experiments.insights import model_sentences as model
+from experiments.insights.figures import Insights, InsightsError
 from serving import insight_charts as charts
 from serving.dataset_switch import chosen, dataset_switch
 from serving.entries import Filter, StoreError

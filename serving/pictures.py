@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image
 
-from experiments.insights import Picture
+from experiments.insights.figures import Picture
 
 
 def gallery(pictures: Iterable[tuple[np.ndarray, str]]) -> str:

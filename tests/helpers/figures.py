@@ -6,8 +6,8 @@ import numpy as np
 
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
-from experiments.insights import Epoch
-from experiments.measuring import measure
+from experiments.insights.figures import Epoch
+from experiments.insights.measuring import measure
 
 SPEC = DatasetSpec(
     "dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", prepare=lambda pixels: pixels, things="dots"

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import tables, workflow
+from experiments import workflow
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
+from experiments.insights import run_comparison
 from experiments.registry import production
 from experiments.registry.store import RegistryError
 from experiments.runs import table
@@ -166,7 +167,7 @@ def test_another_recipe_is_other_work(dataset) -> None:
 
 def test_the_printed_table_marks_the_best_and_gives_reasons(store, result) -> None:
     console = Console(record=True, width=100)
-    tables.print_comparison(console, store.runs("mnist"), "mnist", result.best.run_id)
+    run_comparison.print_comparison(console, store.runs("mnist"), "mnist", result.best.run_id)
     text = console.export_text()
     assert f"{result.best.name} ★" in text
     assert rows()[0].reason in text

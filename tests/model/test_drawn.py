@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import model_loader
-from experiments.drawn_report import CLEAR, LAYOUTS
 from experiments.evaluation import drawings as drawn
 from experiments.evaluation import scribbles
+from experiments.insights.drawings_report import CLEAR, LAYOUTS
 from experiments.preprocessing.drawings import prepare_drawing
 from settings import ROOT, Settings
 

@@ -3,10 +3,10 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from experiments import ledger
 from experiments.data.specs import SPECS
 from experiments.inference import bundle as bundles
-from experiments.ledger import Entry, Ledger
+from experiments.insights import run_comparison
+from experiments.insights.run_comparison import Entry, Ledger
 from experiments.registry.run_log import RunSummary
 from serving.experiments_tab import PLOTTED, curves
 from tests.helpers.filled_store import fill
@@ -67,11 +67,11 @@ def test_nobody_but_the_operator_sees_it(served, classifier, settings, filled):
 
 
 def test_of_many_runs_the_newest_are_plotted(bundle):
-    one = ledger.of_bundle(bundle).entries[0].run
-    epochs = (ledger.Epoch(1, 1.0, 0.5, 1.0, 0.5),)
+    one = run_comparison.of_bundle(bundle).entries[0].run
+    epochs = (run_comparison.Epoch(1, 1.0, 0.5, 1.0, 0.5),)
     runs = [RunSummary(**{**one.__dict__, "name": f"run-{number}"}) for number in range(30)]
     many = Ledger("dots", tuple(Entry(run, epochs, chosen=False) for run in runs))
     names = [trace["name"] for trace in curves(many, "loss")["data"]]
     assert len(names) == 2 * PLOTTED
     assert names[-1].startswith("run-29")
-    assert "30 finished runs. None of them is in Production." in ledger.summary(many)
+    assert "30 finished runs. None of them is in Production." in run_comparison.summary(many)

@@ -5,7 +5,7 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from experiments import insights
+from experiments.insights import figures as insights
 from serving import insight_charts as charts
 from serving.insights import COUNTS, RATES, VIEWS, Shelf, with_traffic
 from tests.helpers.entries import entry

@@ -2,17 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from experiments import data_interpretations as data
-from experiments import insight_plots as figures
-from experiments import interpretations as model
-from experiments import ledger as ledgers
-from experiments.document import Heading, Paragraph, Part, Picture, Table
-from experiments.inference.bundle import Bundle
-from experiments.insights import Insights
-from experiments.ledger import COSTS, METRICS, Entry, Ledger
-from experiments.plots import confusion_matrix
+from experiments.data.specs import SPECS
+from experiments.inference import bundle as bundles
+from experiments.inference.bundle import Bundle, BundleError
+from experiments.insights import data_sentences as data
+from experiments.insights import figures as insights
+from experiments.insights import model_sentences as model
+from experiments.insights import plots as figures
+from experiments.insights import run_comparison
+from experiments.insights.document import Heading, Paragraph, Part, Picture, Table, as_docx, as_html
+from experiments.insights.figures import Insights, InsightsError
+from experiments.insights.plots import confusion_matrix
+from experiments.insights.run_comparison import COSTS, METRICS, Entry, Ledger
+from experiments.registry.store import Store
 
+BENCHMARKS = {"make bench": "peers.md", "make bench-replicas": "replicas.md"}  # results by the command that writes them
+EXPERIMENT, NAME = "reports", "report"
 TITLE = "From a drawing to an answer: the report"
 LATEST = 10  # runs whose reasons are given in full; the tables have them all
 SCALARS = ("accuracy", "precision", "recall", "f1", "roc_auc", "top2_accuracy", "log_loss", "calibration_error")
@@ -73,7 +80,7 @@ def _summary(sources: Sources) -> Iterator[Part]:
         yield Paragraph(
             f"{bundle.dataset}: {version}{figures_} (MLflow run {bundle.run_id}, {bundle.trained_at[:10]})."
         )
-        yield Paragraph(ledgers.summary(subject.ledger))
+        yield Paragraph(run_comparison.summary(subject.ledger))
     for name, address in sources.links.items():
         if address:
             yield Paragraph(f"{name}:", address)
@@ -112,7 +119,9 @@ def _runs(entries: Sequence[Entry]) -> Iterator[Part]:
         return
     for table in (METRICS, COSTS):
         names = list(table)
-        rows = tuple((f"{entry.name}{' ★' if entry.chosen else ''}", *ledgers.cells(entry, names)) for entry in entries)
+        rows = tuple(
+            (f"{entry.name}{' ★' if entry.chosen else ''}", *run_comparison.cells(entry, names)) for entry in entries
+        )
         yield Table(("run", *table.values()), rows)
     yield Paragraph("★ is in Production. Figures are those logged in each MLflow run, named by its id below.")
     if any(entry.curves for entry in entries):
@@ -122,7 +131,7 @@ def _runs(entries: Sequence[Entry]) -> Iterator[Part]:
     before: Entry | None = None
     for entry in entries[-LATEST:]:
         yield Heading(f"{entry.name}: {entry.run.reason.rstrip('.')}", 3)
-        settings = ledgers.settings_of(entry) or "no parameters logged"
+        settings = run_comparison.settings_of(entry) or "no parameters logged"
         yield Paragraph(f"{settings[0].upper()}{settings[1:]}. {_change(before, entry)} MLflow run {entry.run.run_id}.")
         before = entry
 
@@ -177,3 +186,54 @@ def _limits(subjects: Sequence[Subject]) -> Iterator[Part]:
         "file (`python -m experiments drawn`). Figures under load hold for the cores they name, load generator "
         "included. Published test labels are taken as they are, known errors too."
     )
+
+
+def gather(
+    store: Store, models_dir: Path, artifact_dir: Path, results: Path, pictures: Path, links: Mapping[str, str]
+) -> Sources:
+    """Of every data set that has a model; what is not there is left out. Raises BundleError without any model."""
+    subjects = list(_subjects(store, models_dir, artifact_dir))
+    if not subjects:
+        raise BundleError(f"There is no model in {models_dir} to report on. Make one with `python -m experiments`.")
+    benchmarks = {
+        command: (results / name).read_text() for command, name in BENCHMARKS.items() if (results / name).exists()
+    }
+    screenshots = {
+        path.stem.replace("-", " ").capitalize(): path.read_bytes() for path in sorted(pictures.glob("*.png"))
+    }
+    return Sources(subjects, benchmarks, screenshots, links)
+
+
+def write(sources: Sources, folder: Path) -> list[Path]:
+    """report.html and report.docx in this folder."""
+    parts = build(sources)
+    folder.mkdir(parents=True, exist_ok=True)
+    page, document = folder / f"{NAME}.html", folder / f"{NAME}.docx"
+    page.write_text(as_html(TITLE, parts))
+    document.write_bytes(as_docx(TITLE, parts))
+    return [page, document]
+
+
+def log(store: Store, files: Sequence[Path]) -> str:
+    """Keeps the files as artifacts of a run of their own. Returns its id."""
+    with store.run(EXPERIMENT, NAME, "The report of the whole project.", {}, {}) as run, store.worded_errors():
+        for path in files:
+            store.client.log_artifact(run.run_id, str(path))
+    return run.run_id
+
+
+def _subjects(store: Store, models_dir: Path, artifact_dir: Path) -> Iterator[Subject]:
+    for spec in SPECS.values():
+        exported = bundles.read_current(bundles.exports_of(artifact_dir, spec.name))
+        if exported is None and not (models_dir / spec.name / bundles.MANIFEST).exists():
+            continue
+        bundle = exported or bundles.read(models_dir / spec.name)
+        found = run_comparison.read(store, spec)
+        yield Subject(bundle, found if found.entries else run_comparison.of_bundle(bundle), _insights(bundle))
+
+
+def _insights(bundle: Bundle) -> insights.Insights | None:
+    try:
+        return insights.read(bundle)
+    except InsightsError:
+        return None

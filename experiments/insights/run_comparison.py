@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from experiments import insights, run_curves
+from rich.console import Console
+from rich.table import Table
+
 from experiments.data.specs import DatasetSpec
 from experiments.evaluation.gate import MEASURES, standing
 from experiments.inference.bundle import Bundle
-from experiments.insights import Epoch, InsightsError
+from experiments.insights import figures
+from experiments.insights.figures import Epoch, InsightsError
 from experiments.registry import production
 from experiments.registry.run_log import RunSummary
 from experiments.registry.store import Store
 
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+PARAMETERS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "seed")
 METRICS = {  # of the official test set, and how they are called
     "test_accuracy": "accuracy, %",
     "test_precision": "precision, %",
@@ -69,7 +74,7 @@ def read(store: Store, spec: DatasetSpec) -> Ledger:
     entries = (
         Entry(
             run,
-            run_curves.of_run(store, run.run_id),
+            curves_of_run(store, run.run_id),
             run.run_id == chosen,
             f"{base}/{run.run_id}" if store.tracking_uri.startswith("http") else "",
         )
@@ -86,7 +91,7 @@ def exists(tracking_uri: str) -> bool:
 def of_bundle(bundle: Bundle) -> Ledger:
     """What a model's own folder tells of the run that made it."""
     try:
-        curves = insights.read(bundle).curves
+        curves = figures.read(bundle).curves
     except InsightsError:
         curves = ()
     run = RunSummary(
@@ -172,3 +177,50 @@ def _said(name: str, value: float | None) -> str:
 
 def _runs(count: int) -> str:
     return "run" if count == 1 else "runs"
+
+
+def print_comparison(console: Console, runs: Sequence[RunSummary], title: str, best: str = "") -> None:
+    """Each run's figures, parameters and reason; `best` is the id of the run to mark."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("run", overflow="fold", min_width=18)
+    for heading in ("valid. %", "test %", "drawn %", "log loss", "min", "version", "status"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for run in runs:
+        marked = run.run_id == best
+        table.add_row(
+            f"{run.name} ★" if marked else run.name,
+            *(_percent(run, metric) for metric in ("validation_accuracy", "test_accuracy", "drawn_accuracy")),
+            f"{run.metrics['test_log_loss']:.4f}" if "test_log_loss" in run.metrics else "–",
+            "–" if run.seconds is None else f"{run.seconds / 60:.1f}",
+            run.version or "–",
+            run.status.lower(),
+            style="bold" if marked else None,
+        )
+    console.print(table)
+    for run in runs:
+        parameters = ", ".join(f"{name} {run.params[name]}" for name in PARAMETERS if name in run.params)
+        console.print(f"[bold]{run.name}[/]: {run.reason}" + (f" [dim]({parameters})[/]" if parameters else ""))
+
+
+def _percent(run: RunSummary, metric: str) -> str:
+    return f"{100 * run.metrics[metric]:.2f}" if metric in run.metrics else "–"
+
+
+def curves_of_run(store: Store, run_id: str) -> tuple[Epoch, ...]:
+    """By epoch, as far as all four were logged; none for a run in which nothing was trained."""
+    with store.worded_errors():
+        found = [
+            {point.step: point.value for point in store.client.get_metric_history(run_id, name)} for name in CURVES
+        ]
+    epochs = sorted(set.intersection(*map(set, found)))
+    return tuple(Epoch(epoch, *(values[epoch] for values in found)) for epoch in epochs)
+
+
+def curves_of_bundle(bundle: Bundle, store: Store) -> tuple[Epoch, ...]:
+    """From its run if the store has it, else as they were kept with it, else none."""
+    if any(run.run_id == bundle.run_id for run in store.runs(bundle.dataset)):
+        return curves_of_run(store, bundle.run_id)
+    try:
+        return figures.read(bundle).curves
+    except InsightsError:
+        return ()

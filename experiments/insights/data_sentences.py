@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.insights import Insights
+from experiments.insights.figures import Insights
 
 ENOUGH = 30  # answers that can be compared with training
 

@@ -3,9 +3,8 @@ import re
 
 from docx import Document
 
-from experiments.document import Heading, Paragraph, Picture, Table, as_docx, as_html
-from experiments.insight_plots import png
-from experiments.plots import contact_sheet
+from experiments.insights.document import Heading, Paragraph, Picture, Table, as_docx, as_html
+from experiments.insights.plots import contact_sheet, png
 
 PARTS = [
     Heading("What <came> of it"),

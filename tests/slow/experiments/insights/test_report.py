@@ -2,11 +2,13 @@ import dataclasses
 
 import pytest
 
-from experiments import insights, ledger, report, report_files
-from experiments.document import Heading, Paragraph, Picture, Table
 from experiments.inference.bundle import BundleError
+from experiments.insights import figures as insights
+from experiments.insights import report, run_comparison
+from experiments.insights import report as report_files
+from experiments.insights.document import Heading, Paragraph, Picture, Table
+from experiments.insights.report import Sources, Subject
 from experiments.registry.run_log import RunSummary
-from experiments.report import Sources, Subject
 from tests.helpers.figures import changed, figures
 from tests.helpers.filled_store import fill
 
@@ -29,7 +31,7 @@ def sources(subject, **changes):
 
 def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bundle, found):
     fill(store, spec, bundle, 3)
-    parts = report.build(sources(Subject(bundle, ledger.read(store, spec), found)))
+    parts = report.build(sources(Subject(bundle, run_comparison.read(store, spec), found)))
     text = told(parts)
     assert "run-2 (v1) is in Production because it is best" in text
     assert "run-1: Verify a larger <network>" in text
@@ -41,7 +43,9 @@ def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bun
 
 
 def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
-    parts = report.build(sources(Subject(bundle, ledger.of_bundle(bundle), None), benchmarks={}, screenshots={}))
+    parts = report.build(
+        sources(Subject(bundle, run_comparison.of_bundle(bundle), None), benchmarks={}, screenshots={})
+    )
     text = told(parts)
     assert "The store has no runs of dots yet; the model that came with the project answers." in text
     assert "Under load" not in text
@@ -50,12 +54,12 @@ def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
 
 
 def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found):
-    one = ledger.of_bundle(bundle).entries[0]
+    one = run_comparison.of_bundle(bundle).entries[0]
     runs = [
-        ledger.Entry(RunSummary(**{**one.run.__dict__, "name": f"run-{number}"}), found.curves, number == 3)
+        run_comparison.Entry(RunSummary(**{**one.run.__dict__, "name": f"run-{number}"}), found.curves, number == 3)
         for number in range(30)
     ]
-    parts = report.build(sources(Subject(bundle, ledger.Ledger("dots", tuple(runs)), found)))
+    parts = report.build(sources(Subject(bundle, run_comparison.Ledger("dots", tuple(runs)), found)))
     tables = [part for part in parts if isinstance(part, Table) and part.head[0] == "run"]
     assert [len(table.rows) for table in tables] == [30, 30]
     assert "The latest 10 of 30 runs:" in told(parts)
@@ -63,25 +67,25 @@ def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found
 
 
 def test_retrainings_have_a_section_of_their_own(bundle, found):
-    one = ledger.of_bundle(bundle).entries[0]
+    one = run_comparison.of_bundle(bundle).entries[0]
     again = dataclasses.replace(one, run=dataclasses.replace(one.run, name="retrain", tags={"retrain": "true"}))
-    text = told(report.build(sources(Subject(bundle, ledger.Ledger("dots", (one, again)), found))))
+    text = told(report.build(sources(Subject(bundle, run_comparison.Ledger("dots", (one, again)), found))))
     assert "DOTS: retrainings from corrections" in text
 
 
 def test_links_are_left_out_while_unset(bundle, found):
-    subject = Subject(bundle, ledger.of_bundle(bundle), found)
+    subject = Subject(bundle, run_comparison.of_bundle(bundle), found)
     assert "Video" not in told(report.build(sources(subject, links={"Video": ""})))
     parts = report.build(sources(subject, links={"Video": "https://example.org"}))
     assert Paragraph("Video:", "https://example.org") in parts
 
 
 def test_drawings_have_a_chart_where_there_are_any(bundle, found):
-    from experiments.insights import Group
+    from experiments.insights.figures import Group
 
     groups = (Group(0.1, 0.5, 100, 0.9), Group(0.5, 0.9, 100, 0.99))
     drawn = changed(found, drawings={"size": groups, "brush": groups, "turn": groups})
-    parts = report.build(sources(Subject(bundle, ledger.of_bundle(bundle), drawn)))
+    parts = report.build(sources(Subject(bundle, run_comparison.of_bundle(bundle), drawn)))
     assert "Drawings by size, brush and turn, with 95 % intervals" in [
         part.caption for part in parts if isinstance(part, Picture)
     ]
@@ -108,6 +112,6 @@ def test_it_is_written_gathered_and_logged(store, exported, tmp_path):
 
 
 def figures_png():
-    from experiments.insight_plots import png, trust
+    from experiments.insights.plots import png, trust
 
     return png(trust(figures()[0]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.insights import Group, Insights
+from experiments.insights.figures import Group, Insights
 
 UNITS = {"size": "of the pad", "brush": "px", "turn": "degrees"}
 SCALES = {"size": 100.0}  # shares are said in %

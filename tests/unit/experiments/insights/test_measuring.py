@@ -7,7 +7,7 @@ from experiments.data import label_errors
 from experiments.data.specs import SPECS
 from experiments.evaluation import drawings, held_out
 from experiments.inference.predictions import Thresholds, predictions
-from experiments.measuring import sample
+from experiments.insights.measuring import sample
 from tests.helpers.figures import SPEC, dataset, figures
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from experiments import data_interpretations as data
-from experiments import interpretations as model
-from experiments.insights import Bin, Epoch, Group, Point, Roc
+from experiments.insights import data_sentences as data
+from experiments.insights import model_sentences as model
+from experiments.insights.figures import Bin, Epoch, Group, Point, Roc
 from tests.helpers.figures import changed, figures
 
 

@@ -12,7 +12,7 @@ from experiments.data.datasets import Dataset, Split
 from experiments.evaluation import drawings
 from experiments.evaluation.drawings import Outcome
 from experiments.evaluation.metrics import calibration_error, reliability
-from experiments.insights import Bin, Epoch, Group, Insights, Picture, Point, Roc
+from experiments.insights.figures import Bin, Epoch, Group, Insights, Picture, Point, Roc
 
 LEVELS = 32  # steps of a pixel's value
 ROC_POINTS = 60

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.plots import confusion_matrix, curves
+from experiments.insights.plots import confusion_matrix, curves
 from experiments.training.progress import EpochResult
 
 

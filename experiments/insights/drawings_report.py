@@ -7,7 +7,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from experiments import plots
 from experiments.data.specs import SPECS
 from experiments.evaluation import drawings as drawn
 from experiments.evaluation import scribbles
@@ -15,6 +14,7 @@ from experiments.evaluation.drawings import Drawings, Layout, Sheets
 from experiments.inference.bundle import Bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Prediction, predict
+from experiments.insights import plots
 
 LAYOUTS = {
     "anywhere": Layout(),
