@@ -39,14 +39,14 @@ def main(words: Sequence[str] | None = None) -> int:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Runs the table, prints it, and says who is in Production and why."""
     with _tensorflow_silenced():
-        from experiments import workflow
         from experiments.data import datasets
         from experiments.insights import run_comparison
+        from experiments.runs import experiment
 
         configs = _chosen(arguments)
     dataset = datasets.load(arguments.dataset, settings.data_dir)
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    result = workflow.run_table(configs, dataset, store, settings.models_dir / arguments.dataset)
+    result = experiment.run_table(configs, dataset, store, settings.models_dir / arguments.dataset)
     title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
     run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
     verb = "is in Production" if result.decision.promote else "stays out of Production"
@@ -119,11 +119,11 @@ def insights(arguments: argparse.Namespace, settings: Settings) -> int:
     from experiments.insights import run_comparison as run_curves
 
     with _tensorflow_silenced():
-        from experiments import embedding
+        from experiments.runs import measure
 
     model = bundle.read(arguments.bundle or settings.models_dir / arguments.dataset)
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    embedding.explain_bundle(
+    measure.explain_bundle(
         model, datasets.load(model.dataset, settings.data_dir), run_curves.curves_of_bundle(model, store)
     )
     print(f"The figures are in {model.folder}.")
@@ -192,7 +192,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _chosen(arguments: argparse.Namespace) -> list:
     """The rows of the table that were asked for, with the epochs and the seed that were asked for."""
-    from experiments import runs
+    from experiments.runs import table as runs
 
     table = {config.name: config for config in runs.table(arguments.dataset)}
     if arguments.recipe:

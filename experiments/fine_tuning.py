@@ -6,10 +6,10 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from experiments import runs
 from experiments.data.datasets import Dataset, Split, join
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation.comparison import NONE
+from experiments.runs import table
 from experiments.training.config import RunConfig
 from experiments.training.progress import Listener
 from experiments.training.surgery import same_as, seen_once
@@ -29,7 +29,7 @@ MADE_WEIGHT = 4  # as often as one of the data set's: they are a third of what i
 
 def configuration(dataset: Dataset, champion: keras.Model, seed: int) -> RunConfig:
     """As the last row of the data set's table trains, only from the champion on, shorter and more carefully."""
-    row, network = runs.table(dataset.spec.name)[-1], seen_once(champion)
+    row, network = table.table(dataset.spec.name)[-1], seen_once(champion)
     return replace(
         row,
         name="retrain",

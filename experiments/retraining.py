@@ -8,7 +8,7 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from experiments import fine_tuning, workflow
+from experiments import fine_tuning
 from experiments.corrections import Accepted, check_enough, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
@@ -21,6 +21,7 @@ from experiments.inference.predictions import Thresholds, predict
 from experiments.insights import plots
 from experiments.registry import production
 from experiments.registry.store import Store
+from experiments.runs import experiment, measure, provenance
 from experiments.training.config import RunConfig
 from experiments.training.progress import Listener
 
@@ -68,15 +69,15 @@ def retrain(
     before = _answers(model, champion.thresholds, groups | {TEACHING: teaching}, spec)
     config = configure(dataset, model, seed)
     watcher.say(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
-    parameters = _parameters(champion, teaching, judging, spec) | workflow.parameters(config, dataset)
+    parameters = _parameters(champion, teaching, judging, spec) | provenance.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
         watcher.stage("training", config.epochs)
-        history = workflow.History(log)
+        history = experiment.History(log)
         model = fine_tuning.fine_tune(config, model, dataset, teaching, before[TEACHING], [watcher, history])
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
         watcher.stage("measuring")
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
-        thresholds = workflow.measure(model, replace(dataset, digest=digest), questions, log, history.results)
+        thresholds = measure.measure(model, replace(dataset, digest=digest), questions, log, history.results)
         after = _answers(model, thresholds, groups, spec)
         answered = [Answered(name, group.labels, before[name], after[name]) for name, group in groups.items()]
         differences = comparison.table(answered, spec.class_names)
@@ -148,5 +149,5 @@ def _tags(accepted: Accepted, champion: Bundle) -> dict[str, str]:
         "mlflow.parentRunId": champion.run_id,  # MLflow shows it under that run
         "corrections_digest": accepted.digest,
         production.CORRECTIONS: str(len(accepted)),
-        "mlflow.source.git.commit": workflow.git_commit(),
+        "mlflow.source.git.commit": provenance.git_commit(),
     }

@@ -138,13 +138,14 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
     """The real thing: TensorFlow, MLflow, and the registry's Production model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from experiments import retraining, workflow
+    from experiments import retraining
     from experiments.data import datasets
     from experiments.registry import production
+    from experiments.runs import experiment
 
     spec = SPECS[dataset]
     store = production.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-    workflow.seed(store, spec, settings.models_dir / dataset, reporter.say)
+    experiment.seed(store, spec, settings.models_dir / dataset, reporter.say)
     champion = production.pull(store, spec)
     if champion is None:
         raise RetrainingError("There is no Production model to start from. Make one with `python -m experiments`.")

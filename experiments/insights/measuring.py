@@ -42,7 +42,7 @@ class Answers:
         return self.predicted == self.test.labels
 
 
-def measure(
+def compute_figures(
     dataset: Dataset,
     outputs: np.ndarray,
     embedding: np.ndarray,

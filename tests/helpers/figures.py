@@ -7,7 +7,7 @@ import numpy as np
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
 from experiments.insights.figures import Epoch
-from experiments.insights.measuring import measure
+from experiments.insights.measuring import compute_figures
 
 SPEC = DatasetSpec(
     "dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", prepare=lambda pixels: pixels, things="dots"
@@ -43,7 +43,7 @@ def figures(
     data = dataset(spec)
     outputs = answers(data.test.labels, mistakes)
     embedding = np.eye(3)[data.test.labels] + np.random.default_rng(0).normal(0, 0.05, (120, 3))
-    return measure(data, outputs, embedding, outcome=outcome, curves=curves, model_sha256=sha256)
+    return compute_figures(data, outputs, embedding, outcome=outcome, curves=curves, model_sha256=sha256)
 
 
 def changed(insights, **fields):

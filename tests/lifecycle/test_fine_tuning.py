@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import fine_tuning, runs
+from experiments import fine_tuning
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
+from experiments.runs import table
 from experiments.training.architectures import residual
 from experiments.training.surgery import seen_once, seen_twice
 
@@ -21,7 +22,7 @@ def test_the_network_of_a_model_that_looks_twice_is_taught_and_looks_twice_again
     expected = seen_once(champion).predict(PHOTOS.images, verbose=0)
     assert np.allclose(network.predict(PHOTOS.images, verbose=0), expected, atol=1e-5)
     assert config.mirrored
-    assert config.learning_rate < runs.table("cifar10")[-1].learning_rate / 10
+    assert config.learning_rate < table.table("cifar10")[-1].learning_rate / 10
     assert config.extra.strangers
     assert not fine_tuning.configuration(Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, "0" * 64), residual(SPEC), 0).mirrored
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import fine_tuning, retraining, workflow
+from experiments import fine_tuning, retraining
 from experiments.corrections import LEAST, Accepted, RetrainingError, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
@@ -17,7 +17,8 @@ from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
 from experiments.registry import production, promotions
-from experiments.runs import table
+from experiments.runs import experiment
+from experiments.runs.table import table
 from experiments.training.surgery import same_as
 from experiments.training.train import training_precision
 
@@ -54,7 +55,7 @@ def store(store_in, tmp_path_factory, dataset):
     """One run, in Production."""
     store = store_in(tmp_path_factory.mktemp("store"))
     row = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=6)
-    workflow.run_table([row], dataset, store, Path("none"), prepare_exam=small_exam)
+    experiment.run_table([row], dataset, store, Path("none"), prepare_exam=small_exam)
     return store
 
 

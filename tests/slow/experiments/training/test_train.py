@@ -9,7 +9,7 @@ import pytest
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
-from experiments.runs import table
+from experiments.runs.table import table
 from experiments.training.augmentation import warp
 from experiments.training.batches import AugmentedBatches
 from experiments.training.progress import EpochResult, TerminalBar

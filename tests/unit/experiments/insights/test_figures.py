@@ -5,10 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments.embedding import embed, explain
 from experiments.inference import bundle as bundles
 from experiments.insights import figures as insights
 from experiments.insights.figures import InsightsError
+from experiments.runs.measure import embed, explain
 from tests.helpers.figures import changed, dataset, figures
 
 

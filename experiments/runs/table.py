@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 def table(dataset: str) -> tuple[RunConfig, ...]:
     """The three runs of a data set, in the order in which they are run."""
-    from experiments import runs_cifar10, runs_mnist  # TensorFlow takes seconds to import
+    from experiments.runs import cifar10, mnist  # TensorFlow takes seconds to import
 
-    return {"mnist": runs_mnist.TABLE, "cifar10": runs_cifar10.TABLE}[dataset]
+    return {"mnist": mnist.TABLE, "cifar10": cifar10.TABLE}[dataset]
 
 
 def recipe(dataset: str, name: str) -> RunConfig:
     """A run outside the table: the longer one that makes the shipped model, or an ablation. Raises UnknownRunError."""
-    from experiments import runs_cifar10, runs_mnist
+    from experiments.runs import cifar10, mnist
 
-    recipes = {"mnist": runs_mnist.RECIPES, "cifar10": runs_cifar10.RECIPES}[dataset]
+    recipes = {"mnist": mnist.RECIPES, "cifar10": cifar10.RECIPES}[dataset]
     named = {config.name: config for config in recipes}
     if name not in named:
         raise UnknownRunError(f"There is no recipe {name!r} for {dataset}. There is: {', '.join(named)}.")

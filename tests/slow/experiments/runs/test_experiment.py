@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import workflow
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
@@ -17,7 +16,8 @@ from experiments.evaluation import held_out
 from experiments.insights import run_comparison
 from experiments.registry import production
 from experiments.registry.store import RegistryError
-from experiments.runs import table
+from experiments.runs import experiment, provenance
+from experiments.runs.table import table
 from experiments.training.config import PRODUCTION
 
 SPEC = SPECS["mnist"]
@@ -36,7 +36,7 @@ def dataset() -> Dataset:
 def run_table(configs, dataset, store, shipped, say=print):
     """With an exam of seconds."""
     prepare_exam = partial(held_out.prepare, practice=30, questions=20)
-    return workflow.run_table(configs, dataset, store, shipped, say, prepare_exam)
+    return experiment.run_table(configs, dataset, store, shipped, say, prepare_exam)
 
 
 def rows() -> list:
@@ -63,7 +63,7 @@ def interrupted(dataset, store, tmp_path_factory) -> list:
 
 
 @pytest.fixture(scope="module")
-def result(dataset, store, interrupted) -> workflow.Result:
+def result(dataset, store, interrupted) -> experiment.Result:
     return run_table(rows(), dataset, store, Path("none"), print)
 
 
@@ -157,12 +157,12 @@ def test_photos_go_the_same_way_without_an_exam_on_drawings(store) -> None:
 def test_another_recipe_is_other_work(dataset) -> None:
     config = rows()[0]
     fingerprints = {
-        workflow.fingerprint(config, dataset),
-        workflow.fingerprint(dataclasses.replace(config, seed=1), dataset),
-        workflow.fingerprint(config, dataclasses.replace(dataset, digest="cd" * 32)),
+        provenance.fingerprint(config, dataset),
+        provenance.fingerprint(dataclasses.replace(config, seed=1), dataset),
+        provenance.fingerprint(config, dataclasses.replace(dataset, digest="cd" * 32)),
     }
     assert len(fingerprints) == 3
-    assert workflow.fingerprint(config, dataset) in fingerprints
+    assert provenance.fingerprint(config, dataset) in fingerprints
 
 
 def test_the_printed_table_marks_the_best_and_gives_reasons(store, result) -> None:

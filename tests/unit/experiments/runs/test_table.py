@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from experiments.data.specs import SPECS
-from experiments.runs import recipe, table
+from experiments.runs.table import recipe, table
 
 
 @pytest.mark.parametrize("dataset", SPECS)

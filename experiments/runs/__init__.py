@@ -1,0 +1,1 @@
+"""The three runs of each data set, and what runs, measures and registers them."""
