@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from experiments.corrections import RetrainingError
 from experiments.data.specs import SPECS
 from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
+from experiments.retraining.corrections import RetrainingError
 from serving import trainer
 from serving.database import open_database
 from serving.entries import StoreError

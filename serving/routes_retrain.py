@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 
-from experiments.corrections import RetrainingError
+from experiments.retraining.corrections import RetrainingError
 from serving import bodies, trainer
 from serving.access import Caller
 from serving.errors import ApiError

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import SecretStr
 
-from experiments.corrections import Accepted, RetrainingError, check_enough
 from experiments.data.datasets import Split
 from experiments.data.specs import SPECS
+from experiments.retraining.corrections import Accepted, RetrainingError, check_enough
 from serving.database import Database, open_database
 from serving.entries import Chosen
 from serving.job import Job
 from settings import ROOT, Settings
 
 if TYPE_CHECKING:
-    from experiments.retraining import Retrained
+    from experiments.retraining.retrain import Retrained
     from serving.reporter import Reporter
 
 NICE = 19
@@ -138,9 +138,9 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
     """The real thing: TensorFlow, MLflow, and the registry's Production model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from experiments import retraining
     from experiments.data import datasets
     from experiments.registry import production
+    from experiments.retraining import retrain
     from experiments.runs import experiment
 
     spec = SPECS[dataset]
@@ -149,7 +149,7 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
     champion = production.pull(store, spec)
     if champion is None:
         raise RetrainingError("There is no Production model to start from. Make one with `python -m experiments`.")
-    return retraining.retrain(accepted, datasets.load(dataset, settings.data_dir), champion, store, reporter)
+    return retrain.retrain(accepted, datasets.load(dataset, settings.data_dir), champion, store, reporter)
 
 
 def _worded(error: Exception) -> str:

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from experiments.corrections import RetrainingError
 from experiments.evaluation.comparison import Difference
 from experiments.evaluation.gate import Decision
-from experiments.retraining import Retrained
+from experiments.retraining.corrections import RetrainingError
+from experiments.retraining.retrain import Retrained
 from experiments.training.progress import EpochResult
 from serving import trainer
 from serving.corrections import Corrections

@@ -8,8 +8,6 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from experiments import fine_tuning
-from experiments.corrections import Accepted, check_enough, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import DatasetSpec
 from experiments.evaluation import comparison, held_out
@@ -21,6 +19,8 @@ from experiments.inference.predictions import Thresholds, predict
 from experiments.insights import plots
 from experiments.registry import production
 from experiments.registry.store import Store
+from experiments.retraining import fine_tuning
+from experiments.retraining.corrections import Accepted, check_enough, hold_out
 from experiments.runs import experiment, measure, provenance
 from experiments.training.config import RunConfig
 from experiments.training.progress import Listener

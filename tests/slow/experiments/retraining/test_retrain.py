@@ -9,14 +9,14 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import fine_tuning, retraining
-from experiments.corrections import LEAST, Accepted, RetrainingError, hold_out
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
 from experiments.registry import production, promotions
+from experiments.retraining import fine_tuning, retrain
+from experiments.retraining.corrections import LEAST, Accepted, RetrainingError, hold_out
 from experiments.runs import experiment
 from experiments.runs.table import table
 from experiments.training.surgery import same_as
@@ -91,7 +91,7 @@ def retrained(store, dataset):
         pass
     store.client.update_run(abandoned.run_id, status="RUNNING")
     watcher, champion = Watcher(), production.pull(store, SPEC)
-    result = retraining.retrain(accepted(crosses(24), 8), dataset, champion, store, watcher, small_exam, quickly)
+    result = retrain.retrain(accepted(crosses(24), 8), dataset, champion, store, watcher, small_exam, quickly)
     return result, champion, watcher, {run.run_id: run for run in store.runs("mnist")}, abandoned.run_id
 
 
@@ -133,7 +133,7 @@ def test_a_challenger_of_a_champion_that_is_gone_stays_out(store, dataset, retra
     present = production.production(store, SPEC).version
     other = result.version if present == champion.version else champion.version
     production.promote(store, SPEC, other, "by hand")
-    decided = retraining._decide(store, SPEC, dataclasses.replace(champion, version=present), result.run_id, good())
+    decided = retrain._decide(store, SPEC, dataclasses.replace(champion, version=present), result.run_id, good())
     assert not decided.decision.promote
     assert f"version {other} took Production meanwhile" in decided.decision.reason
 
@@ -146,7 +146,7 @@ def good():
 
 def test_too_few_corrections_are_refused_in_words(store, dataset):
     with pytest.raises(RetrainingError, match=f"needs {LEAST} accepted corrections; there are 3"):
-        retraining.retrain(accepted(crosses(3), 8), dataset, production.pull(store, SPEC), store, Watcher())
+        retrain.retrain(accepted(crosses(3), 8), dataset, production.pull(store, SPEC), store, Watcher())
 
 
 def test_every_fourth_of_each_class_judges():

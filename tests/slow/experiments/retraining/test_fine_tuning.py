@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import fine_tuning
 from experiments.data.datasets import Dataset, Split
 from experiments.data.specs import SPECS
+from experiments.retraining import fine_tuning
 from experiments.runs import table
 from experiments.training.architectures import residual
 from experiments.training.surgery import seen_once, seen_twice
