@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from serving import telemetry
+from serving.core import logs
 from settings import Settings
 
 REFRESH_SECONDS = 5.0
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end like Ctrl-C
     try:
         settings = read_settings(arguments)
-        telemetry.set_up(settings)
+        logs.set_up(settings)
         return serve(settings)
     except KeyboardInterrupt:
         print("Stopped.", flush=True)

@@ -11,9 +11,10 @@ from PIL import Image
 
 from experiments.data.specs import SPECS
 from experiments.preprocessing.decoding import ImageError
-from serving import feedback, telemetry
+from serving import feedback
 from serving.answer import answer, note
 from serving.cache import keep_picture
+from serving.core import logs
 from serving.events import PRIVATE, QUIET
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class AnswerView:
         said, number = found.prediction, ""
         if request is not None:
             address = request.client.host if request.client else ""
-            number = telemetry.request_id(None)
+            number = logs.request_id(None)
             self.services.keep(self.dataset, number, "page", address, found.milliseconds, [said], sheets)
         seen = None if said.image is None else keep_picture(Image.fromarray(said.image.squeeze()))
         details = {name: getattr(said, name) for name in DETAILS} | {"id": number}

@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.inference.litert import CHUNK
 from experiments.inference.predictions import Prediction, blank
-from serving.errors import ApiError
+from serving.core.errors import ApiError
 
 if TYPE_CHECKING:
     from model_loader import Classifier

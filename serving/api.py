@@ -20,9 +20,9 @@ from serving import (
     routes_status,
     routes_training,
 )
-from serving.access import Caller, names
+from serving.core.access import Caller, names
+from serving.core.errors import ApiError, fault, of_status
 from serving.entries import StoreError
-from serving.errors import ApiError, fault, of_status
 from serving.schemas import ErrorAnswer
 from serving.services import Services
 

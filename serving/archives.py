@@ -7,8 +7,8 @@ from python_multipart import create_form_parser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import File
 
-from serving.errors import ApiError, too_large
-from serving.limits import MIB
+from serving.core.errors import ApiError, too_large
+from serving.core.limits import MIB
 from serving.zips import Archive, EmptyError, Limits, TooLargeError, ZipError
 from serving.zips import File as Zipped
 

@@ -9,13 +9,13 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from serving import telemetry
 from serving.archives import Bounds
 from serving.cache import keep_file, keep_picture
+from serving.core import logs
+from serving.core.limits import MIB
 from serving.dataset_switch import chosen, dataset_switch
 from serving.events import PRIVATE
 from serving.labels import labels_in
-from serving.limits import MIB
 from serving.many import Reading, read_many
 from serving.plotly import BLUE, GREEN, ORANGE, VIOLET, Chart, bars, chart, for_page, titled
 from serving.summary import COLUMNS, NO_ANSWER, Summary
@@ -88,7 +88,7 @@ def _reply(
         raise gr.Error(message, print_exception=False) from None
     address, each = request.client.host if request.client else "", 1000 * seconds / len(readings)
     predictions = [reading.prediction for reading in readings]
-    services.keep(dataset, telemetry.request_id(None), "batch", address, each, predictions)
+    services.keep(dataset, logs.request_id(None), "batch", address, each, predictions)
     names = classifier.bundle.class_names
     return Summary(readings, labels_in([reading.name for reading in readings], names), names), seconds
 

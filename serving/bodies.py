@@ -11,8 +11,8 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from serving.archives import Bounds, Picture, open_zip, unpack_form, unpack_zip
-from serving.errors import ApiError, too_large
-from serving.limits import MIB, Slot, check_size
+from serving.core.errors import ApiError, too_large
+from serving.core.limits import MIB, Slot, check_size
 from serving.schemas import ImageBody, Schema
 
 READ_SECONDS = 30.0  # within which a body has to arrive

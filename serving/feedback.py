@@ -9,8 +9,8 @@ import numpy as np
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
+from serving.core.errors import ApiError, fault
 from serving.entries import StoreError
-from serving.errors import ApiError, fault
 from serving.events import QUIET
 from serving.quarantine import Feedback, keep
 

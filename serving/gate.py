@@ -8,12 +8,12 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import cookie_parser
 
-from serving.access import Caller
 from serving.api import PATHS, build_api
-from serving.errors import ApiError
-from serving.limits import check_size
+from serving.core.access import Caller
+from serving.core.errors import ApiError
+from serving.core.limits import check_size
+from serving.core.logs import REQUEST_ID, request_id
 from serving.services import Services
-from serving.telemetry import REQUEST_ID, request_id
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]

@@ -15,10 +15,10 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from serving.cache import keep_file
+from serving.core.images import png_of
 from serving.entries import Entry, Filter, StoreError
 from serving.events import PRIVATE, QUIET
 from serving.operator_tabs import check, key_box, refusal
-from serving.routes_history import png
 from serving.schemas import HistoryItem, Reading
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _filter(*chosen: Chosen) -> Filter:
 
 
 def _image(entry: Entry) -> str:
-    data = png(entry)
+    data = png_of(entry)
     if data is None:
         return ""
     return f'<img alt="what the model saw" src="data:image/png;base64,{base64.b64encode(data).decode()}">'

@@ -16,9 +16,9 @@ from experiments.insights import figures as files
 from experiments.insights import model_sentences as model
 from experiments.insights.figures import Insights, InsightsError
 from serving import insight_charts as charts
+from serving.core.errors import ApiError
 from serving.dataset_switch import chosen, dataset_switch
 from serving.entries import Filter, StoreError
-from serving.errors import ApiError
 from serving.events import QUIET
 from serving.pictures import answered, gallery
 from serving.plotly import Chart, for_page

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from serving.errors import ApiError
+from serving.core.errors import ApiError
 
 if TYPE_CHECKING:
     from serving.services import Services

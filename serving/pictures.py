@@ -1,14 +1,12 @@
 """Pictures of a data set as part of a page, small and sharp, with a caption each."""
 
-import base64
 import html
-import io
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from PIL import Image
 
 from experiments.insights.figures import Picture
+from serving.core.images import data_url
 
 
 def gallery(pictures: Iterable[tuple[np.ndarray, str]]) -> str:
@@ -24,18 +22,6 @@ def gallery(pictures: Iterable[tuple[np.ndarray, str]]) -> str:
 def answered(pictures: Iterable[Picture], tiles: np.ndarray, class_names: Sequence[str]) -> str:
     """The same of test images, with label and answer. tiles: uint8 [T, H, W, C]."""
     return gallery((tiles[each.tile], _caption(each, class_names)) for each in pictures)
-
-
-def data_url(image: np.ndarray) -> str:
-    """image: uint8 [H, W, C]. As a PNG within an address, so that no file lies about for others to fetch."""
-    return f"data:image/png;base64,{base64.b64encode(png(Image.fromarray(image.squeeze()))).decode()}"
-
-
-def png(picture: Image.Image) -> bytes:
-    """The picture, encoded."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _caption(picture: Picture, class_names: Sequence[str]) -> str:

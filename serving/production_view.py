@@ -13,11 +13,11 @@ from experiments.data.specs import SPECS
 from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
 from serving import production
+from serving.core.images import data_url
 from serving.dataset_switch import chosen
 from serving.entries import StoreError
 from serving.events import PRIVATE
 from serving.operator_tabs import check
-from serving.pictures import data_url
 from serving.replay import Change, Replayed, bundle_of, replay
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from experiments.data.specs import SPECS
+from serving.core.errors import ApiError
 from serving.entries import Chosen, Correction, Entry
-from serving.errors import ApiError
 
 if TYPE_CHECKING:
     from serving.corrections import Corrections

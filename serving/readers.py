@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from experiments.data.specs import SPECS
-from serving.errors import ApiError
-from serving.limits import MIB, busy
+from serving.core.errors import ApiError
+from serving.core.limits import MIB, busy
 from serving.reader import HEAD, Refusal, ask, read_picture, understand
 from settings import ROOT
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 from experiments.preprocessing.decoding import ImageError, decode_image
 from serving.answer import flatten
-from serving.limits import MIB
-from serving.pictures import png
+from serving.core.images import png
+from serving.core.limits import MIB
 
 SIDE = 400  # px of what a correction keeps at most
 

@@ -9,11 +9,11 @@ import numpy as np
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
+from serving.core.images import data_url
 from serving.dataset_switch import chosen
 from serving.entries import Chosen, Correction, State, StoreError
 from serving.events import PRIVATE
 from serving.operator_tabs import check
-from serving.pictures import data_url
 from serving.suspicion import Group, groups
 
 if TYPE_CHECKING:

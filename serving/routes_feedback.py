@@ -8,10 +8,10 @@ import numpy as np
 from fastapi import APIRouter, Request
 
 from serving import bodies
-from serving.access import Caller
+from serving.core.access import Caller
+from serving.core.errors import ApiError
+from serving.core.limits import Slot
 from serving.entries import Correction
-from serving.errors import ApiError
-from serving.limits import Slot
 from serving.quarantine import Feedback, UnknownAnswerError, keep
 from serving.recent import small_png
 from serving.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody

@@ -4,15 +4,12 @@ import base64
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from fastapi import APIRouter, Query, Request
-from PIL import Image
 
-from experiments.data.specs import SPECS
-from serving import pictures
-from serving.access import Caller
+from serving.core.access import Caller
+from serving.core.errors import ApiError
+from serving.core.images import png_of
 from serving.entries import Entry, Filter
-from serving.errors import ApiError
 from serving.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
 
 if TYPE_CHECKING:
@@ -58,16 +55,8 @@ def build(services: "Services") -> APIRouter:
     return router
 
 
-def png(entry: Entry) -> bytes | None:
-    """What the model saw, encoded; None for a blank."""
-    if entry.image is None or entry.dataset not in SPECS:
-        return None
-    pixels = np.frombuffer(entry.image, np.uint8).reshape(SPECS[entry.dataset].image_shape)
-    return pictures.png(Image.fromarray(pixels.squeeze()))
-
-
 def _item(entry: Entry) -> HistoryItem:
-    image = png(entry)
+    image = png_of(entry)
     return HistoryItem(
         id=entry.id or 0,
         request_id=entry.request_id,

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from experiments.data.specs import DEFAULT_DATASET
 from serving import bodies
-from serving.access import Caller
-from serving.errors import ApiError
+from serving.core.access import Caller
+from serving.core.errors import ApiError
 from serving.schemas import BatchAnswer, DatasetName, ImageBody, PredictAnswer
 
 if TYPE_CHECKING:

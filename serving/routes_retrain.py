@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 
 from experiments.retraining.corrections import RetrainingError
 from serving import bodies, trainer
-from serving.access import Caller
-from serving.errors import ApiError
+from serving.core.access import Caller
+from serving.core.errors import ApiError
 from serving.job import BusyError, Job
 from serving.schemas import DatasetName, ErrorAnswer
 from serving.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query, Request
 
 from experiments.data.specs import DEFAULT_DATASET
 from serving import bodies
-from serving.access import Caller
 from serving.archives import Bounds, Picture
+from serving.core.access import Caller
+from serving.core.errors import ApiError
 from serving.entries import Chosen
-from serving.errors import ApiError
 from serving.published import published
 from serving.routes_predict import MANY
 from serving.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted

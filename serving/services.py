@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.inference.litert import ModelError
-from serving.access import Access
 from serving.answering import Answering
 from serving.archives import Bounds
-from serving.clients import Clients, clients
+from serving.core.access import Access
+from serving.core.client_ids import Clients, clients
+from serving.core.limits import MIB, Load, RateLimits
+from serving.core.metrics import Metrics
 from serving.database import Database, open_database
 from serving.entries import Entry
-from serving.limits import MIB, Load, RateLimits
-from serving.metrics import Metrics
 from serving.readers import Readers
 from serving.recent import Recent
 from serving.recorder import Recorder, open_recorder

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
+from serving.core.errors import ApiError
 from serving.dataset_switch import chosen
 from serving.entries import StoreError
-from serving.errors import ApiError
 from serving.events import QUIET
 from serving.job import Job
 from serving.operator_tabs import check

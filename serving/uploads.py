@@ -11,11 +11,11 @@ import gradio as gr
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
-from serving import telemetry
+from serving.core import logs
+from serving.core.limits import MIB
 from serving.dataset_switch import chosen
 from serving.entries import State, StoreError
 from serving.events import PRIVATE
-from serving.limits import MIB
 from serving.operator_tabs import check as check_operator
 from serving.pictures import gallery
 from serving.published import published
@@ -164,7 +164,7 @@ def _kept(services: "Services", request: gr.Request, staged: Staged | None, cont
     if staged is None or contradicted not in [state for _, state in CONTRADICTED]:
         raise gr.Error("There is nothing checked to keep. Check some pictures first.", print_exception=False)
     client = services.clients.name(request.client.host if request.client else "")
-    rows = as_corrections(staged.checked, staged.dataset, telemetry.request_id(None), client, contradicted)
+    rows = as_corrections(staged.checked, staged.dataset, logs.request_id(None), client, contradicted)
     try:
         Corrections(services.database).add(rows)
     except StoreError as error:

@@ -11,7 +11,7 @@ import pytest
 from experiments.preprocessing.decoding import decode_image
 from experiments.preprocessing.drawings import prepare_drawing
 from experiments.preprocessing.photos import prepare_photo
-from serving.errors import ApiError
+from serving.core.errors import ApiError
 from serving.readers import Readers
 from tests.helpers.fragile_reader import ENDLESS, POISON
 

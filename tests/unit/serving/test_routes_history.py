@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serving.routes_history import png
+from serving.core.images import png_of
 from serving.schemas import HistoryAnswer
 from tests.helpers.entries import entry
 
@@ -77,7 +77,7 @@ def test_a_database_that_is_away_is_said(api, opened, classifier, settings):
 
 def test_an_image_is_encoded_as_it_was_kept():
     pixels = np.arange(784, dtype=np.uint8)
-    with Image.open(io.BytesIO(png(entry(1, image=pixels.tobytes())))) as image:
+    with Image.open(io.BytesIO(png_of(entry(1, image=pixels.tobytes())))) as image:
         assert np.array_equal(np.asarray(image).ravel(), pixels)
-    assert png(entry(1, image=None)) is None
-    assert png(entry(1, dataset="of another version")) is None
+    assert png_of(entry(1, image=None)) is None
+    assert png_of(entry(1, dataset="of another version")) is None

@@ -3,8 +3,8 @@ from contextlib import suppress
 import pytest
 from pydantic import ValidationError
 
-from serving.errors import ApiError
-from serving.limits import Load, RateLimits
+from serving.core.errors import ApiError
+from serving.core.limits import Load, RateLimits
 from settings import Settings
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from serving.errors import ApiError, too_large
+from serving.core.errors import ApiError, too_large
 
 if TYPE_CHECKING:
     from settings import Settings

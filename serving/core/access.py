@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from serving.errors import ApiError
+from serving.core.errors import ApiError
 
 if TYPE_CHECKING:
     from settings import Settings

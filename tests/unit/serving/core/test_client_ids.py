@@ -1,6 +1,6 @@
 from pydantic import SecretStr
 
-from serving.clients import KEY_FILE, Clients, clients
+from serving.core.client_ids import KEY_FILE, Clients, clients
 
 
 def test_a_client_is_a_hash_that_only_the_key_gives():

@@ -5,7 +5,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from serving import telemetry
+from serving.core import logs
 from serving.database import Database
 from settings import Settings
 
@@ -16,22 +16,22 @@ def log(settings, tmp_path):
     root, before = logging.getLogger(), (logging.getLogger().handlers[:], logging.getLogger().level)
 
     def log(**changes):
-        telemetry.set_up(settings.model_copy(update={"log_file": tmp_path / "logs" / "serving.log"} | changes))
+        logs.set_up(settings.model_copy(update={"log_file": tmp_path / "logs" / "serving.log"} | changes))
         return lambda: (tmp_path / "logs" / "serving.log").read_text().splitlines()
 
     yield log
     for handler in root.handlers:
         handler.close()
     root.handlers[:], root.level = before
-    for name in telemetry.OURS:
+    for name in logs.OURS:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def test_a_line_of_json_carries_time_level_and_request(log):
     lines = log(log_json=True)
-    telemetry.REQUEST_ID.set("the-request")
+    logs.REQUEST_ID.set("the-request")
     logging.getLogger("serving.test").warning("Something of %s", "note")
-    telemetry.REQUEST_ID.set("")
+    logs.REQUEST_ID.set("")
     (line,) = map(json.loads, lines())
     assert (line["event"], line["level"], line["request_id"]) == ("Something of note", "warning", "the-request")
     assert line["timestamp"].endswith("Z")
@@ -59,9 +59,9 @@ def test_a_traceback_stays_within_its_line_of_json(log):
 
 
 def test_a_request_keeps_a_good_id_and_gets_one_else():
-    assert telemetry.request_id("a-good-id-0123") == "a-good-id-0123"
+    assert logs.request_id("a-good-id-0123") == "a-good-id-0123"
     for bad in (None, "", "short", "x" * 65, "with space 123", 'quote"12345', "line\nbreak1"):
-        made = telemetry.request_id(bad)
+        made = logs.request_id(bad)
         assert made != bad
         assert len(made) == 32
 

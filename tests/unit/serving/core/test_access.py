@@ -3,8 +3,8 @@ import base64
 import pytest
 from pydantic import SecretStr
 
-from serving.access import Access
-from serving.errors import ApiError
+from serving.core.access import Access
+from serving.core.errors import ApiError
 
 LOCAL = {"host": "127.0.0.1:7860"}
 SHARED = {"demo_host": "0.0.0.0"}  # noqa: S104

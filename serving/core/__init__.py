@@ -1,0 +1,1 @@
+"""What every request passes; imports nothing else of serving."""
