@@ -24,10 +24,10 @@ from experiments.data import datasets
 from experiments.data.specs import SPECS
 from experiments.evaluation import drawings as drawn
 from experiments.preprocessing.drawings import prepare_drawing
-from serving.corrections import Corrections
-from serving.database import Database
-from serving.entries import Chosen, Correction
-from serving.jobs import Jobs
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database
+from serving.storage.records import Chosen, Correction
+from serving.storage.retrainings import Jobs
 from settings import Settings
 
 OTHERS = 300  # ones of the same kind that it was not taught

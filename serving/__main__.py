@@ -12,12 +12,11 @@ from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
 from experiments.retraining.corrections import RetrainingError
 from serving import trainer
-from serving.database import open_database
-from serving.entries import StoreError
-from serving.job import BusyError
 from serving.replay import bundle_of
 from serving.replay import replay as replayed
-from serving.store import History
+from serving.storage.database import open_database
+from serving.storage.history import History
+from serving.storage.records import BusyError, StoreError
 from settings import Settings
 
 

@@ -22,9 +22,9 @@ from serving import (
 )
 from serving.core.access import Caller, names
 from serving.core.errors import ApiError, fault, of_status
-from serving.entries import StoreError
 from serving.schemas import ErrorAnswer
 from serving.services import Services
+from serving.storage.records import StoreError
 
 ROUTES = (
     *(routes_predict, routes_feedback, routes_training, routes_retrain, routes_production),

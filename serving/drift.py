@@ -10,11 +10,11 @@ import numpy as np
 from experiments.data.specs import SPECS
 from experiments.inference import drift_reference
 from experiments.inference.drift_reference import Reference
-from serving.entries import Entry, Filter
+from serving.storage.records import Entry, Filter
 
 if TYPE_CHECKING:
     from model_loader import Classifier
-    from serving.store import History
+    from serving.storage.history import History
 
 DAY = 86_400.0  # s
 NEWEST = 2_000  # answers of it

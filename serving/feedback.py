@@ -10,9 +10,9 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from serving.core.errors import ApiError, fault
-from serving.entries import StoreError
 from serving.events import QUIET
 from serving.quarantine import Feedback, keep
+from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services

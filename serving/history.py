@@ -16,14 +16,14 @@ from gradio.components import Component
 from experiments.data.specs import SPECS
 from serving.cache import keep_file
 from serving.core.images import png_of
-from serving.entries import Entry, Filter, StoreError
 from serving.events import PRIVATE, QUIET
 from serving.operator_tabs import check, key_box, refusal
 from serving.schemas import HistoryItem, Reading
+from serving.storage.records import Entry, Filter, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
-    from serving.store import History
+    from serving.storage.history import History
 
 ANY = "any"
 OFF = "No history is kept here. HISTORY=true keeps one."

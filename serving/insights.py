@@ -18,10 +18,10 @@ from experiments.insights.figures import Insights, InsightsError
 from serving import insight_charts as charts
 from serving.core.errors import ApiError
 from serving.dataset_switch import chosen, dataset_switch
-from serving.entries import Filter, StoreError
 from serving.events import QUIET
 from serving.pictures import answered, gallery
 from serving.plotly import Chart, for_page
+from serving.storage.records import Filter, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services

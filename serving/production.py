@@ -1,36 +1,18 @@
 """What is in Production: promoted and rolled back by the operator, and the log of it in the database."""
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.data.specs import SPECS
 from experiments.registry.store import RegistryError
-from serving.entries import StoreError
+from serving.storage.records import Logged, StoreError
 
 if TYPE_CHECKING:
     from experiments.registry.production import Store
-    from serving.database import Database
-    from serving.production_log import ProductionLog
     from serving.services import Services
+    from serving.storage.database import Database
+    from serving.storage.production_log import ProductionLog
     from settings import Settings
-
-MAX_REASON = 500  # characters
-
-
-@dataclass(frozen=True)
-class Logged:
-    """A line of the Production log. `until`: when the next version took over; None of the present one."""
-
-    dataset: str
-    version: str
-    run_id: str
-    at: float  # seconds since 1970, UTC
-    until: float | None
-    by: str  # gate, hand, rollback or start
-    reason: str
-    data_digest: str
-    corrections: int
 
 
 def follow(services: "Services") -> None:
@@ -76,7 +58,7 @@ def versions(services: "Services", dataset: str) -> dict[str, str]:
 def complete(database: "Database", settings: "Settings", dataset: str) -> "ProductionLog":
     """The log, with what the registry knows more added. Raises RegistryError, StoreError."""
     from experiments.registry import promotions
-    from serving.production_log import ProductionLog
+    from serving.storage.production_log import ProductionLog
 
     kept = ProductionLog(database)
     kept.complete(dataset, promotions.promotions(_store(settings), SPECS[dataset]))

@@ -15,10 +15,11 @@ from experiments.registry.store import RegistryError
 from serving import production
 from serving.core.images import data_url
 from serving.dataset_switch import chosen
-from serving.entries import StoreError
 from serving.events import PRIVATE
 from serving.operator_tabs import check
 from serving.replay import Change, Replayed, bundle_of, replay
+from serving.storage import records
+from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -39,13 +40,13 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
     def promote(request: gr.Request, key: str, dataset: str, version: str, reason: str) -> tuple[str, dict[str, Any]]:
         check(services, request, key)
         name = chosen(services, dataset).bundle.dataset
-        _asked(production.promote, services, name, version or "", (reason or "")[: production.MAX_REASON])
+        _asked(production.promote, services, name, version or "", (reason or "")[: records.MAX_REASON])
         return shown(services, name)
 
     def roll_back(request: gr.Request, key: str, dataset: str, reason: str) -> tuple[str, dict[str, Any]]:
         check(services, request, key)
         name = chosen(services, dataset).bundle.dataset
-        _asked(production.rollback, services, name, (reason or "")[: production.MAX_REASON])
+        _asked(production.rollback, services, name, (reason or "")[: records.MAX_REASON])
         return shown(services, name)
 
     with gr.Row():
@@ -54,9 +55,7 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
     log = gr.HTML(elem_id="production-log")
     with gr.Row():
         version = gr.Dropdown([], label="Version", interactive=True, info="with what the gate said of it")
-        reason = gr.Textbox(
-            label="Reason", max_length=production.MAX_REASON, info="needed past the gate; kept in the log"
-        )
+        reason = gr.Textbox(label="Reason", max_length=records.MAX_REASON, info="needed past the gate; kept in the log")
         promoting = gr.Button("Promote")
     parts = [log, version]
     showing.click(show, [key, dataset], parts, **PRIVATE)
@@ -90,7 +89,7 @@ def shown(services: "Services", dataset: str) -> tuple[str, dict[str, Any]]:
     return log_table(lines), gr.update(choices=choices, value=next(iter(versions), None))
 
 
-def log_table(lines: list[production.Logged]) -> str:
+def log_table(lines: list[records.Logged]) -> str:
     """HTML of the log, newest first."""
     if not lines:
         return "<p>The registry has had no model in Production yet.</p>"

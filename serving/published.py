@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.data.downloads import ARCHIVES
 from experiments.data.specs import SPECS, DatasetSpec
-from serving.entries import mark
+from serving.storage.records import mark
 
 if TYPE_CHECKING:
     from settings import Settings

@@ -7,11 +7,11 @@ import numpy as np
 
 from experiments.data.specs import SPECS
 from serving.core.errors import ApiError
-from serving.entries import Chosen, Correction, Entry
+from serving.storage.records import Chosen, Correction, Entry
 
 if TYPE_CHECKING:
-    from serving.corrections import Corrections
     from serving.services import Services
+    from serving.storage.corrections import Corrections
 
 SHARE = 10  # one client's corrections fill a tenth of the quarantine at most
 
@@ -39,7 +39,7 @@ class UnknownAnswerError(ApiError):
 
 def keep(services: "Services", feedback: Feedback, address: str) -> Correction:
     """Keeps it durably and returns what was kept. Asks the database. Raises ApiError, StoreError."""
-    from serving.corrections import Corrections
+    from serving.storage.corrections import Corrections
 
     spec, corrections, client = SPECS[feedback.dataset], Corrections(services.database), services.clients.name(address)
     if feedback.label not in (None, *spec.class_names):

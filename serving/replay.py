@@ -9,11 +9,11 @@ import numpy as np
 from experiments.data.specs import SPECS, DatasetSpec
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import predict
-from serving.entries import Entry, Filter
+from serving.storage.records import Entry, Filter
 
 if TYPE_CHECKING:
     from experiments.inference.bundle import Bundle
-    from serving.store import History
+    from serving.storage.history import History
     from settings import Settings
 
 PAGE = 1000  # entries at a time

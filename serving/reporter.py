@@ -7,8 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from serving.job import CANCELLABLE, Job, LostError
-from serving.jobs import Jobs
+from serving.storage.records import CANCELLABLE, Job, LostError
+from serving.storage.retrainings import Jobs
 
 if TYPE_CHECKING:
     from experiments.training.progress import EpochResult

@@ -11,14 +11,14 @@ from gradio.components import Component
 from experiments.data.specs import SPECS
 from serving.core.images import data_url
 from serving.dataset_switch import chosen
-from serving.entries import Chosen, Correction, State, StoreError
 from serving.events import PRIVATE
 from serving.operator_tabs import check
+from serving.storage.records import Chosen, Correction, State, StoreError
 from serving.suspicion import Group, groups
 
 if TYPE_CHECKING:
-    from serving.corrections import Corrections
     from serving.services import Services
+    from serving.storage.corrections import Corrections
 
 PAGE = 60  # pictures: more would take the browser seconds
 EVERYONE = "everyone"
@@ -138,7 +138,7 @@ def _image(correction: Correction) -> np.ndarray:
 
 
 def _corrections(services: "Services") -> "Corrections":
-    from serving.corrections import Corrections
+    from serving.storage.corrections import Corrections
 
     try:
         return Corrections(services.database)

@@ -11,10 +11,10 @@ from serving import bodies
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.core.limits import Slot
-from serving.entries import Correction
 from serving.quarantine import Feedback, UnknownAnswerError, keep
 from serving.recent import small_png
 from serving.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody
+from serving.storage.records import Correction
 
 if TYPE_CHECKING:
     from serving.services import Services

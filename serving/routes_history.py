@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.core.images import png_of
-from serving.entries import Entry, Filter
 from serving.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
+from serving.storage.records import Entry, Filter
 
 if TYPE_CHECKING:
     from serving.services import Services

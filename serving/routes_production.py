@@ -14,6 +14,7 @@ from serving.core.errors import ApiError
 from serving.routes_retrain import REFUSED, iso
 from serving.schemas import DatasetName
 from serving.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody
+from serving.storage import records
 
 if TYPE_CHECKING:
     from serving.schemas import Schema
@@ -71,7 +72,7 @@ def _body(schema: "type[Schema]") -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {bodies.JSON: {"schema": schema.model_json_schema()}}}}
 
 
-def _item(line: production.Logged) -> LogItem:
+def _item(line: records.Logged) -> LogItem:
     return LogItem(
         dataset=line.dataset,
         version=line.version,

@@ -10,9 +10,9 @@ from experiments.retraining.corrections import RetrainingError
 from serving import bodies, trainer
 from serving.core.access import Caller
 from serving.core.errors import ApiError
-from serving.job import BusyError, Job
 from serving.schemas import DatasetName, ErrorAnswer
 from serving.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer
+from serving.storage.records import BusyError, Job
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -66,14 +66,14 @@ def started(services: "Services", dataset: str) -> Job:
 
 def latest(services: "Services", dataset: str | None) -> Job | None:
     """The one that is going on, else the last."""
-    from serving.jobs import Jobs
+    from serving.storage.retrainings import Jobs
 
     return Jobs(services.database).latest(dataset)
 
 
 def cancelled(services: "Services") -> Job:
     """The one that was asked to end. Raises ApiError."""
-    from serving.jobs import Jobs
+    from serving.storage.retrainings import Jobs
 
     job = Jobs(services.database).cancel()
     if job is None:

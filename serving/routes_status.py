@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from experiments.data.specs import DEFAULT_DATASET, SPECS
 from experiments.inference.litert import ModelError
 from serving.core.access import Caller
-from serving.entries import Filter, StoreError
 from serving.routes_predict import model_name
 from serving.schemas import DatasetName, Health, Latency, ModelCard, ModelName, Ready, Stats
+from serving.storage.records import Filter, StoreError
 
 if TYPE_CHECKING:
     from model_loader import Classifier

@@ -10,10 +10,10 @@ from serving import bodies
 from serving.archives import Bounds, Picture
 from serving.core.access import Caller
 from serving.core.errors import ApiError
-from serving.entries import Chosen
 from serving.published import published
 from serving.routes_predict import MANY
 from serving.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted
+from serving.storage.records import Chosen
 from serving.training_upload import Checked, as_corrections, check
 from serving.zips import File, ZipError
 
@@ -70,7 +70,7 @@ def _operator(services: "Services", request: Request) -> Caller:
 
 
 def _kept(services: "Services", dataset: str) -> TrainingData:
-    from serving.corrections import Corrections
+    from serving.storage.corrections import Corrections
 
     corrections = Corrections(services.database)
     counts: dict[str, dict[str, int]] = {state: {} for state in STATES}
@@ -81,7 +81,7 @@ def _kept(services: "Services", dataset: str) -> TrainingData:
 
 def _upload(services: "Services", caller: Caller, query: UploadQuery, pictures: list[Picture]) -> UploadAnswer:
     """Raises ApiError and keeps nothing where something can't be used."""
-    from serving.corrections import Corrections
+    from serving.storage.corrections import Corrections
 
     classifier, corrections = services.classifier(query.dataset), Corrections(services.database)
     if query.label not in (None, *classifier.bundle.class_names):

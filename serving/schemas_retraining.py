@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from experiments.data.specs import DEFAULT_DATASET, SPECS
-from serving.job import State
-from serving.production import MAX_REASON
 from serving.schemas import Schema
+from serving.storage.records import MAX_REASON, RetrainingState
 
 Name = Literal[*SPECS]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}$")]
@@ -51,7 +50,7 @@ class RetrainAnswer(Schema):
 
     id: int
     dataset: str
-    state: State
+    state: RetrainingState
     started_at: str = Field(description="ISO 8601, UTC")
     ended_at: str | None
     seconds_left: float | None = Field(description="estimated; null while nobody knows, and at the end")

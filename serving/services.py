@@ -12,11 +12,11 @@ from serving.core.access import Access
 from serving.core.client_ids import Clients, clients
 from serving.core.limits import MIB, Load, RateLimits
 from serving.core.metrics import Metrics
-from serving.database import Database, open_database
-from serving.entries import Entry
 from serving.readers import Readers
 from serving.recent import Recent
-from serving.recorder import Recorder, open_recorder
+from serving.storage.database import Database, open_database
+from serving.storage.recorder import Recorder, open_recorder
+from serving.storage.records import Entry
 
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction

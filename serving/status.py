@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from experiments.data.specs import SPECS
-from serving.entries import StoreError
 from serving.events import QUIET
 from serving.operator_tabs import key_box, refusal
+from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services

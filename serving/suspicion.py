@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serving.entries import Chosen
+from serving.storage.records import Chosen
 
 if TYPE_CHECKING:
-    from serving.corrections import Corrections
+    from serving.storage.corrections import Corrections
 
 MANY = 5  # corrections of one client; fewer are looked at one by one
 SURE = 0.9  # confidence of the model's answer, above which a correction contradicts it

@@ -16,9 +16,8 @@ from pydantic import SecretStr
 from experiments.data.datasets import Split
 from experiments.data.specs import SPECS
 from experiments.retraining.corrections import Accepted, RetrainingError, check_enough
-from serving.database import Database, open_database
-from serving.entries import Chosen
-from serving.job import Job
+from serving.storage.database import Database, open_database
+from serving.storage.records import Chosen, Job
 from settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ Learn = Callable[[Settings, str, Accepted, "Reporter"], "Retrained"]
 
 def claim(database: Database, dataset: str) -> Job:
     """A new retraining on what is accepted, which nobody does yet. Raises BusyError, RetrainingError, StoreError."""
-    from serving.corrections import Corrections
-    from serving.jobs import Jobs
+    from serving.storage.corrections import Corrections
+    from serving.storage.retrainings import Jobs
 
     count = Corrections(database).count(Chosen(dataset, state="accepted"))
     check_enough(count)
@@ -42,7 +41,7 @@ def claim(database: Database, dataset: str) -> Job:
 
 def start(database: Database, settings: Settings, dataset: str) -> Job:
     """Has a new process do a new retraining; it outlives this one. Raises as claim does."""
-    from serving.jobs import Jobs
+    from serving.storage.retrainings import Jobs
 
     job = claim(database, dataset)
     command = [sys.executable, "-m", "serving", "retrain", "--dataset", dataset, "--job", str(job.id)]
@@ -93,9 +92,9 @@ def step_back() -> None:
 def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | None" = None) -> int:
     """Does a retraining in this process: the one of this number, which somebody has claimed, or a new one. Returns the
     exit status: 0 also if the gate refused it. Raises BusyError, RetrainingError, StoreError."""
-    from serving.corrections import Corrections
-    from serving.jobs import Jobs
     from serving.reporter import Reporter
+    from serving.storage.corrections import Corrections
+    from serving.storage.retrainings import Jobs
 
     database = open_database(settings)
     jobs = Jobs(database)
@@ -156,7 +155,7 @@ def _worded(error: Exception) -> str:
     from experiments.data.datasets import DatasetError
     from experiments.inference.bundle import BundleError
     from experiments.registry.store import RegistryError
-    from serving.entries import StoreError
+    from serving.storage.records import StoreError
 
     if isinstance(error, (BundleError, DatasetError, RegistryError, RetrainingError, StoreError)):
         return str(error)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serving.entries import Correction, State, digest, mark
 from serving.labels import labels_in
 from serving.many import Reading, read_many
+from serving.storage.records import Correction, State, digest, mark
 from serving.zips import File, ZipError
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from experiments.data.specs import SPECS
 from serving.core import logs
 from serving.core.limits import MIB
 from serving.dataset_switch import chosen
-from serving.entries import State, StoreError
 from serving.events import PRIVATE
 from serving.operator_tabs import check as check_operator
 from serving.pictures import gallery
 from serving.published import published
+from serving.storage.records import State, StoreError
 from serving.training_upload import Checked, as_corrections, check
 from serving.uploaded_files import uploaded_files
 from serving.zips import Limits, ZipError
@@ -139,7 +139,7 @@ def _labels(classifier: "Classifier") -> list[str]:
 def _checked(
     services: "Services", dataset: str, label: str, uploads: list[dict[str, Any]], progress: gr.Progress
 ) -> Checked:
-    from serving.corrections import Corrections
+    from serving.storage.corrections import Corrections
 
     classifier, settings = chosen(services, dataset), services.settings
     limits = Limits(settings.max_training_images, settings.max_image_mb * MIB, settings.max_batch_mb * MIB)
@@ -159,7 +159,7 @@ def _checked(
 
 
 def _kept(services: "Services", request: gr.Request, staged: Staged | None, contradicted: State) -> str:
-    from serving.corrections import Corrections
+    from serving.storage.corrections import Corrections
 
     if staged is None or contradicted not in [state for _, state in CONTRADICTED]:
         raise gr.Error("There is nothing checked to keep. Check some pictures first.", print_exception=False)

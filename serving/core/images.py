@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
-from serving.entries import Entry
+from serving.storage.records import Entry
 
 if TYPE_CHECKING:
     pass

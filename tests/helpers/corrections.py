@@ -1,7 +1,7 @@
 """A correction as the database keeps it, and a database that has none yet."""
 
-from serving.database import migrate
-from serving.entries import Correction
+from serving.storage.database import migrate
+from serving.storage.records import Correction
 
 
 def correction(number, **changes):

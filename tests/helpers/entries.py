@@ -1,6 +1,6 @@
 """An answered prediction as the history keeps it."""
 
-from serving.entries import Entry
+from serving.storage.records import Entry
 
 
 def entry(number, **changes):

@@ -24,12 +24,11 @@ from benchmarks.processes import free_ports
 from experiments.data import datasets, specs
 from experiments.registry import promotions
 from experiments.registry.store import Store
-from serving.corrections import Corrections
-from serving.database import Database
-from serving.entries import Chosen
-from serving.job import SILENCE, BusyError
-from serving.jobs import Jobs
-from serving.tables import retrainings
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database
+from serving.storage.records import SILENCE, BusyError, Chosen
+from serving.storage.retrainings import Jobs
+from serving.storage.tables import retrainings
 from settings import ROOT, Settings
 from tests.helpers.corrections import correction
 

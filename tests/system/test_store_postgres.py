@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from serving.corrections import Corrections
-from serving.database import Database, migrate
-from serving.entries import Chosen, Filter
-from serving.store import History
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database, migrate
+from serving.storage.history import History
+from serving.storage.records import Chosen, Filter
 from tests.helpers.corrections import correction, older_database
 from tests.helpers.entries import entry
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from experiments.inference import drift_reference
-from serving.database import Database
 from serving.drift import compare, last_day
-from serving.store import History
+from serving.storage.database import Database
+from serving.storage.history import History
 from tests.helpers.entries import entry
 
 NAMES = tuple("0123456789")

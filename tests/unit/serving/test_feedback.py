@@ -3,9 +3,9 @@
 import pytest
 from gradio_client import Client, handle_file
 
-from serving.corrections import Corrections
-from serving.database import Database
-from serving.entries import Chosen
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database
+from serving.storage.records import Chosen
 from tests.helpers.tab_events import component, trigger
 
 

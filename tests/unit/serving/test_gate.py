@@ -8,10 +8,10 @@ import pytest
 from gradio_client import Client, handle_file
 from pydantic import SecretStr
 
-from serving.database import Database
-from serving.entries import Filter
 from serving.schemas import PredictAnswer
-from serving.store import History
+from serving.storage.database import Database
+from serving.storage.history import History
+from serving.storage.records import Filter
 
 
 @pytest.fixture(scope="module")

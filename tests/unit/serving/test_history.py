@@ -6,10 +6,10 @@ import urllib.request
 import pytest
 from pydantic import SecretStr
 
-from serving.database import Database
-from serving.entries import Filter
 from serving.history import cells, table, write_csv
-from serving.store import History
+from serving.storage.database import Database
+from serving.storage.history import History
+from serving.storage.records import Filter
 from tests.helpers.entries import entry
 from tests.helpers.tab_events import component, trigger
 

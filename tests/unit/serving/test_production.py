@@ -8,7 +8,7 @@ from experiments.evaluation.gate import Decision
 from experiments.registry import production as registry
 from experiments.registry.store import RegistryError
 from serving import production
-from serving.database import open_database
+from serving.storage.database import open_database
 
 SPEC = SPECS["mnist"]
 

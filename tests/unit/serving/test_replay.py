@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from experiments.inference.litert import LiteRTModel
-from serving.database import Database
 from serving.replay import replay
-from serving.store import History
+from serving.storage.database import Database
+from serving.storage.history import History
 from tests.helpers.entries import entry
 
 

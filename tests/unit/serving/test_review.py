@@ -6,9 +6,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from serving.corrections import Corrections
-from serving.database import Database
-from serving.entries import Chosen
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database
+from serving.storage.records import Chosen
 from serving.suspicion import groups
 from serving.uploads import AS_SENT
 from tests.helpers.corrections import correction

@@ -6,11 +6,11 @@ from PIL import Image
 from pydantic import SecretStr
 
 from experiments.preprocessing.drawings import prepare_drawing
-from serving.corrections import Corrections
-from serving.database import Database
-from serving.entries import Chosen, Filter
 from serving.schemas import ErrorAnswer, FeedbackAnswer
-from serving.store import History
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database
+from serving.storage.history import History
+from serving.storage.records import Chosen, Filter
 
 PNG = {"Content-Type": "image/png"}
 ALL = Chosen("mnist")

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import SecretStr
 
-from serving.jobs import Jobs
 from serving.schemas_retraining import ProductionLogAnswer, StatusAnswer
+from serving.storage.retrainings import Jobs
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import pytest
 from pydantic import SecretStr
 
-from serving.corrections import Corrections
-from serving.entries import Chosen
 from serving.schemas import ErrorAnswer, TrainingData, UploadAnswer
+from serving.storage.corrections import Corrections
+from serving.storage.records import Chosen
 from tests.helpers.pictures import png, zipped
 
 ZIP = {"Content-Type": "application/zip"}

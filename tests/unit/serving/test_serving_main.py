@@ -1,9 +1,9 @@
 import pytest
 
 from serving.__main__ import main
-from serving.database import Database
-from serving.entries import Filter
-from serving.store import History
+from serving.storage.database import Database
+from serving.storage.history import History
+from serving.storage.records import Filter
 from tests.helpers.entries import entry
 
 

@@ -10,12 +10,11 @@ from experiments.retraining.corrections import RetrainingError
 from experiments.retraining.retrain import Retrained
 from experiments.training.progress import EpochResult
 from serving import trainer
-from serving.corrections import Corrections
-from serving.database import Database, database_url
-from serving.entries import Chosen
-from serving.job import BusyError
-from serving.jobs import Jobs
 from serving.reporter import Reporter
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database, database_url
+from serving.storage.records import BusyError, Chosen
+from serving.storage.retrainings import Jobs
 from tests.helpers.corrections import correction
 
 ROW = Difference("validation", 5000, 0.996, 0.997, -0.001, 0.003)

@@ -6,7 +6,7 @@ from itertools import count
 import sqlalchemy as sa
 
 from experiments.registry.store import Store
-from serving.database import Database
+from serving.storage.database import Database
 
 
 def test_histories_are_made_while_mlflow_makes_its_store(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from serving.core import logs
-from serving.database import Database
+from serving.storage.database import Database
 from settings import Settings
 
 

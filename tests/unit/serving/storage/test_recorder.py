@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from serving.database import Database, open_database
-from serving.entries import Filter, StoreError
-from serving.recorder import Recorder, open_recorder
-from serving.store import History
+from serving.storage.database import Database, open_database
+from serving.storage.history import History
+from serving.storage.recorder import Recorder, open_recorder
+from serving.storage.records import Filter, StoreError
 from settings import ROOT
 from tests.helpers.entries import entry
 
@@ -113,9 +113,9 @@ def test_the_settings_choose_the_store_or_none(settings, tmp_path):
 
 KILLED = """
 import sys, time
-from serving.database import Database
-from serving.recorder import Recorder
-from serving.store import History
+from serving.storage.database import Database
+from serving.storage.history import History
+from serving.storage.recorder import Recorder
 from tests.helpers.entries import entry
 
 recorder = Recorder(lambda: History(Database(sys.argv[1])), days=100_000, rows=100_000)

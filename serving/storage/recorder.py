@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from serving.database import Database
-from serving.entries import Entry, StoreError
+from serving.storage.database import Database
+from serving.storage.records import Entry, StoreError
 
 if TYPE_CHECKING:
-    from serving.store import History
+    from serving.storage.history import History
     from settings import Settings
 
 INTERVAL = 0.5  # s between two batches; with the time to write one, what a kill -9 loses is less than a second's
@@ -97,6 +97,6 @@ def open_recorder(settings: "Settings", database: Database) -> Recorder | None:
 
 
 def _open(database: Database) -> "History":
-    from serving.store import History
+    from serving.storage.history import History
 
     return History(database)

@@ -4,7 +4,19 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    pass
+from typing import Any
+
+RetrainingState = Literal[
+    "starting", "preparing", "training", "measuring", "deciding", "promoted", "refused", "failed", "cancelled"
+]
+CANCELLABLE = ("starting", "preparing", "training", "measuring")
+GOING_ON = (*CANCELLABLE, "deciding")
+SILENCE = 30.0  # s without a sign of life, after which a retraining has failed
+MAX_REASON = 500  # characters
 
 
 class StoreError(RuntimeError):
@@ -97,3 +109,57 @@ def digest(image: bytes) -> str:
 def mark(image: bytes) -> int:
     """The first 64 bits of the digest, by which many are compared at once."""
     return int(digest(image)[:16], 16)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A line of the Production log. `until`: when the next version took over; None of the present one."""
+
+    dataset: str
+    version: str
+    run_id: str
+    at: float  # seconds since 1970, UTC
+    until: float | None
+    by: str  # gate, hand, rollback or start
+    reason: str
+    data_digest: str
+    corrections: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """One retraining, going on or over. Times are seconds since 1970, UTC."""
+
+    id: int
+    dataset: str
+    state: RetrainingState
+    started_at: float
+    seen_at: float
+    ended_at: float | None
+    progress: float  # 0 to 1
+    remaining: float | None  # s, estimated
+    corrections: int
+    epochs: list[dict[str, float]]  # of each finished one: loss, accuracy, val_loss, val_accuracy, epoch, epochs
+    log: list[str]
+    reason: str
+    version: str  # that came of it, empty if none
+    run_id: str
+    differences: list[dict[str, Any]]  # the gate's table, as experiments.comparison.Difference has it
+    cancelled: bool
+
+    @property
+    def going_on(self) -> bool:
+        """Whether it is not over."""
+        return self.state in GOING_ON
+
+
+class BusyError(RuntimeError):
+    """Another retraining is going on; `job` is its id."""
+
+    def __init__(self, job: int) -> None:
+        super().__init__(f"Retraining {job} is going on. One runs at a time: wait for it, or cancel it.")
+        self.job = job
+
+
+class LostError(RuntimeError):
+    """A retraining was given up by others, since nothing was heard of it."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.registry.locking import ALEMBIC
-from serving.entries import StoreError
+from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

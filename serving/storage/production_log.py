@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from serving.database import Database, insert
-from serving.production import Logged
-from serving.tables import promotions
+from serving.storage.database import Database, insert
+from serving.storage.records import Logged
+from serving.storage.tables import promotions
 
 if TYPE_CHECKING:
     from experiments.registry.promotions import Promotion

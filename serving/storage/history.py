@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
-from serving.database import Database, insert
-from serving.entries import KEPT, Entry, Filter
-from serving.tables import predictions
+from serving.storage.database import Database, insert
+from serving.storage.records import KEPT, Entry, Filter
+from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.database import Database
-from serving.job import CANCELLABLE, SILENCE, BusyError, Job, LostError, State
-from serving.tables import retrainings
+from serving.storage.database import Database
+from serving.storage.records import CANCELLABLE, SILENCE, BusyError, Job, LostError, RetrainingState
+from serving.storage.tables import retrainings
 
 COLUMNS = [column for column in retrainings.c if column.name != "active"]
 EMPTY = {"cancelled": False, "progress": 0.0, "epochs": [], "log": [], "reason": "", "version": "", "run_id": ""}
@@ -49,7 +49,7 @@ class Jobs:
         with self._engine.begin() as connection:
             return connection.execute(update).rowcount == 1
 
-    def end(self, job: int, state: State, reason: str, **results: Any) -> None:
+    def end(self, job: int, state: RetrainingState, reason: str, **results: Any) -> None:
         """It is over; the next may start. Nothing happens to one that was given up before."""
         ended = {"active": None, "state": state, "reason": reason, "ended_at": time.time(), "remaining": None}
         with self._engine.begin() as connection:

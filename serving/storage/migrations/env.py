@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from serving.tables import METADATA
+from serving.storage.tables import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 context.run_migrations()

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from serving.database import Database, database_url, migrate
-from serving.entries import Filter, StoreError
-from serving.store import History
-from serving.tables import METADATA, predictions
+from serving.storage.database import Database, database_url, migrate
+from serving.storage.history import History
+from serving.storage.records import Filter, StoreError
+from serving.storage.tables import METADATA, predictions
 from tests.helpers.entries import entry
 
 

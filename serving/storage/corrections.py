@@ -10,9 +10,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from experiments.data.specs import SPECS
-from serving.database import Database, insert
-from serving.entries import Chosen, Correction, State, digest
-from serving.tables import corrections, predictions
+from serving.storage.database import Database, insert
+from serving.storage.records import Chosen, Correction, State, digest
+from serving.storage.tables import corrections, predictions
 
 SAME = ("id", "dataset", "digest", "client")
 COLUMNS = [column for column in corrections.c if column.name not in ("digest", "reviewed_at")]

@@ -4,9 +4,9 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from serving.job import SILENCE, BusyError, LostError
-from serving.jobs import Jobs
-from serving.tables import retrainings
+from serving.storage.records import SILENCE, BusyError, LostError
+from serving.storage.retrainings import Jobs
+from serving.storage.tables import retrainings
 
 
 @pytest.fixture

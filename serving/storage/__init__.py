@@ -1,0 +1,1 @@
+"""The database; knows neither page nor API."""
