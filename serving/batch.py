@@ -9,18 +9,18 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from serving.archives import Bounds
 from serving.cache import keep_file, keep_picture
 from serving.core import logs
 from serving.core.limits import MIB
 from serving.dataset_switch import chosen, dataset_switch
 from serving.events import PRIVATE
-from serving.labels import labels_in
 from serving.many import Reading, read_many
 from serving.plotly import BLUE, GREEN, ORANGE, VIOLET, Chart, bars, chart, for_page, titled
 from serving.summary import COLUMNS, NO_ANSWER, Summary
-from serving.uploaded_files import uploaded_files
-from serving.zips import Limits, ZipError
+from serving.uploads.file_labels import labels_in
+from serving.uploads.page_files import uploaded_files
+from serving.uploads.unpacking import Bounds
+from serving.uploads.zips import Limits, ZipError
 
 if TYPE_CHECKING:
     from model_loader import Classifier

@@ -10,10 +10,10 @@ import pydantic
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from serving.archives import Bounds, Picture, open_zip, unpack_form, unpack_zip
 from serving.core.errors import ApiError, too_large
 from serving.core.limits import MIB, Slot, check_size
 from serving.schemas import ImageBody, Schema
+from serving.uploads.unpacking import Bounds, Picture, open_zip, unpack_form, unpack_zip
 
 READ_SECONDS = 30.0  # within which a body has to arrive
 PATIENCE = 3  # times the limit are read before the connection is closed on a body that is too large

@@ -12,7 +12,7 @@ from experiments.inference import litert
 from experiments.inference import predictions as inference
 from experiments.inference.predictions import Prediction
 from experiments.preprocessing.decoding import ImageError, decode_image
-from serving.zips import File
+from serving.uploads.zips import File
 
 if TYPE_CHECKING:
     from model_loader import Classifier

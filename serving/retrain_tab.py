@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from serving import production_view, review, training, uploads
+from serving import production_view, review, training, training_data_uploads
 from serving.dataset_switch import dataset_switch
 from serving.operator_tabs import key_box
 
@@ -20,7 +20,7 @@ def build(services: "Services") -> None:
     gr.Markdown("### Corrections")
     review.build(services, key, dataset)
     gr.Markdown("### Labelled pictures")
-    uploads.build(services, key, dataset)
+    training_data_uploads.build(services, key, dataset)
     gr.Markdown("### Training")
     training.build(services, key, dataset)
     gr.Markdown("### Production")

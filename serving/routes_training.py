@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request
 
 from experiments.data.specs import DEFAULT_DATASET
 from serving import bodies
-from serving.archives import Bounds, Picture
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.published import published
@@ -15,7 +14,8 @@ from serving.routes_predict import MANY
 from serving.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted
 from serving.storage.records import Chosen
 from serving.training_upload import Checked, as_corrections, check
-from serving.zips import File, ZipError
+from serving.uploads.unpacking import Bounds, Picture
+from serving.uploads.zips import File, ZipError
 
 if TYPE_CHECKING:
     from serving.services import Services

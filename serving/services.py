@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from experiments.inference.litert import ModelError
 from serving.answering import Answering
-from serving.archives import Bounds
 from serving.core.access import Access
 from serving.core.client_ids import Clients, clients
 from serving.core.limits import MIB, Load, RateLimits
@@ -17,6 +16,7 @@ from serving.recent import Recent
 from serving.storage.database import Database, open_database
 from serving.storage.recorder import Recorder, open_recorder
 from serving.storage.records import Entry
+from serving.uploads.unpacking import Bounds
 
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction

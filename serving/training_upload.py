@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serving.labels import labels_in
 from serving.many import Reading, read_many
 from serving.storage.records import Correction, State, digest, mark
-from serving.zips import File, ZipError
+from serving.uploads.file_labels import labels_in
+from serving.uploads.zips import File, ZipError
 
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction

@@ -7,7 +7,7 @@ import pytest
 from experiments.inference.predictions import blank
 from serving import many
 from serving.many import read_many
-from serving.zips import File
+from serving.uploads.zips import File
 
 
 class CountingClassifier:

@@ -10,7 +10,7 @@ from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.records import Chosen
 from serving.suspicion import groups
-from serving.uploads import AS_SENT
+from serving.training_data_uploads import AS_SENT
 from tests.helpers.corrections import correction
 from tests.helpers.pictures import png, zipped
 from tests.helpers.tab_events import component, trigger

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from experiments.preprocessing.drawings import prepare_drawing
 from serving.storage.records import digest, mark
 from serving.training_upload import as_corrections, check
-from serving.zips import Archive, File, Limits, ZipError
+from serving.uploads.zips import Archive, File, Limits, ZipError
 from tests.helpers.pictures import drawing, png, zipped
 
 LIMITS = Limits(100, 1 << 20, 1 << 22)

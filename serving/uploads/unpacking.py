@@ -9,8 +9,8 @@ from python_multipart.multipart import File
 
 from serving.core.errors import ApiError, too_large
 from serving.core.limits import MIB
-from serving.zips import Archive, EmptyError, Limits, TooLargeError, ZipError
-from serving.zips import File as Zipped
+from serving.uploads.zips import Archive, EmptyError, Limits, TooLargeError, ZipError
+from serving.uploads.zips import File as Zipped
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from serving.zips import Archive, File, Limits, ZipError, is_zip
+from serving.uploads.zips import Archive, File, Limits, ZipError, is_zip
 
 
 def uploaded_files(uploads: Sequence[dict[str, Any]], limits: Limits, opened: ExitStack) -> tuple[int, Iterator[File]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.zips import Archive, EmptyError, Limits, TooLargeError, ZipError, is_zip
+from serving.uploads.zips import Archive, EmptyError, Limits, TooLargeError, ZipError, is_zip
 from tests.helpers.pictures import zipped
 
 SMALL = Limits(files=10, file_bytes=2_000_000, total_bytes=4_000_000)

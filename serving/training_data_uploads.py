@@ -20,8 +20,8 @@ from serving.pictures import gallery
 from serving.published import published
 from serving.storage.records import State, StoreError
 from serving.training_upload import Checked, as_corrections, check
-from serving.uploaded_files import uploaded_files
-from serving.zips import Limits, ZipError
+from serving.uploads.page_files import uploaded_files
+from serving.uploads.zips import Limits, ZipError
 
 if TYPE_CHECKING:
     from model_loader import Classifier

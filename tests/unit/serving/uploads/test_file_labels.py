@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.labels import labels_in
+from serving.uploads.file_labels import labels_in
 
 DIGITS = tuple("0123456789")
 PHOTOS = ("airplane", "automobile", "horse", "truck")

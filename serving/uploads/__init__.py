@@ -1,0 +1,1 @@
+"""Files that strangers send, unpacked in memory within bounds."""
