@@ -12,10 +12,10 @@ from PIL import Image
 from experiments.data.specs import SPECS
 from experiments.preprocessing.decoding import ImageError
 from serving import feedback
-from serving.answer import answer, note
 from serving.cache import keep_picture
 from serving.core import logs
 from serving.events import PRIVATE, QUIET
+from serving.prediction.single import answer, note
 
 if TYPE_CHECKING:
     import numpy as np

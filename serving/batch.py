@@ -14,9 +14,9 @@ from serving.core import logs
 from serving.core.limits import MIB
 from serving.dataset_switch import chosen, dataset_switch
 from serving.events import PRIVATE
-from serving.many import Reading, read_many
 from serving.plotly import BLUE, GREEN, ORANGE, VIOLET, Chart, bars, chart, for_page, titled
-from serving.summary import COLUMNS, NO_ANSWER, Summary
+from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, Summary
+from serving.prediction.many import Reading, read_many
 from serving.uploads.file_labels import labels_in
 from serving.uploads.page_files import uploaded_files
 from serving.uploads.unpacking import Bounds

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.inference.litert import ModelError
-from serving.answering import Answering
 from serving.core.access import Access
 from serving.core.client_ids import Clients, clients
 from serving.core.limits import MIB, Load, RateLimits
 from serving.core.metrics import Metrics
-from serving.readers import Readers
-from serving.recent import Recent
+from serving.prediction.batching import Answering
+from serving.prediction.recent_drawings import Recent
+from serving.prediction.worker_pool import Readers
 from serving.storage.database import Database, open_database
 from serving.storage.recorder import Recorder, open_recorder
 from serving.storage.records import Entry

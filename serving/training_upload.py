@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serving.many import Reading, read_many
+from serving.prediction.many import Reading, read_many
 from serving.storage.records import Correction, State, digest, mark
 from serving.uploads.file_labels import labels_in
 from serving.uploads.zips import File, ZipError

@@ -16,7 +16,7 @@ import numpy as np
 from experiments.data.specs import SPECS
 from serving.core.errors import ApiError
 from serving.core.limits import MIB, busy
-from serving.reader import HEAD, Refusal, ask, read_picture, understand
+from serving.prediction.worker import HEAD, Refusal, ask, read_picture, understand
 from settings import ROOT
 
 DEPTH = 2  # questions a reader holds: while it answers one the next is there already
@@ -64,7 +64,7 @@ class Readers:
     """
 
     def __init__(
-        self, count: int, program: str = "serving.reader", stuck: float = STUCK, longest: float = LONGEST
+        self, count: int, program: str = "serving.prediction.worker", stuck: float = STUCK, longest: float = LONGEST
     ) -> None:
         """program: the module that each process runs; stuck, longest: seconds, as above."""
         self._count, self._program, self._stuck, self._longest = count, program, stuck, longest

@@ -1,4 +1,4 @@
-"""What a reader process runs, `python -m serving.reader`: encoded pictures in, prepared images out, over a socket.
+"""What a reader process runs, this module as a program: encoded pictures in, prepared images out, over a socket.
 
 It knows no model, so that a promotion does not concern it, and a picture that breaks a decoder breaks only this.
 """

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from serving.answering import CROWD, Answering
+from serving.prediction.batching import CROWD, Answering
 
 
 class Readers:

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.preprocessing.decoding import ImageError
-from serving.answer import answer, flatten, note
 from serving.draw import SENTENCES
+from serving.prediction.single import answer, flatten, note
 
 
 def test_a_drawing_gets_probabilities_what_was_seen_and_a_note(classifier, seven_png):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.many import Reading
+from serving.prediction.many import Reading
 
 COLUMNS = ("File", "Answer", "Confidence", "Verdict", "Label", "Right", "Note")
 NO_ANSWER = "none"

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from experiments.inference.predictions import blank
-from serving import many
-from serving.many import read_many
+from serving.prediction import many
+from serving.prediction.many import read_many
 from serving.uploads.zips import File
 
 

@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from serving.recent import SIDE, Recent, small_png
+from serving.prediction.recent_drawings import SIDE, Recent, small_png
 
 
 def png(*size, colour=0):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from experiments.inference.predictions import blank
-from serving.many import Reading
-from serving.summary import COLUMNS, Summary
+from serving.prediction.batch_summary import COLUMNS, Summary
+from serving.prediction.many import Reading
 
 
 def reading(name, label, verdict="sure"):

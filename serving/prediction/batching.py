@@ -14,7 +14,7 @@ from serving.core.errors import ApiError
 
 if TYPE_CHECKING:
     from model_loader import Classifier
-    from serving.readers import Readers
+    from serving.prediction.worker_pool import Readers
 
 JOB = 16  # pictures of a batch that a reader is handed at a time
 CROWD = 16  # questions that are being read; from here on the model waits for more of them,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PIL import Image
 
 from experiments.preprocessing.decoding import ImageError, decode_image
-from serving.answer import flatten
 from serving.core.images import png
 from serving.core.limits import MIB
+from serving.prediction.single import flatten
 
 SIDE = 400  # px of what a correction keeps at most
 

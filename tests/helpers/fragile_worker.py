@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from serving.reader import main, read_picture
+from serving.prediction.worker import main, read_picture
 
 POISON = b"\x89PNG\r\n\x1a\npoison"
 ENDLESS = b"\x89PNG\r\n\x1a\nendless"

@@ -12,8 +12,8 @@ from experiments.preprocessing.decoding import decode_image
 from experiments.preprocessing.drawings import prepare_drawing
 from experiments.preprocessing.photos import prepare_photo
 from serving.core.errors import ApiError
-from serving.readers import Readers
-from tests.helpers.fragile_reader import ENDLESS, POISON
+from serving.prediction.worker_pool import Readers
+from tests.helpers.fragile_worker import ENDLESS, POISON
 
 
 def with_readers(count, use, **options):
@@ -89,7 +89,7 @@ def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
     def use(readers):
         return asyncio.gather(readers.read("mnist", pictures, bulk=True), readers.read("mnist", [seven_png]))
 
-    (seen, refused, blank, again), (beside,) = with_readers(2, use, program="tests.helpers.fragile_reader")
+    (seen, refused, blank, again), (beside,) = with_readers(2, use, program="tests.helpers.fragile_worker")
     assert (refused.status, refused.code) == (422, "unreadable")
     assert blank is None
     assert np.array_equal(seen, again)
@@ -103,7 +103,7 @@ def test_a_picture_that_ended_a_reader_is_never_given_to_another(seven_png, tmp_
         alone = [readers.read("mnist", [POISON]) for _ in range(2)]
         return asyncio.gather(*alone, readers.read("mnist", [seven_png, POISON, POISON], bulk=True))
 
-    found = [each for read in with_readers(2, use, program="tests.helpers.fragile_reader") for each in read]
+    found = [each for read in with_readers(2, use, program="tests.helpers.fragile_worker") for each in read]
     assert [each.status for each in found if isinstance(each, ApiError)] == [422] * 4
     assert (tmp_path / "tries").read_text() == "x" * 4
 
@@ -118,7 +118,7 @@ def test_a_picture_that_outlasts_its_reader_is_refused_and_nobody_waits_longer_t
             await asyncio.wait([each])
         return await asyncio.gather(first, second, third, behind, return_exceptions=True)
 
-    first, *others = with_readers(1, use, program="tests.helpers.fragile_reader", **limits)
+    first, *others = with_readers(1, use, program="tests.helpers.fragile_worker", **limits)
     assert first[0].status == 422
     assert isinstance(others[-1], ApiError)
     assert (others[-1].status, others[-1].code) == (503, "busy")
