@@ -53,8 +53,8 @@ def serve(settings: Settings) -> int:
     gc.disable()  # saves a tenth of the imports' 3 s, which begin once the flags are found right
     import model_loader
     from serving.launch import LaunchError, PublicLink, exposure, launch
+    from serving.learning.production import follow
     from serving.page import build_page, look
-    from serving.production import follow
     from serving.services import open_services
 
     try:

@@ -11,9 +11,9 @@ from experiments.data.specs import SPECS
 from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
 from experiments.retraining.corrections import RetrainingError
-from serving import trainer
-from serving.replay import bundle_of
-from serving.replay import replay as replayed
+from serving.learning import retraining_process
+from serving.learning.replay import bundle_of
+from serving.learning.replay import replay as replayed
 from serving.storage.database import open_database
 from serving.storage.history import History
 from serving.storage.records import BusyError, StoreError
@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def retrain(chosen: argparse.Namespace, settings: Settings) -> int:
     """Learns what was accepted, as the button on the page does."""
-    trainer.step_back()
-    if status := trainer.run(settings, chosen.dataset, chosen.job):
-        trainer.leave(status)
+    retraining_process.step_back()
+    if status := retraining_process.run(settings, chosen.dataset, chosen.job):
+        retraining_process.leave(status)
     return status
 
 

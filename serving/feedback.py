@@ -11,7 +11,7 @@ from gradio.components import Component
 from experiments.data.specs import SPECS
 from serving.core.errors import ApiError, fault
 from serving.events import QUIET
-from serving.quarantine import Feedback, keep
+from serving.learning.feedback import Feedback, keep
 from serving.storage.records import StoreError
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from gradio.components import Component
 from experiments.data.specs import SPECS
 from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
-from serving import production
 from serving.core.images import data_url
 from serving.dataset_switch import chosen
 from serving.events import PRIVATE
+from serving.learning import production
+from serving.learning.replay import Change, Replayed, bundle_of, replay
 from serving.operator_tabs import check
-from serving.replay import Change, Replayed, bundle_of, replay
 from serving.storage import records
 from serving.storage.records import StoreError
 

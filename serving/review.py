@@ -12,9 +12,9 @@ from experiments.data.specs import SPECS
 from serving.core.images import data_url
 from serving.dataset_switch import chosen
 from serving.events import PRIVATE
+from serving.learning.suspicious_clients import Group, groups
 from serving.operator_tabs import check
 from serving.storage.records import Chosen, Correction, State, StoreError
-from serving.suspicion import Group, groups
 
 if TYPE_CHECKING:
     from serving.services import Services

@@ -11,8 +11,8 @@ from serving import bodies
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.core.limits import Slot
+from serving.learning.feedback import Feedback, UnknownAnswerError, keep
 from serving.prediction.recent_drawings import small_png
-from serving.quarantine import Feedback, UnknownAnswerError, keep
 from serving.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody
 from serving.storage.records import Correction
 

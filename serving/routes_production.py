@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request
 
 from experiments.data.specs import DEFAULT_DATASET
 from experiments.registry.store import RegistryError
-from serving import bodies, production
+from serving import bodies
 from serving.core.access import Caller
 from serving.core.errors import ApiError
+from serving.learning import production
 from serving.routes_retrain import REFUSED, iso
 from serving.schemas import DatasetName
 from serving.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 
-from experiments.retraining.corrections import RetrainingError
-from serving import bodies, trainer
+from serving import bodies
 from serving.core.access import Caller
-from serving.core.errors import ApiError
+from serving.learning.retraining_process import cancelled, latest, started
 from serving.schemas import DatasetName, ErrorAnswer
 from serving.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer
-from serving.storage.records import BusyError, Job
+from serving.storage.records import Job
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -52,33 +51,6 @@ def build(services: "Services") -> APIRouter:
         return answer(await asyncio.to_thread(cancelled, services))
 
     return router
-
-
-def started(services: "Services", dataset: str) -> Job:
-    """A new retraining. Raises ApiError."""
-    try:
-        return trainer.start(services.database, services.settings, dataset)
-    except BusyError as error:
-        raise ApiError(409, "busy", str(error), "GET /api/retrain/status shows it.") from None
-    except RetrainingError as error:
-        raise ApiError(409, "not_started", str(error), "GET /api/training-data lists what there is.") from None
-
-
-def latest(services: "Services", dataset: str | None) -> Job | None:
-    """The one that is going on, else the last."""
-    from serving.storage.retrainings import Jobs
-
-    return Jobs(services.database).latest(dataset)
-
-
-def cancelled(services: "Services") -> Job:
-    """The one that was asked to end. Raises ApiError."""
-    from serving.storage.retrainings import Jobs
-
-    job = Jobs(services.database).cancel()
-    if job is None:
-        raise ApiError(409, "nothing_to_cancel", "No retraining is going on that could be cancelled.", "")
-    return job
 
 
 def answer(job: Job) -> RetrainAnswer:

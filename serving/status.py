@@ -55,7 +55,7 @@ def report(services: "Services") -> str:
 
 def drifts(services: "Services") -> str:
     """HTML: for each data set, whether the last day's pictures are like those that its model was made for."""
-    from serving.drift import last_day
+    from serving.learning.drift import last_day
 
     if services.recorder is None:
         return ""

@@ -11,9 +11,9 @@ from gradio.components import Component
 from serving.core.errors import ApiError
 from serving.dataset_switch import chosen
 from serving.events import QUIET
+from serving.learning.retraining_process import cancelled, latest, started
 from serving.operator_tabs import check
 from serving.plotly import BLUE, ORANGE, Chart, chart, for_page, lines, titled
-from serving.routes_retrain import cancelled, latest, started
 from serving.storage.records import Job, StoreError
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from serving.core import logs
 from serving.core.limits import MIB
 from serving.dataset_switch import chosen
 from serving.events import PRIVATE
+from serving.learning.known_images import published
+from serving.learning.upload_check import Checked, as_corrections, check
 from serving.operator_tabs import check as check_operator
 from serving.pictures import gallery
-from serving.published import published
 from serving.storage.records import State, StoreError
-from serving.training_upload import Checked, as_corrections, check
 from serving.uploads.page_files import uploaded_files
 from serving.uploads.zips import Limits, ZipError
 

@@ -6,10 +6,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from serving.learning.suspicious_clients import groups
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.records import Chosen
-from serving.suspicion import groups
 from serving.training_data_uploads import AS_SENT
 from tests.helpers.corrections import correction
 from tests.helpers.pictures import png, zipped

@@ -1,5 +1,5 @@
+from serving.learning.replay import Change, Replayed
 from serving.production_view import changes_table, log_table
-from serving.replay import Change, Replayed
 from serving.storage.records import Job, Logged
 from serving.training import curves, described, gate_table, shown
 from tests.helpers.entries import entry

@@ -9,8 +9,8 @@ from experiments.evaluation.gate import Decision
 from experiments.retraining.corrections import RetrainingError
 from experiments.retraining.retrain import Retrained
 from experiments.training.progress import EpochResult
-from serving import trainer
-from serving.reporter import Reporter
+from serving.learning import retraining_process
+from serving.learning.reporter import Reporter
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database, database_url
 from serving.storage.records import BusyError, Chosen
@@ -60,7 +60,7 @@ def learn(promote=True):
 
 @pytest.mark.parametrize(("promote", "state", "reason"), [(True, "promoted", "better"), (False, "refused", "worse")])
 def test_what_came_of_it_is_in_the_database(settings, database, accepted, promote, state, reason):
-    assert trainer.run(settings, "mnist", None, learn(promote)) == 0
+    assert retraining_process.run(settings, "mnist", None, learn(promote)) == 0
     job = Jobs(database).latest()
     assert (job.state, job.reason, job.version, job.run_id, job.corrections) == (state, reason, "9", "run-9", 12)
     assert [(epoch["epoch"], epoch["loss"]) for epoch in job.epochs] == [(1, 0.5), (2, 0.25)]
@@ -70,18 +70,18 @@ def test_what_came_of_it_is_in_the_database(settings, database, accepted, promot
 
 
 def test_a_claimed_one_is_done_under_its_number(settings, database, accepted):
-    job = trainer.claim(database, "mnist")
+    job = retraining_process.claim(database, "mnist")
     with pytest.raises(BusyError):
-        trainer.run(settings, "mnist", None, learn())
-    assert trainer.run(settings, "mnist", job.id, learn()) == 0
+        retraining_process.run(settings, "mnist", None, learn())
+    assert retraining_process.run(settings, "mnist", job.id, learn()) == 0
     assert Jobs(database).get(job.id).state == "promoted"
     with pytest.raises(RetrainingError, match="no retraining"):
-        trainer.run(settings, "mnist", job.id, learn())
+        retraining_process.run(settings, "mnist", job.id, learn())
 
 
 def test_too_few_corrections_start_nothing(settings, database):
     with pytest.raises(RetrainingError, match="needs 10 accepted corrections; there are 0"):
-        trainer.run(settings, "mnist", None, learn())
+        retraining_process.run(settings, "mnist", None, learn())
     assert Jobs(database).latest() is None
 
 
@@ -92,12 +92,12 @@ def test_a_failure_is_worded_and_the_next_can_start(settings, database, accepted
     def break_off(*_):
         raise error
 
-    assert trainer.run(settings, "mnist", None, break_off) == 1
+    assert retraining_process.run(settings, "mnist", None, break_off) == 1
     job = Jobs(database).latest()
     assert job.state == "failed"
     assert said in job.reason
     assert Corrections(database).count(Chosen("mnist", state="accepted")) == 12
-    assert trainer.run(settings, "mnist", None, learn()) == 0
+    assert retraining_process.run(settings, "mnist", None, learn()) == 0
 
 
 def test_cancelling_interrupts_the_training(settings, database, accepted):
@@ -108,7 +108,7 @@ def test_cancelling_interrupts_the_training(settings, database, accepted):
             time.sleep(0.02)
         raise AssertionError("nobody interrupted")
 
-    assert trainer.run(settings, "mnist", None, wait) == 1
+    assert retraining_process.run(settings, "mnist", None, wait) == 1
     job = Jobs(database).latest()
     assert (job.state, job.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
 
@@ -132,7 +132,7 @@ def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(se
     def cut_off():
         raise ImportError("numpy.core.multiarray failed to import") from None
 
-    assert trainer.run(settings, "mnist", None, cancelled(database, cut_off)) == 1
+    assert retraining_process.run(settings, "mnist", None, cancelled(database, cut_off)) == 1
     assert Jobs(database).latest().state == "cancelled"
 
 
@@ -142,14 +142,14 @@ def test_breaking_off_slowly_is_no_silence(settings, database, accepted):
         while Jobs(database).latest().seen_at == cut_off_at:
             time.sleep(0.02)
 
-    assert trainer.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life)) == 1
+    assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life)) == 1
     assert Jobs(database).latest().state == "cancelled"
 
 
 @pytest.mark.parametrize("each", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_and_its_handler_is_put_back(settings, database, accepted, each):
     before = signal.getsignal(each)
-    assert trainer.run(settings, "mnist", None, lambda *_: signal.raise_signal(each)) == 1
+    assert retraining_process.run(settings, "mnist", None, lambda *_: signal.raise_signal(each)) == 1
     assert Jobs(database).latest().state == "cancelled"
     assert signal.getsignal(each) == before
 
@@ -160,12 +160,12 @@ def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
         reporter.stage("deciding")
         raise AssertionError("it went on")
 
-    assert trainer.run(settings, "mnist", None, decide) == 1
+    assert retraining_process.run(settings, "mnist", None, decide) == 1
     assert Jobs(database).latest().state == "cancelled"
 
 
 def test_progress_and_the_time_left_follow_the_batches(settings, database, accepted):
-    job = trainer.claim(database, "mnist")
+    job = retraining_process.claim(database, "mnist")
     reporter = Reporter(Jobs(database), job, beat=0.01)
     reporter.stage("training", epochs=4)
     shares = []
@@ -179,7 +179,9 @@ def test_progress_and_the_time_left_follow_the_batches(settings, database, accep
 
 
 def test_the_other_process_gets_the_same_settings(settings):
-    environment = trainer._environment(settings.model_copy(update={"operator_key": "", "drawn_strokes": None}))
+    environment = retraining_process._environment(
+        settings.model_copy(update={"operator_key": "", "drawn_strokes": None})
+    )
     assert environment["ARTIFACT_DIR"] == str(settings.artifact_dir)
     assert environment["DRAWN_STROKES"] == ""
     assert {type(value) for value in environment.values()} == {str}

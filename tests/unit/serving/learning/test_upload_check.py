@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.preprocessing.drawings import prepare_drawing
+from serving.learning.upload_check import as_corrections, check
 from serving.storage.records import digest, mark
-from serving.training_upload import as_corrections, check
 from serving.uploads.zips import Archive, File, Limits, ZipError
 from tests.helpers.pictures import drawing, png, zipped
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from experiments.inference.litert import LiteRTModel
-from serving.replay import replay
+from serving.learning.replay import replay
 from serving.storage.database import Database
 from serving.storage.history import History
 from tests.helpers.entries import entry

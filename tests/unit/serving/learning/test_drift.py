@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from experiments.inference import drift_reference
-from serving.drift import compare, last_day
+from serving.learning.drift import compare, last_day
 from serving.storage.database import Database
 from serving.storage.history import History
 from tests.helpers.entries import entry

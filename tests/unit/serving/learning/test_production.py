@@ -7,7 +7,7 @@ from experiments.data.specs import SPECS
 from experiments.evaluation.gate import Decision
 from experiments.registry import production as registry
 from experiments.registry.store import RegistryError
-from serving import production
+from serving.learning import production
 from serving.storage.database import open_database
 
 SPEC = SPECS["mnist"]

@@ -22,7 +22,14 @@ from settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from experiments.retraining.retrain import Retrained
-    from serving.reporter import Reporter
+    from serving.learning.reporter import Reporter
+from typing import TYPE_CHECKING
+
+from serving.core.errors import ApiError
+from serving.storage.records import BusyError
+
+if TYPE_CHECKING:
+    from serving.services import Services
 
 NICE = 19
 LOG = "retraining.log"  # in ARTIFACT_DIR: what the last process printed, tracebacks included
@@ -92,7 +99,7 @@ def step_back() -> None:
 def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | None" = None) -> int:
     """Does a retraining in this process: the one of this number, which somebody has claimed, or a new one. Returns the
     exit status: 0 also if the gate refused it. Raises BusyError, RetrainingError, StoreError."""
-    from serving.reporter import Reporter
+    from serving.learning.reporter import Reporter
     from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Jobs
 
@@ -168,3 +175,30 @@ def _environment(settings: Settings) -> dict[str, str]:
     values = {name: getattr(settings, name) for name in Settings.model_fields}
     plain = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
     return os.environ | {name.upper(): "" if value is None else str(value) for name, value in plain.items()}
+
+
+def started(services: "Services", dataset: str) -> Job:
+    """A new retraining. Raises ApiError."""
+    try:
+        return start(services.database, services.settings, dataset)
+    except BusyError as error:
+        raise ApiError(409, "busy", str(error), "GET /api/retrain/status shows it.") from None
+    except RetrainingError as error:
+        raise ApiError(409, "not_started", str(error), "GET /api/training-data lists what there is.") from None
+
+
+def latest(services: "Services", dataset: str | None) -> Job | None:
+    """The one that is going on, else the last."""
+    from serving.storage.retrainings import Jobs
+
+    return Jobs(services.database).latest(dataset)
+
+
+def cancelled(services: "Services") -> Job:
+    """The one that was asked to end. Raises ApiError."""
+    from serving.storage.retrainings import Jobs
+
+    job = Jobs(services.database).cancel()
+    if job is None:
+        raise ApiError(409, "nothing_to_cancel", "No retraining is going on that could be cancelled.", "")
+    return job

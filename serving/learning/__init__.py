@@ -1,0 +1,1 @@
+"""The loop behind the answers."""
