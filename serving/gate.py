@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import cookie_parser
 
-from serving.api import PATHS, build_api
+from serving.api.app import PATHS, build_api
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.core.limits import check_size

@@ -14,11 +14,11 @@ import gradio as gr
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
+from serving.api.schemas import HistoryItem, Reading
 from serving.cache import keep_file
 from serving.core.images import png_of
 from serving.events import PRIVATE, QUIET
 from serving.operator_tabs import check, key_box, refusal
-from serving.schemas import HistoryItem, Reading
 from serving.storage.records import Entry, Filter, StoreError
 
 if TYPE_CHECKING:

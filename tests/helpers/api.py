@@ -1,6 +1,6 @@
 """What the API answers, checked."""
 
-from serving.schemas import ErrorAnswer
+from serving.api.schemas import ErrorAnswer
 
 PNG = {"Content-Type": "image/png"}
 

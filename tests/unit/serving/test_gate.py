@@ -8,7 +8,7 @@ import pytest
 from gradio_client import Client, handle_file
 from pydantic import SecretStr
 
-from serving.schemas import PredictAnswer
+from serving.api.schemas import PredictAnswer
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import Filter

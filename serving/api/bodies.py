@@ -4,16 +4,19 @@ import asyncio
 import base64
 import binascii
 import re
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pydantic
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from serving.api.schemas import ImageBody, Schema
 from serving.core.errors import ApiError, too_large
 from serving.core.limits import MIB, Slot, check_size
-from serving.schemas import ImageBody, Schema
 from serving.uploads.unpacking import Bounds, Picture, open_zip, unpack_form, unpack_zip
+
+if TYPE_CHECKING:
+    pass
 
 READ_SECONDS = 30.0  # within which a body has to arrive
 PATIENCE = 3  # times the limit are read before the connection is closed on a body that is too large
@@ -22,6 +25,15 @@ ZIPS = ("application/zip", "application/x-zip-compressed")
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
 Body = TypeVar("Body", bound=Schema)
 DATA_URL = re.compile(r"data:image/[a-z+.-]{1,20};base64,")
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+FILES = {"type": "array", "items": {"type": "string", "format": "binary"}}
+ONE = dict.fromkeys((*IMAGES, BYTES), BINARY) | {
+    JSON: {"schema": ImageBody.model_json_schema()},
+    FORM: {"schema": {"type": "object", "properties": {"image": BINARY["schema"]}, "required": ["image"]}},
+}
+MANY = dict.fromkeys((*ZIPS, BYTES), BINARY) | {
+    FORM: {"schema": {"type": "object", "properties": {"images": FILES}, "required": ["images"]}}
+}
 
 
 async def one_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import SecretStr
 
-from serving.schemas_retraining import ProductionLogAnswer, StatusAnswer
+from serving.api.schemas_retraining import ProductionLogAnswer, StatusAnswer
 from serving.storage.retrainings import Jobs
 
 

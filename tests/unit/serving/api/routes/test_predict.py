@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
+from serving.api.schemas import BatchAnswer, ErrorAnswer, PredictAnswer
 from serving.gate import Gate
-from serving.schemas import BatchAnswer, ErrorAnswer, PredictAnswer
 from tests.helpers.api import PNG, no_page, refused
 from tests.helpers.pictures import zipped
 

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import SecretStr
 
-from serving.schemas import ErrorAnswer, TrainingData, UploadAnswer
+from serving.api.schemas import ErrorAnswer, TrainingData, UploadAnswer
 from serving.storage.corrections import Corrections
 from serving.storage.records import Chosen
 from tests.helpers.pictures import png, zipped

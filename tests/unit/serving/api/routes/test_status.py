@@ -1,7 +1,7 @@
 import pytest
 from pydantic import SecretStr
 
-from serving.schemas import ErrorAnswer, Health, ModelCard, Ready, Stats
+from serving.api.schemas import ErrorAnswer, Health, ModelCard, Ready, Stats
 
 PNG = {"Content-Type": "image/png"}
 

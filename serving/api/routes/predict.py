@@ -9,27 +9,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from experiments.data.specs import DEFAULT_DATASET
-from serving import bodies
+from serving.api import bodies
+from serving.api.bodies import MANY, ONE
+from serving.api.schemas import BatchAnswer, DatasetName, PredictAnswer, model_name, reading
 from serving.core.access import Caller
 from serving.core.errors import ApiError
-from serving.schemas import BatchAnswer, DatasetName, ImageBody, PredictAnswer
 
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction
     from model_loader import Classifier
     from serving.services import Services
-
-BINARY = {"schema": {"type": "string", "format": "binary"}}
-FILES = {"type": "array", "items": {"type": "string", "format": "binary"}}
-
-
-ONE = dict.fromkeys((*bodies.IMAGES, bodies.BYTES), BINARY) | {
-    bodies.JSON: {"schema": ImageBody.model_json_schema()},
-    bodies.FORM: {"schema": {"type": "object", "properties": {"image": BINARY["schema"]}, "required": ["image"]}},
-}
-MANY = dict.fromkeys((*bodies.ZIPS, bodies.BYTES), BINARY) | {
-    bodies.FORM: {"schema": {"type": "object", "properties": {"images": FILES}, "required": ["images"]}}
-}
 
 
 def build(services: "Services") -> APIRouter:
@@ -88,24 +77,6 @@ def _result(
         "reading": None if refused else reading(classifier, found),
         "error": found.body() if refused else None,
     }
-
-
-def reading(classifier: "Classifier", found: "Prediction") -> dict[str, Any]:
-    """A prediction as JSON, in the shape of schemas.Reading."""
-    probabilities = [round(value, 6) for value in found.probabilities.tolist()]
-    return {
-        "label": found.label or None,
-        "verdict": found.verdict,
-        "confidence": round(found.confidence, 6),
-        "candidates": list(found.candidates),
-        "confidences": dict(zip(classifier.bundle.class_names, probabilities, strict=True)),
-    }
-
-
-def model_name(classifier: "Classifier") -> dict[str, str]:
-    """Which model answers now, in the shape of schemas.ModelName."""
-    bundle = classifier.bundle
-    return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": classifier.source}
 
 
 def _admit(services: "Services", request: Request) -> Caller:

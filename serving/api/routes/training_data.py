@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from experiments.data.specs import DEFAULT_DATASET
-from serving import bodies
+from serving.api import bodies
+from serving.api.bodies import MANY
+from serving.api.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.learning.known_images import published
 from serving.learning.upload_check import Checked, as_corrections, check
-from serving.routes_predict import MANY
-from serving.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted
 from serving.storage.records import Chosen
 from serving.uploads.unpacking import Bounds, Picture
 from serving.uploads.zips import File, ZipError

@@ -11,9 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from experiments.data.specs import DEFAULT_DATASET, SPECS
 from experiments.inference.litert import ModelError
+from serving.api.schemas import DatasetName, Health, Latency, ModelCard, ModelName, Ready, Stats, model_name
 from serving.core.access import Caller
-from serving.routes_predict import model_name
-from serving.schemas import DatasetName, Health, Latency, ModelCard, ModelName, Ready, Stats
 from serving.storage.records import Filter, StoreError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from serving.api.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.core.images import png_of
-from serving.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
 from serving.storage.records import Entry, Filter
 
 if TYPE_CHECKING:

@@ -1,22 +1,20 @@
 """POST /api/retrain, its status, and its end. For the operator."""
 
 import asyncio
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 
-from serving import bodies
+from serving.api import bodies
+from serving.api.deps import REFUSED, iso
+from serving.api.schemas import DatasetName
+from serving.api.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer
 from serving.core.access import Caller
 from serving.learning.retraining_process import cancelled, latest, started
-from serving.schemas import DatasetName, ErrorAnswer
-from serving.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer
 from serving.storage.records import Job
 
 if TYPE_CHECKING:
     from serving.services import Services
-
-REFUSED: dict[int | str, dict[str, Any]] = {409: {"model": ErrorAnswer}}
 
 
 def build(services: "Services") -> APIRouter:
@@ -70,8 +68,3 @@ def answer(job: Job) -> RetrainAnswer:
         version=job.version,
         differences=[DifferenceItem(**row) for row in job.differences],
     )
-
-
-def iso(seconds: float) -> str:
-    """seconds since 1970 as ISO 8601, UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from experiments.data.specs import DEFAULT_DATASET, SPECS
-from serving.schemas import Schema
+from serving.api.schemas import Schema
 from serving.storage.records import MAX_REASON, RetrainingState
 
 Name = Literal[*SPECS]

@@ -8,17 +8,17 @@ from fastapi import APIRouter, Request
 
 from experiments.data.specs import DEFAULT_DATASET
 from experiments.registry.store import RegistryError
-from serving import bodies
+from serving.api import bodies
+from serving.api.deps import REFUSED, iso
+from serving.api.schemas import DatasetName
+from serving.api.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.learning import production
-from serving.routes_retrain import REFUSED, iso
-from serving.schemas import DatasetName
-from serving.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody
 from serving.storage import records
 
 if TYPE_CHECKING:
-    from serving.schemas import Schema
+    from serving.api.schemas import Schema
     from serving.services import Services
 
 Result = TypeVar("Result")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from fastapi import APIRouter, Request
 
-from serving import bodies
+from serving.api import bodies
+from serving.api.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody
 from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.core.limits import Slot
 from serving.learning.feedback import Feedback, UnknownAnswerError, keep
 from serving.prediction.recent_drawings import small_png
-from serving.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody
 from serving.storage.records import Correction
 
 if TYPE_CHECKING:

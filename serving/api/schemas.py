@@ -1,11 +1,15 @@
 """The JSON of the API: what each route takes and answers."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from experiments.data.specs import SPECS
+
+if TYPE_CHECKING:
+    from experiments.inference.predictions import Prediction
+    from model_loader import Classifier
 
 Text = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
 DatasetName = Annotated[Literal[*SPECS], Query(description="whose classes: each data set has a model of its own")]
@@ -206,3 +210,21 @@ class Stats(Schema):
     labels: dict[str, int]
     sources: dict[str, int]
     history: int | None = Field(description="answers kept; null while the history is off or away")
+
+
+def reading(classifier: "Classifier", found: "Prediction") -> dict[str, Any]:
+    """A prediction as JSON, in the shape of schemas.Reading."""
+    probabilities = [round(value, 6) for value in found.probabilities.tolist()]
+    return {
+        "label": found.label or None,
+        "verdict": found.verdict,
+        "confidence": round(found.confidence, 6),
+        "candidates": list(found.candidates),
+        "confidences": dict(zip(classifier.bundle.class_names, probabilities, strict=True)),
+    }
+
+
+def model_name(classifier: "Classifier") -> dict[str, str]:
+    """Which model answers now, in the shape of schemas.ModelName."""
+    bundle = classifier.bundle
+    return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": classifier.source}

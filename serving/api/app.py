@@ -11,24 +11,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from experiments.inference.litert import ModelError
-from serving import (
-    routes_feedback,
-    routes_history,
-    routes_predict,
-    routes_production,
-    routes_retrain,
-    routes_status,
-    routes_training,
-)
+from serving.api.routes import feedback, history, predict, production, retraining, training_data
+from serving.api.routes import status as routes_status
+from serving.api.schemas import ErrorAnswer
 from serving.core.access import Caller, names
 from serving.core.errors import ApiError, fault, of_status
-from serving.schemas import ErrorAnswer
 from serving.services import Services
 from serving.storage.records import StoreError
 
 ROUTES = (
-    *(routes_predict, routes_feedback, routes_training, routes_retrain, routes_production),
-    *(routes_status, routes_history),
+    *(predict, feedback, training_data, retraining, production),
+    *(routes_status, history),
 )
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from serving.api.schemas import HistoryAnswer
 from serving.core.images import png_of
-from serving.schemas import HistoryAnswer
 from tests.helpers.entries import entry
 
 PNG = {"Content-Type": "image/png"}

@@ -1,0 +1,1 @@
+"""The JSON API; knows nothing of the page."""
