@@ -54,7 +54,7 @@ def serve(settings: Settings) -> int:
     import model_loader
     from serving.launch import LaunchError, PublicLink, exposure, launch
     from serving.learning.production import follow
-    from serving.page import build_page, look
+    from serving.page.page import build_page, look
     from serving.services import open_services
 
     try:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from serving.draw import SENTENCES
+from serving.page.tabs.draw import SENTENCES
 from tests.helpers.digits import DIGITS
 
 

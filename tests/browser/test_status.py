@@ -1,6 +1,6 @@
 """The Status tab as the operator sees it."""
 
-from serving.status import EVERY
+from serving.page.tabs.status import EVERY
 from tests.helpers.draw_page import opened
 
 

@@ -1,6 +1,6 @@
 """What the Draw tab says besides the digit: how sure it is, that it sees none, and why."""
 
-from serving.draw import SENTENCES
+from serving.page.tabs.draw import SENTENCES
 from tests.helpers.digits import DIGITS
 
 LETTER_K = [[(0.3, 0.2), (0.3, 0.8)], [(0.7, 0.2), (0.32, 0.5), (0.7, 0.8)]]

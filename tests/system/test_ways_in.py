@@ -15,9 +15,9 @@ from PIL import Image
 
 import model_loader
 from benchmarks import drawings
-from serving import draw
 from serving.launch import launch
-from serving.page import build_page, look
+from serving.page.page import build_page, look
+from serving.page.tabs import draw
 from serving.prediction.single import answer
 from serving.services import open_services
 from settings import ROOT, Settings

@@ -17,7 +17,7 @@ from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Prediction, Thresholds, blank, predictions
 from serving.gate import Gate
 from serving.launch import launch
-from serving.page import build_page, look
+from serving.page.page import build_page, look
 from serving.services import open_services
 from serving.storage.database import Database
 from settings import Settings

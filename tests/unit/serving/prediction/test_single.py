@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.preprocessing.decoding import ImageError
-from serving.draw import SENTENCES
+from serving.page.tabs.draw import SENTENCES
 from serving.prediction.single import answer, flatten, note
 
 

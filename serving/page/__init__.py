@@ -1,0 +1,1 @@
+"""The Gradio page; knows nothing of the API."""

@@ -1,0 +1,1 @@
+"""The Retrain tab and its sections."""

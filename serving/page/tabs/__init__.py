@@ -1,0 +1,1 @@
+"""One tab a file; a tab never imports another."""

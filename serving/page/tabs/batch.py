@@ -1,0 +1,153 @@
+"""The Batch tab: many pictures or a zip in; a gallery, a table, a chart and, with labels, the share that is right."""
+
+import logging
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from serving.core import logs
+from serving.core.limits import MIB
+from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, bars, chart, for_page, titled
+from serving.page.widgets.controls import PRIVATE, chosen, dataset_switch
+from serving.page.widgets.files import keep_file, keep_picture
+from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, Summary
+from serving.prediction.many import Reading, read_many
+from serving.uploads.file_labels import labels_in
+from serving.uploads.page_files import uploaded_files
+from serving.uploads.unpacking import Bounds
+from serving.uploads.zips import Limits, ZipError
+
+if TYPE_CHECKING:
+    from model_loader import Classifier
+    from serving.services import Services
+
+THUMBNAIL = 112  # px
+SHOWN = 120  # pictures in the gallery: more would take the browser seconds
+TOLD_EVERY = 20  # pictures, on the progress bar
+COLOURS = {"sure": BLUE, "unsure": ORANGE, "not a digit": VIOLET, "blank": GREEN}  # of verdicts, in words
+HELP = (
+    "Drop up to {:,} pictures each of one thing, or a zip of up to 10 MB. Names may carry labels, and then the share "
+    "that is right is shown: a folder called like the class (`7/img.png` or `cat/img.png`, in a zip), or a file name "
+    "that starts or ends with it (`7_012.png`, `img-cat.png`) if all of them do."
+)
+
+
+def build(services: "Services") -> None:
+    """Fills the tab."""
+    progress = gr.Progress()
+
+    def read(
+        dataset: str, uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress
+    ) -> list[Any]:
+        summary, seconds = _reply(services, dataset, uploads or [], request, progress)
+        return _shown(summary, seconds)
+
+    gr.Markdown(HELP.format(services.bounds.batch_images))
+    dataset = dataset_switch(services)
+    files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
+    start = gr.Button("Read all", variant="primary")
+    told = gr.Markdown(elem_id="batch-told")
+    download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
+    plot = gr.Plot(label="Answers", visible=False, elem_id="batch-chart", elem_classes="chart")
+    confusion = gr.Dataframe(label="Label (row) and answer (column)", visible=False, elem_id="batch-confusion")
+    gallery = gr.Gallery(
+        label="Pictures", show_label=False, visible=False, columns=6, object_fit="contain", elem_id="batch-gallery"
+    )
+    table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
+    outputs = [told, download, plot, confusion, gallery, table]
+    start.click(
+        read,
+        [dataset, files],
+        outputs,
+        preprocess=False,  # Gradio's own leaves an empty file behind for each upload
+        concurrency_limit=1,  # so that a batch leaves the Draw tab quick
+        show_progress_on=files,
+        **PRIVATE,
+    )
+
+
+def _reply(
+    services: "Services", dataset: str, uploads: list[dict[str, Any]], request: gr.Request, progress: gr.Progress
+) -> tuple[Summary, float]:
+    """The readings and the seconds they took; the history keeps them."""
+    classifier = chosen(services, dataset)
+    try:
+        started = time.perf_counter()
+        readings = _read(classifier, services.bounds, uploads, progress)
+        seconds = time.perf_counter() - started
+    except ZipError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    except Exception:
+        logging.getLogger(__name__).exception("a batch could not be answered")
+        message = "The batch could not be answered. The fault is on this side and has been logged; try again."
+        raise gr.Error(message, print_exception=False) from None
+    address, each = request.client.host if request.client else "", 1000 * seconds / len(readings)
+    predictions = [reading.prediction for reading in readings]
+    services.keep(dataset, logs.request_id(None), "batch", address, each, predictions)
+    names = classifier.bundle.class_names
+    return Summary(readings, labels_in([reading.name for reading in readings], names), names), seconds
+
+
+def _read(
+    classifier: "Classifier", bounds: Bounds, uploads: list[dict[str, Any]], progress: gr.Progress
+) -> list[Reading]:
+    """Raises ZipError when there is nothing or too much to read."""
+    limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
+    with ExitStack() as opened:
+        count, files = uploaded_files(uploads, limits, opened)
+        readings = []
+        for reading in read_many(classifier, files, thumbnail):
+            readings.append(reading)
+            if len(readings) % TOLD_EVERY == 0:
+                progress((len(readings), count), unit="pictures")
+        return readings
+
+
+def thumbnail(pixels: np.ndarray) -> Image.Image:
+    """pixels: uint8 [H, W, 4]. Returns a picture of at most THUMBNAIL px on white."""
+    small = Image.fromarray(pixels)
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    sheet = Image.new("RGBA", small.size, "white")
+    sheet.alpha_composite(small)
+    return sheet.convert("RGB")
+
+
+def _shown(summary: Summary, seconds: float) -> list[Any]:
+    """The values of the tab's outputs, in its order."""
+    confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
+    return [
+        summary.sentences(seconds),
+        gr.update(value=keep_file("batch.csv", lambda file: file.write_bytes(summary.csv())), visible=True),
+        gr.update(value=for_page(answers_chart(summary)), visible=True),
+        gr.update(value=confusion, visible=bool(confusion["data"])),
+        gr.update(value=_pictures(summary), visible=True),
+        gr.update(value=summary.rows(), visible=True),
+    ]
+
+
+def answers_chart(summary: Summary) -> Chart:
+    """How many pictures got each answer, a colour for each verdict."""
+    counts = {(answer, verdict): count for answer, verdict, count in summary.answers()}
+    answers = [name for name in (*summary.class_names, NO_ANSWER) if name in {answer for answer, _ in counts}]
+    traces = [
+        bars(answers, [counts.get((answer, verdict), 0) for answer in answers], verdict, colour)
+        for verdict, colour in COLOURS.items()
+        if any(each == verdict for _, each in counts)
+    ]
+    return chart(traces, titled("answer", type="category"), titled("pictures"), barmode="stack", showlegend=True)
+
+
+def _pictures(summary: Summary) -> list[tuple[str, str]]:
+    """For the gallery: pictures and what is told of each, wrong answers first, sure ones last."""
+    told = []
+    for reading, label, right in zip(summary.readings, summary.labels, summary.right, strict=True):
+        if reading.prediction:
+            answer = " or ".join(reading.prediction.candidates) or reading.prediction.label or NO_ANSWER
+            caption = f"{answer}, not {label}" if right is False else answer
+            told.append(((right is not False, reading.prediction.verdict == "sure"), (reading.preview, caption)))
+    first = sorted(told, key=lambda each: each[0])[:SHOWN]
+    return [(keep_picture(preview), caption) for _, (preview, caption) in first]

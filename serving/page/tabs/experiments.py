@@ -1,0 +1,107 @@
+"""The Experiments tab: the runs of the store side by side, and why the one in Production is there. The operator's."""
+
+import html
+from typing import TYPE_CHECKING, Any, cast
+
+import gradio as gr
+
+from experiments.data.specs import SPECS
+from experiments.insights import run_comparison as ledgers
+from experiments.insights.run_comparison import COSTS, METRICS, Entry, Ledger
+from experiments.registry.store import RegistryError, Store
+from serving.page.widgets.charts import CLASSES, Chart, by_epoch, chart, for_page, lines, titled
+from serving.page.widgets.controls import QUIET, check, chosen, dataset_switch, key_box
+
+if TYPE_CHECKING:
+    from serving.services import Services
+
+CURVES = {  # what the switch says, the fields of an epoch, and the axis
+    "accuracy": (("accuracy", "val_accuracy"), titled("accuracy, %")),
+    "loss": (("loss", "val_loss"), titled("loss", type="log")),
+}
+PLOTTED = 12  # runs: more lines can't be told apart
+
+
+def build(services: "Services") -> None:
+    """Fills the tab. It asks the store when it is opened, in a thread, since MLflow takes seconds to import."""
+    key = key_box(services)
+    dataset = dataset_switch(services)
+    told = gr.Markdown("Open this tab to see the runs.", elem_id="experiments-told")
+    table = gr.HTML(elem_id="experiments-table")
+    curve = gr.Radio(list(CURVES), value="accuracy", label="Training curves")
+    plot = gr.Plot(label="Training curves", show_label=False, elem_classes="chart")
+    reasons = gr.HTML(elem_id="experiments-reasons")
+
+    def show(request: gr.Request, key: str, dataset: str, curve: str) -> list[Any]:
+        check(services, request, key)
+        found = _ledger(services, dataset)
+        return [ledgers.summary(found), _table(found), _reasons(found), _plot(found, curve)]
+
+    def show_curves(request: gr.Request, key: str, dataset: str, curve: str) -> dict[str, Any]:
+        check(services, request, key)
+        return _plot(_ledger(services, dataset), curve)
+
+    inputs = [key, dataset, curve]
+    tab = cast("gr.Tab", key.parent)
+    gr.on([tab.select, dataset.change, key.submit], show, inputs, [told, table, reasons, plot], **QUIET)
+    curve.change(show_curves, inputs, plot, **QUIET)
+
+
+def curves(ledger: Ledger, kind: str) -> Chart:
+    """The newest runs in one plot: a line of training dotted, of validation solid, the one in Production thick."""
+    (train, validation), axis = CURVES[kind]
+    scale = 100 if kind == "accuracy" else 1
+    entries = [entry for entry in ledger.entries if entry.curves][-PLOTTED:]
+    traces = []
+    for entry, colour in zip(entries, CLASSES, strict=False):
+        epochs = [each.epoch for each in entry.curves]
+        for field, dash in ((train, "dot"), (validation, "solid")):
+            line = {"color": colour, "dash": dash, "width": 4 if entry.chosen else 2}
+            values = [scale * getattr(each, field) for each in entry.curves]
+            name = f"{entry.name}, {'training' if field == train else 'validation'}"
+            traces.append(lines(epochs, values, name, colour, line=line, mode="lines+markers", marker={"size": 5}))
+    return chart(traces, by_epoch(max((len(entry.curves) for entry in entries), default=1)), axis, height=420)
+
+
+def _ledger(services: "Services", dataset: str) -> Ledger:
+    """Of the store; where it has nothing, of the model that answers. Raises gr.Error, worded."""
+    settings, bundle = services.settings, chosen(services, dataset).bundle
+    if not ledgers.exists(settings.mlflow_tracking_uri):
+        return ledgers.of_bundle(bundle)
+    try:
+        found = ledgers.read(Store(settings.mlflow_tracking_uri, settings.artifact_dir), SPECS[dataset])
+    except RegistryError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    return found if found.entries else ledgers.of_bundle(bundle)
+
+
+def _plot(ledger: Ledger, kind: str) -> dict[str, Any]:
+    figure = curves(ledger, kind if kind in CURVES else "accuracy")
+    return gr.update(value=for_page(figure) if figure["data"] else None, visible=bool(figure["data"]))
+
+
+def _table(ledger: Ledger) -> str:
+    names = [*METRICS, *COSTS]
+    heads = "".join(f'<th scope="col">{html.escape({**METRICS, **COSTS}[name])}</th>' for name in names)
+    rows = "".join(_row(entry, names) for entry in reversed(ledger.entries))
+    head = f'<thead><tr><th scope="col">run</th>{heads}<th scope="col">status</th></tr></thead>'
+    table = f"<table>{head}<tbody>{rows}</tbody></table>"
+    return f'<div class="wide" tabindex="0" role="region" aria-label="Runs">{table}</div>'
+
+
+def _row(entry: Entry, names: list[str]) -> str:
+    name = html.escape(entry.name) + (" ★" if entry.chosen else "")
+    if entry.link:
+        name = f'<a href="{html.escape(entry.link)}" target="_blank" rel="noopener">{name}</a>'
+    cells = "".join(f"<td>{cell}</td>" for cell in ledgers.cells(entry, names))
+    kind = ' class="chosen"' if entry.chosen else ""
+    return f'<tr{kind}><th scope="row">{name}</th>{cells}<td>{html.escape(entry.run.status.lower())}</td></tr>'
+
+
+def _reasons(ledger: Ledger) -> str:
+    items = "".join(
+        f"<dt>{html.escape(entry.name)}</dt><dd>{html.escape(entry.run.reason)}<br>"
+        f"<small>{html.escape(ledgers.settings_of(entry))}</small></dd>"
+        for entry in reversed(ledger.entries)
+    )
+    return f"<dl>{items}</dl>"

@@ -1,0 +1,49 @@
+"""The Photo tab: a photo from a file, the clipboard or the camera, and the answer beside it."""
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from experiments.data.specs import SPECS
+from serving.page.widgets.answer import AnswerView, Outputs
+from serving.page.widgets.files import read_upload
+
+if TYPE_CHECKING:
+    from serving.services import Services
+
+DATASET = "cifar10"
+KINDS = "{} or {}".format(", ".join(SPECS[DATASET].class_names[:-1]), SPECS[DATASET].class_names[-1])
+SENTENCES = {
+    "blank": "No photo yet, or nothing on it. Upload, paste or take one.",
+    "not_a_digit": f"That does not look like one of the ten: {KINDS}.",
+}
+HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leave it unsure."
+
+
+def build(services: "Services") -> None:
+    """Fills the tab; without a model it says so."""
+    if DATASET not in services.classifiers:
+        make = f"`python -m experiments run --dataset {DATASET}` makes one."
+        gr.Markdown(f"There is no model for photos here yet. {make}")
+        return
+    view = AnswerView(services, DATASET, SENTENCES)
+
+    def predict_photo(photo: dict[str, Any] | None, request: gr.Request) -> Outputs:
+        """Says what a photo shows. Takes a picture of any size; its middle is read. Gives the label with the three
+        most likely classes, the verdict in words, the 32x32 image the model saw, the details ("verdict" is sure,
+        unsure or blank; "label", "confidence", "candidates", "model_version", "id"), and a line that says which model
+        answered and how fast."""
+        sheets = read_upload(photo)
+        return view.reply(sheets, request) if sheets else view.nothing()
+
+    gr.Markdown(HELP)
+    with gr.Row(elem_id="photo"):
+        with gr.Column():
+            photo = gr.Image(label="A photo", sources=["upload", "clipboard", "webcam"], height=460, elem_id="snapshot")
+        with gr.Column():
+            outputs = view.build()
+    view.add_feedback(outputs)
+    with gr.Column(elem_classes="extras"):
+        view.add_why(outputs)
+    # Decoding is experiments.preprocessing's.
+    photo.change(predict_photo, photo, outputs, preprocess=False, api_name="predict_photo", show_progress="minimal")

@@ -1,0 +1,56 @@
+"""Which data set's model is asked: the switch of the tabs that serve all of them."""
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from experiments.data.specs import SPECS
+
+if TYPE_CHECKING:
+    from model_loader import Classifier
+    from serving.services import Services
+from typing import TYPE_CHECKING
+
+from serving.core.errors import ApiError
+
+if TYPE_CHECKING:
+    from serving.services import Services
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET = PRIVATE | {"show_progress": "hidden"}
+
+
+def dataset_switch(services: "Services") -> gr.Radio:
+    """One data set of those that have a model, the first at the start; hidden where there is no choice."""
+    names = list(services.classifiers)
+    choices = [(SPECS[name].things.capitalize(), name) for name in names]
+    return gr.Radio(choices, value=names[0], label="What is shown", visible=len(names) > 1, elem_classes="dataset")
+
+
+def chosen(services: "Services", dataset: Any) -> "Classifier":
+    """The model that a switch's value stands for. Raises gr.Error for what it does not offer."""
+    if dataset not in list(services.classifiers):
+        raise gr.Error("Choose one of the data sets that are offered.", print_exception=False)
+    return services.classifiers[dataset]
+
+
+def key_box(services: "Services") -> gr.Textbox:
+    """Where the operator's key is typed; hidden where none is asked for. An input of every handler of the tab."""
+    needed = services.access.needs_key and bool(services.settings.operator_key.get_secret_value())
+    return gr.Textbox(label="Operator key", type="password", visible=needed)
+
+
+def check(services: "Services", request: gr.Request, key: str | None) -> None:
+    """Raises gr.Error for anyone but the operator. A hidden tab would not do: its events can be posted by anyone."""
+    if reason := refusal(services, request, key):
+        raise gr.Error(reason, print_exception=False)
+
+
+def refusal(services: "Services", request: gr.Request, key: str | None) -> str:
+    """Why this is not for whoever asks, empty for the operator: for what nobody has clicked for, a timer's tick or the
+    first sight of a tab, which should tell it in the tab's place rather than raise an alarm."""
+    try:
+        services.access.check_operator(dict(request.headers), request.username, key or "")
+    except ApiError as error:
+        return f"{error.message} {error.hint}"
+    return ""

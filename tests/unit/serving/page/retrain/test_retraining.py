@@ -1,0 +1,68 @@
+from serving.learning.replay import Change, Replayed
+from serving.page.retrain.production import changes_table, log_table
+from serving.page.retrain.retraining import curves, described, gate_table, shown
+from serving.storage.records import Job, Logged
+from tests.helpers.entries import entry
+
+EPOCH = {"epoch": 1, "epochs": 4, "loss": 0.5, "accuracy": 0.9, "val_loss": 0.1, "val_accuracy": 0.99}
+
+
+def job(**changes):
+    fields = {
+        "id": 12, "dataset": "mnist", "state": "training", "started_at": 1000.0, "seen_at": 1010.0, "ended_at": None,
+        "progress": 0.5, "remaining": 31.4, "corrections": 20, "epochs": [EPOCH], "log": ["<b>Training"], "reason": "",
+        "version": "", "run_id": "", "differences": [], "cancelled": False,
+    }  # fmt: skip
+    return Job(**fields | changes)
+
+
+def test_one_that_is_going_on():
+    text = described(job())
+    assert all(part in text for part in ("Retraining 12: training", "20 corrections", "about 31 s left", "0.500"))
+    assert "<b>Training" not in text
+    *_, starting, cancelling = shown(job())
+    assert (starting["interactive"], cancelling["interactive"]) == (False, True)
+
+
+def test_one_that_is_over():
+    ended = job(state="refused", ended_at=1075.0, remaining=None, reason="worse: <i>", version="4")
+    text = described(ended)
+    assert all(part in text for part in ("refused", "took 75 s", "version 4", "worse: &lt;i&gt;"))
+    *_, starting, cancelling = shown(ended)
+    assert (starting["interactive"], cancelling["interactive"]) == (True, False)
+
+
+def test_before_the_first_one():
+    text, *plots, gate, _, _ = shown(None)
+    assert "Nothing has been retrained" in text
+    assert [plot["visible"] for plot in plots] == [False, False]
+    assert gate == ""
+
+
+def test_the_curves_have_a_point_an_epoch():
+    figure = curves([EPOCH, EPOCH | {"epoch": 2, "loss": 0.3}], "Loss", "loss", "val_loss")
+    assert [trace["y"] for trace in figure["data"]] == [[0.5, 0.3], [0.1, 0.1]]
+
+
+def test_the_gates_table_marks_what_is_certain():
+    row = {"group": "class 7", "count": 520, "champion": 0.99, "challenger": 0.9, "low": -0.11, "high": -0.07}
+    table = gate_table([row, row | {"low": -0.1, "high": 0.1}, row | {"low": 0.01, "high": 0.02}])
+    assert "-9.00 (-11.00 to -7.00)" in table
+    assert table.count(">worse<") == table.count(">better<") == 1
+
+
+def test_the_log_shows_what_anybody_wrote_as_text():
+    line = Logged("mnist", "3", "run", 1000.0, None, "hand", "<script>", "ab" * 32, 20)
+    table = log_table([line])
+    assert "now" in table
+    assert "<script>" not in table
+    assert "no model in Production" in log_table([])
+
+
+def test_a_replay_lists_what_would_change():
+    change = Change(entry(1, label="7"), "1", "sure", 0.98)
+    text = changes_table(Replayed("4", 250, [change]))
+    assert "1 of 250 answers would change with version 4" in text
+    assert "7 90 %, version 3" in text
+    assert "1 98 %" in text
+    assert changes_table(Replayed("4", 0, [])).endswith("</p>")

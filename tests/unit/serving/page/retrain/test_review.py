@@ -1,0 +1,138 @@
+"""The sections of the Retrain tab, posted as the page posts them."""
+
+import uuid
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from serving.learning.suspicious_clients import groups
+from serving.page.retrain.uploads import AS_SENT
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database
+from serving.storage.records import Chosen
+from tests.helpers.corrections import correction
+from tests.helpers.pictures import png, zipped
+from tests.helpers.tab_events import component, trigger
+
+KEY = "right"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("review")
+
+
+@pytest.fixture(scope="module")
+def url(served, classifier, settings, folder):
+    changes = {"artifact_dir": folder, "operator_key": SecretStr(KEY), "trusted_proxies": "192.0.2.1"}
+    return served(classifier, settings.model_copy(update=changes | {"data_dir": folder}))
+
+
+@pytest.fixture
+def corrections(folder):
+    database = Database(f"sqlite:///{folder / 'history.db'}")
+    corrections = Corrections(database)
+    yield corrections
+    corrections.review(Chosen("mnist"), "dropped")
+    database.close()
+
+
+@pytest.fixture
+def press(url):
+    """Presses a button of one visit to the page."""
+    visit = uuid.uuid4().hex
+
+    def press(name, *data):
+        return trigger(url, component(url, "button", value=name), "click", list(data), session=visit)
+
+    return press
+
+
+def test_only_the_operator_reviews_and_uploads(press, corrections):
+    corrections.add([correction(1)])
+    for name, data in {
+        "Show what waits for review": ["mnist", "everyone"],
+        "Accept the ticked": ["mnist", "everyone", [], "as they say"],
+        "Drop all of this client": ["mnist", "everyone", [], "as they say"],
+        "Check": ["mnist", AS_SENT, []],
+        "Keep": [None, "accepted"],
+    }.items():
+        with pytest.raises(PermissionError, match="operator"):
+            press(name, "wrong", *data)
+    assert corrections.count(Chosen("mnist", state="pending")) == 1
+
+
+def test_what_waits_is_accepted_relabelled_or_dropped(press, corrections):
+    corrections.add([correction(number) for number in range(11, 15)])
+    told, pictures, tiles, *_ = press("Show what waits for review", KEY, "mnist", "everyone")
+    assert "<th>pending</th>" in told
+    assert pictures.count("background-image") == 4
+    captions, ids = zip(*tiles["choices"], strict=True)
+    assert captions[0] == "7 → 1, 90 %"
+    press("Accept the ticked", KEY, "mnist", "everyone", [ids[0]], "as they say")
+    press("Accept the ticked", KEY, "mnist", "everyone", [ids[1]], "4")
+    *_, tiles, _, _ = press("Drop the ticked", KEY, "mnist", "everyone", [ids[2]], "as they say")
+    assert [identity for _, identity in tiles["choices"]] == [ids[3]]
+    assert sorted(corrections.accepted("mnist").labels.tolist()) == [1, 4]
+    with pytest.raises(PermissionError, match="Tick some"):
+        press("Accept the ticked", KEY, "mnist", "everyone", [], "as they say")
+
+
+def test_one_who_says_the_same_wrong_thing_over_and_over_stands_out_and_is_dropped_together(press, corrections):
+    corrections.add([correction(number, client="liar") for number in range(100, 120)])
+    corrections.add([correction(number, given=str(number % 10), proposed="3") for number in range(200, 204)])
+    told, *_ = press("Show what waits for review", KEY, "mnist", "everyone")
+    assert "<b>liar</b>: 20 corrections, 20 of them 7 → 1, 20 against" in told
+    assert "<b>abc</b>" not in told
+    with pytest.raises(PermissionError, match="Choose a client"):
+        press("Drop all of this client", KEY, "mnist", "everyone", [], "as they say")
+    told, *_ = press("Drop all of this client", KEY, "mnist", "liar", [], "as they say")
+    assert "liar" not in told
+    assert corrections.count(Chosen("mnist", state="pending")) == 4
+
+
+def test_random_labels_against_a_sure_model_stand_out_too(corrections):
+    labels = [label for label in "012345689" for _ in range(4)]
+    corrections.add([correction(300 + n, client="random", proposed=label) for n, label in enumerate(labels)])
+    corrections.add([correction(400 + n, client="right", proposed="7") for n in range(30)])
+    corrections.add([correction(500 + n, client="unsure", confidence=0.5, proposed="123456"[n]) for n in range(6)])
+    assert {group.client: group.suspicious for group in groups(corrections, "mnist")} == {
+        "random": True, "unsure": False
+    }  # fmt: skip
+
+
+def uploaded(url, name, content):
+    """A file as the page names it once it is on the server."""
+    (path,) = httpx.post(f"{url}gradio_api/upload", files={"files": (name, content)}).json()
+    return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+
+def test_an_upload_is_checked_and_then_kept(url, press, corrections):
+    entries = {"7/a.png": png(1), "7/b.png": png(1), "1/c.png": png(2), "7/d.png": b"<script>", "x/e.png": png(3)}
+    file = uploaded(url, "set.zip", zipped(entries))
+    _, told, found, contradicted, keep = press("Check", KEY, "mnist", AS_SENT, [file])
+    assert "**2 pictures can be kept** (0 0, 1 1, 2 0" in told
+    assert "1 are there already, in this upload" in told
+    assert "2 can't be used" in told
+    assert "Not compared with the data set's own images" in told
+    assert "1, read as 7" in found
+    assert "<td>7/d.png</td>" in found
+    assert contradicted["visible"]
+    assert keep["value"] == "Keep 2 pictures"
+    assert corrections.count(Chosen("mnist", state="accepted")) == 0
+    _, told, *_ = press("Keep", KEY, None, "pending")  # the page holds what was checked
+    assert told == "Kept 1 pictures as training data; 1 wait for review."
+    assert corrections.accepted("mnist").labels.tolist() == [7]
+
+
+@pytest.mark.parametrize("files", [[], ["damaged.zip"]])
+def test_an_upload_that_makes_no_sense_is_refused_in_words(url, press, files):
+    sent = [uploaded(url, name, b"PK\x03\x04") for name in files]
+    with pytest.raises(PermissionError, match=r"Choose pictures|complete zip"):
+        press("Check", KEY, "mnist", AS_SENT, sent)
+
+
+def test_nothing_is_kept_unchecked(press):
+    with pytest.raises(PermissionError, match="Check some pictures first"):
+        press("Keep", KEY, None, "accepted")

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from experiments.data.specs import SPECS
+from experiments.inference import bundle as bundles
+from experiments.insights import run_comparison
+from experiments.insights.run_comparison import Entry, Ledger
+from experiments.registry.run_log import RunSummary
+from serving.page.tabs.experiments import PLOTTED, curves
+from tests.helpers.filled_store import fill
+from tests.helpers.tab_events import component, trigger
+
+
+@pytest.fixture(scope="module")
+def filled(store_in, exported, tmp_path_factory):
+    """A store of three runs."""
+    folder = tmp_path_factory.mktemp("filled")
+    fill(store_in(folder), SPECS["mnist"], bundles.read(exported.folder), 3)
+    return folder
+
+
+def with_store(settings, folder):
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    return settings.model_copy(update={"mlflow_tracking_uri": uri, "artifact_dir": folder / "mlartifacts"})
+
+
+def open_tab(url, key="", curve="accuracy"):
+    return trigger(url, component(url, "tabitem", label="Experiments"), "select", [key, "mnist", curve])
+
+
+def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifier, settings, filled):
+    url = served(classifier, with_store(settings, filled))
+    told, table, reasons, plot = open_tab(url)
+    assert "run-2 (v1) is in Production because it is best" in told
+    assert table.count("<tr") == 4
+    assert table.count("★") == 1
+    assert "run-2 (v1) ★" in table
+    assert '<th scope="col">log loss</th>' in table
+    assert "Verify a larger &lt;network&gt;." in reasons
+    figure = json.loads(plot["value"]["plot"])
+    assert len(figure["data"]) == 6
+    radio = component(url, "radio", label="Training curves")
+    (plot,) = trigger(url, radio, "change", ["", "mnist", "loss"])
+    assert json.loads(plot["value"]["plot"])["data"][0]["y"] == [1.0, 0.5]
+
+
+def test_without_a_store_the_shipped_model_stands_alone_and_none_is_made(served, classifier, settings, tmp_path):
+    told, table, _, plot = open_tab(served(classifier, with_store(settings, tmp_path)))
+    assert "the model that came with the project answers" in told
+    assert "shipped (v3) ★" in table
+    assert "99.50" in table
+    assert plot["visible"] is False
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_nobody_but_the_operator_sees_it(served, classifier, settings, filled):
+    url = served(classifier, with_store(settings, filled).model_copy(update={"operator_key": SecretStr("right")}))
+    for event in (
+        lambda: open_tab(url),
+        lambda: trigger(url, component(url, "radio", label="Training curves"), "change", ["", "mnist", "loss"]),
+    ):
+        with pytest.raises(PermissionError, match="operator"):
+            event()
+    assert "run-2" in open_tab(url, "right")[0]
+
+
+def test_of_many_runs_the_newest_are_plotted(bundle):
+    one = run_comparison.of_bundle(bundle).entries[0].run
+    epochs = (run_comparison.Epoch(1, 1.0, 0.5, 1.0, 0.5),)
+    runs = [RunSummary(**{**one.__dict__, "name": f"run-{number}"}) for number in range(30)]
+    many = Ledger("dots", tuple(Entry(run, epochs, chosen=False) for run in runs))
+    names = [trace["name"] for trace in curves(many, "loss")["data"]]
+    assert len(names) == 2 * PLOTTED
+    assert names[-1].startswith("run-29")
+    assert "30 finished runs. None of them is in Production." in run_comparison.summary(many)

@@ -1,0 +1,112 @@
+import csv
+import time
+import urllib.parse
+import urllib.request
+
+import pytest
+from pydantic import SecretStr
+
+from serving.page.tabs.history import cells, table, write_csv
+from serving.storage.database import Database
+from serving.storage.history import History
+from serving.storage.records import Filter
+from tests.helpers.entries import entry
+from tests.helpers.tab_events import component, trigger
+
+ANY = ["any", "any", "any", "any", "", "", None, None]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("history")
+    database = Database(f"sqlite:///{folder / 'history.db'}")
+    history = History(database)
+    history.add([entry(number, answered_at=time.time(), client="<b>") for number in range(60)])
+    history.add([entry(99, answered_at=time.time(), verdict="unsure", image=None)])
+    database.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(served, classifier, settings, folder):
+    url = served(classifier, settings.model_copy(update={"artifact_dir": folder}))
+    time.sleep(1)  # until the history is open
+    return url
+
+
+@pytest.fixture(scope="module")
+def keyed_url(served, classifier, settings, folder):
+    changes = {"artifact_dir": folder, "operator_key": SecretStr("right"), "trusted_proxies": "192.0.2.1"}
+    url = served(classifier, settings.model_copy(update=changes))
+    time.sleep(1)
+    return url
+
+
+def click(url, button, data):
+    return trigger(url, component(url, "button", value=button), "click", data)
+
+
+def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
+    count, rows, before = click(url, "Show the newest", ["", *ANY])
+    assert "61 answers" in count
+    assert rows.index("request-99") < rows.index("request-59") < rows.index("request-58")
+    assert rows.count("data:image/png") == 49
+    assert "request-5<" not in rows
+    assert "<b>" not in rows
+    assert before is None or isinstance(before, int)
+
+
+def test_opening_the_tab_shows_the_newest_and_tells_others_why_not(url, keyed_url):
+    for address, key, told in (
+        (url, "", "61 answers"),
+        (keyed_url, "right", "61 answers"),
+        (keyed_url, "", "operator"),
+    ):
+        rows = component(address, "html", elem_id="history-rows")
+        tab = component(address, "tabitem", label="History")
+        count, shown, _ = trigger(address, tab, "select", [key, *ANY], rows)
+        assert told in count
+        assert ("request-99" in shown) == ("61" in told)
+
+
+def test_filters_choose(url):
+    count, rows, _ = click(url, "Show the newest", ["", "any", "unsure", *ANY[2:]])
+    assert "1 answer matches" in count
+    assert "request-99" in rows
+    assert "request-59" not in rows
+    assert "0 answers" in click(url, "Show the newest", ["", "cifar10", *ANY[1:]])[0]
+    count, rows, _ = click(url, "Show the newest", ["", *ANY[:6], "2999-01-01 00:00:00", None])
+    assert "0 answers" in count
+    assert "Nothing here" in rows
+
+
+def test_the_export_holds_everything_that_matches(url):
+    file = click(url, "Export as CSV", ["", *ANY])[0]["value"]
+    with urllib.request.urlopen(f"{url}gradio_api/file={urllib.parse.quote(file['path'])}") as reply:
+        rows = list(csv.DictReader(reply.read().decode().splitlines()))
+    assert len(rows) == 61
+    assert (rows[0]["request"], rows[0]["verdict"]) == ("request-99", "unsure")
+
+
+@pytest.mark.parametrize("button", ["Show the newest", "Older", "Export as CSV"])
+def test_nobody_else_sees_it_by_posting_to_the_queue(keyed_url, button):
+    state = [None] if button == "Older" else []
+    for key in ("", "wrong"):
+        with pytest.raises(PermissionError, match="operator"):
+            click(keyed_url, button, [key, *state, *ANY])
+    assert click(keyed_url, button, ["right", *state, *ANY])
+
+
+def test_an_entry_is_shown_as_text_whatever_it_holds():
+    assert "<script>" not in table([entry(1, label="<script>", client='"><img>')])
+    assert cells(entry(7, answered_at=0.0))[:5] == ("1970-01-01 00:00:00", "api", "mnist", "sure", "7")
+
+
+def test_a_long_history_is_exported_whole(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    history = History(database)
+    history.add([entry(number) for number in range(2500)])
+    path = tmp_path / "history.csv"
+    write_csv(history, Filter(label="7"), path)
+    database.close()
+    assert len(path.read_text().splitlines()) == 251

@@ -1,0 +1,133 @@
+import dataclasses
+import json
+import time
+
+import pytest
+from pydantic import SecretStr
+
+from experiments.insights import figures as insights
+from serving.page.tabs.insights import COUNTS, RATES, VIEWS, Shelf, with_traffic
+from serving.page.widgets import insight_charts as charts
+from tests.helpers.entries import entry
+from tests.helpers.figures import changed, dataset, figures
+from tests.helpers.tab_events import component, trigger
+
+
+class Explained:
+    """The fixture's classifier with another bundle."""
+
+    def __init__(self, classifier, bundle):
+        self.bundle, self.since = bundle, classifier.since
+        self.describe = classifier.describe
+
+
+@pytest.fixture(scope="module")
+def bundle(classifier, tmp_path_factory):
+    """The figures of three classes, which is all that the tab looks at."""
+    folder = tmp_path_factory.mktemp("bundle")
+    insights.write(*figures(), folder)
+    shape = dataset().spec.image_shape
+    return dataclasses.replace(classifier.bundle, folder=folder, input_shape=shape)
+
+
+@pytest.fixture(scope="module")
+def page(served, classifier, bundle, settings):
+    return served(Explained(classifier, bundle), settings)
+
+
+def open_tab(url, session=None):
+    return trigger(url, component(url, "tabitem", label="Insights"), "select", ["mnist", None], session=session)
+
+
+@pytest.fixture(scope="module")
+def shown(page):
+    return open_tab(page, "visitor")
+
+
+def choose(url, kind, label, *values, event="input"):
+    """What a visitor who has opened the tab gets by choosing."""
+    (update,) = trigger(url, component(url, kind, label=label), event, ["mnist", *values], session="visitor")
+    return update
+
+
+def texts(outputs):
+    return " ".join(each if isinstance(each, str) else json.dumps(each) for each in outputs)
+
+
+def test_opening_the_tab_shows_every_plot_with_its_meaning(shown):
+    plots = [json.loads(each["value"]["plot"]) for each in shown if isinstance(each, dict) and "plot" in str(each)]
+    drawn = [view for view in VIEWS if view.chart(figures()[0])["data"]]
+    assert len(plots) == len(drawn) == len(VIEWS) - 1  # nobody draws these
+    assert all(plot["data"] for plot in plots)
+    assert "117 of 120 test images are read right" in texts(shown)
+    assert "Nobody draws pictures of this data set" in texts(shown)
+
+
+def test_the_commonest_mistake_is_shown_first_and_others_on_demand(page, shown):
+    assert "2 of class none are answered one." in texts(shown)
+    cell = choose(page, "dropdown", "Answered", "one", "many")
+    assert "1 of class one are answered many." in cell
+    assert 'alt="one, answered many, 70 %"' in cell
+    assert "No many of the test set is taken for none." in choose(page, "dropdown", "True class", "many", "none")
+    with pytest.raises(PermissionError, match="not in the list of choices"):
+        choose(page, "dropdown", "True class", "<b>", "none")
+
+
+def test_the_matrix_shows_counts_or_rates(page):
+    charts = [choose(page, "radio", "Numbers", numbers, event="change") for numbers in (COUNTS, RATES)]
+    texts = [{each["text"] for each in json.loads(chart["plot"])["layout"]["annotations"]} for chart in charts]
+    assert texts == [{"38", "2", "39", "1", "40"}, {"95.0", "5.0", "97.5", "2.5", "100.0"}]
+
+
+def test_a_class_shows_its_typical_and_unusual_images(page, shown):
+    pictures = choose(page, "dropdown", "Class", "many")
+    assert "Typical many" in pictures
+    assert pictures.count("<img") == 20
+
+
+def test_a_second_visit_sends_nothing_again(page, shown):
+    again = open_tab(page, "visitor")
+    assert "plot" not in texts(again)
+    assert all(each["__type__"] == "update" for each in again if each is not None)
+
+
+def test_another_visitor_sees_the_same(page, shown):
+    assert texts(open_tab(page, "another")) == texts(shown)
+
+
+def test_a_model_without_figures_says_how_to_make_them(served, classifier, settings):
+    with pytest.raises(PermissionError, match="python -m experiments insights"):
+        open_tab(served(classifier, settings))
+
+
+def test_only_the_operator_sees_what_people_send(opened, classifier, settings, tmp_path):
+    keyed = settings.model_copy(update={"artifact_dir": tmp_path, "operator_key": SecretStr("right")})
+    services = opened(classifier, keyed)
+    services.recorder.add([entry(number, answered_at=time.time(), label="one") for number in range(7)])
+    services.recorder.flush()
+    found = changed(figures()[0], dataset="mnist")
+    seen = with_traffic(services, found, {"authorization": "Bearer right"}, None)
+    assert seen.counts["traffic"] == (0, 7, 0)
+    assert with_traffic(services, found, {}, None) == found
+
+
+def test_the_figures_are_made_once_a_model(bundle, tmp_path):
+    shelf = Shelf()
+    first = shelf.of(bundle)
+    assert shelf.of(bundle) is first
+    other = dataclasses.replace(bundle, folder=tmp_path, sha256=bundle.sha256 | {"model.tflite": "c" * 64})
+    insights.write(*figures(sha256="c" * 64), tmp_path)
+    assert shelf.of(other) is not first
+
+
+def test_charts_bend_with_their_figures():
+    found = figures()[0]
+    for traffic, splits in (((1, 0, 0), 3), ((10, 10, 10), 4)):
+        seen = changed(found, counts=found.counts | {"traffic": traffic})
+        assert len(charts.distribution(seen)["data"]) == splits
+    assert charts.curves(changed(found, curves=()))["data"][0]["x"] == []
+    traces = charts.embedding(found)["data"]
+    assert [len(trace["x"]) for trace in traces] == [40, 40, 40]
+    assert traces[0]["marker"]["symbol"].count("x") == 2
+    heat = charts.confusion(found)["data"][0]
+    assert heat["z"][0] == [0, 5, 0]

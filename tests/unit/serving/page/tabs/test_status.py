@@ -1,0 +1,51 @@
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from serving.page.tabs.status import report
+from tests.helpers.tab_events import component, trigger
+
+
+@pytest.fixture
+def fresh(opened, classifier, settings, tmp_path):
+    return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path}))
+
+
+def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, seven):
+    fresh.keep("mnist", "a-request", "api", "203.0.113.7", 12.5, [classifier.classify(seven)])
+    fresh.metrics.problem("the-request", 500, "<broken>")
+    text = report(fresh)
+    assert classifier.describe() in text
+    assert "sure: 1" in text
+    assert "p50 12.5" in text
+    assert "test accuracy" in text
+    assert "the-request" in text
+    assert "&lt;broken&gt;" in text
+    assert "203.0.113.7" not in text
+
+
+def test_nobody_else_sees_it_by_posting_to_the_queue(served, classifier, settings):
+    guarded = settings.model_copy(update={"operator_key": SecretStr("right"), "demo_share": True})
+    url = served(classifier, guarded)
+    shown = component(url, "html", elem_id="status")
+    for key in ("", "wrong"):
+        (told,) = trigger(url, None, "tick", [key], shown)
+        assert "operator" in told
+        assert "model card" not in told
+    assert "model card" in trigger(url, None, "tick", ["right"], shown)[0]
+
+
+@pytest.mark.parametrize(("label", "ticking"), [("Status", 1), ("Draw", 0)])
+def test_it_ticks_only_while_its_tab_is_in_front(build, services, label, ticking):
+    config = build(services).get_config_file()
+    (tab,) = (
+        part["id"] for part in config["components"] if part["props"].get("label") == label and part["type"] == "tabitem"
+    )
+    timers = [part["id"] for part in config["components"] if part["type"] == "timer"]
+    (switch,) = (
+        each
+        for each in config["dependencies"]
+        if [tab, "select"] in map(list, each["targets"]) and each["outputs"] == timers
+    )
+    assert sum(each["active"] for each in json.loads(switch["js"].removeprefix("() => "))) == ticking

@@ -1,0 +1,95 @@
+from contextlib import suppress
+
+import gradio as gr
+import pytest
+from gradio.data_classes import FileData
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.page.widgets.pad import DrawingData, blank, build_copy, build_pad
+
+FILE = {"path": "a.png", "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.fixture
+def pad():
+    return build_pad(label="Pad")
+
+
+def test_a_fresh_pad_is_a_white_sheet_with_the_brush_in_hand(pad):
+    assert blank()["background"].min() == 255
+    assert pad.value["background"]["path"]
+    assert pad.brush.default_size >= 16
+    assert pad.get_block_name() == "imageeditor"
+
+
+def test_the_composite_is_read_else_the_layers_over_the_background(pad, tmp_path):
+    files = {}
+    for name in ("background", "ink", "composite"):
+        (tmp_path / name).write_bytes(name.encode())
+        files[name] = FileData(path=str(tmp_path / name))
+    layers = [files["ink"]]
+    everything = DrawingData(background=files["background"], layers=layers, composite=files["composite"])
+    assert pad.preprocess(everything) == [b"composite"]
+    assert pad.preprocess(DrawingData(background=files["background"], layers=layers)) == [b"background", b"ink"]
+    assert pad.preprocess(DrawingData(background=files["background"])) == [b"background"]
+
+
+def test_nothing_is_a_blank_pad(pad):
+    assert pad.preprocess(None) == []
+    assert pad.preprocess(DrawingData(background=None, layers=[], composite=None)) == []
+
+
+def test_a_copy_of_a_drawing_is_read_like_the_pad(tmp_path):
+    (tmp_path / "sheet").write_bytes(b"ink")
+    drawing = build_copy().data_model(composite=FileData(path=str(tmp_path / "sheet")))
+    assert build_copy().preprocess(drawing) == [b"ink"]
+
+
+def test_the_pad_keeps_no_strokes_that_anyone_sends(pad):
+    assert pad.server_fns == []
+    assert not pad.accept_blobs
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        FILE,
+        {},
+        [],
+        [FILE],
+        5,
+        True,
+        "drawing",
+        {"background": None, "layers": None},
+        {"composite": "a.png"},
+        {"composite": {"path": 5}},
+        {"layers": [None]},
+        {"id": 5},
+        {"id": "abc"},
+        {"background": None, "more": 1},
+    ],
+)
+def test_what_is_no_drawing_is_refused_in_words(value):
+    with pytest.raises(gr.Error, match="A drawing is"):
+        DrawingData.model_validate(value, context={"validate_meta": True})
+
+
+@pytest.mark.parametrize("value", [{"composite": FILE}, {"background": FILE, "layers": [FILE], "composite": None}])
+def test_what_is_a_drawing_is_taken(value):
+    assert DrawingData.model_validate(value, context={"validate_meta": True})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*DrawingData.model_fields, "path"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_any_json_is_a_drawing_or_refused_in_words(value):
+    with suppress(gr.Error):
+        assert isinstance(DrawingData.model_validate(value, context={"validate_meta": True}), DrawingData)
