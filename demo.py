@@ -52,9 +52,9 @@ def serve(settings: Settings) -> int:
     """Loads the model, shows the page and keeps the model current until interrupted. Returns the exit status."""
     gc.disable()  # saves a tenth of the imports' 3 s, which begin once the flags are found right
     import model_loader
-    from serving.launch import LaunchError, PublicLink, exposure, launch
     from serving.learning.production import follow
     from serving.page.page import build_page, look
+    from serving.server import LaunchError, PublicLink, exposure, launch
     from serving.services import open_services
 
     try:

@@ -15,10 +15,10 @@ from PIL import Image
 
 import model_loader
 from benchmarks import drawings
-from serving.launch import launch
 from serving.page.page import build_page, look
 from serving.page.tabs import draw
 from serving.prediction.single import answer
+from serving.server import launch
 from serving.services import open_services
 from settings import ROOT, Settings
 

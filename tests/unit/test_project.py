@@ -83,7 +83,7 @@ def imported(tmp_path_factory):
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
     names = [name for name in MODULES if not name.endswith(("__main__", "migrations.env"))]  # Alembic runs the latter
     code = (
-        "import demo, serving.page.page, serving.launch, model_loader, importlib, sys; page = [*sys.modules]\n"
+        "import demo, serving.page.page, serving.server, model_loader, importlib, sys; page = [*sys.modules]\n"
         f"for name in {names}: importlib.import_module(name)\n"
         "print(*page)"
     )

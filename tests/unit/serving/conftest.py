@@ -15,9 +15,8 @@ from starlette.testclient import TestClient
 from experiments.data.specs import SPECS
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Prediction, Thresholds, blank, predictions
-from serving.gate import Gate
-from serving.launch import launch
 from serving.page.page import build_page, look
+from serving.server import Gate, launch
 from serving.services import open_services
 from serving.storage.database import Database
 from settings import Settings

@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from serving.api.schemas import BatchAnswer, ErrorAnswer, PredictAnswer
-from serving.gate import Gate
+from serving.server import Gate
 from tests.helpers.api import PNG, no_page, refused
 from tests.helpers.pictures import zipped
 

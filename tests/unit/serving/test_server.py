@@ -12,7 +12,7 @@ import pytest
 from gradio_client import Client
 from pydantic import SecretStr
 
-from serving.launch import LINK_FAILED, LaunchError, PublicLink, exposure, free_port, login
+from serving.server import LINK_FAILED, LaunchError, PublicLink, exposure, free_port, login
 
 
 @pytest.fixture
