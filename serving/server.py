@@ -6,19 +6,13 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio import networking
-
-if TYPE_CHECKING:
-    from serving.services import Services
-    from settings import Settings
-from collections.abc import Awaitable, MutableMapping
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
+from gradio import networking
 from starlette.requests import cookie_parser
 
 from serving.api.app import PATHS, build_api
@@ -27,6 +21,10 @@ from serving.core.errors import ApiError
 from serving.core.limits import check_size
 from serving.core.logs import REQUEST_ID, request_id
 from serving.services import Services
+
+if TYPE_CHECKING:
+    from serving.services import Services
+    from settings import Settings
 
 PORTS_TRIED = 100
 KEEP_ALIVE = 75  # s; after uvicorn's 5 s a program that thinks so long would now and then ask just when it is cut off

@@ -3,15 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from experiments.preprocessing.drawings import prepare_drawing, slant
 from experiments.preprocessing.photos import prepare_photo
-
-if TYPE_CHECKING:
-    pass
 
 View = Callable[[np.ndarray], np.ndarray]
 """From images uint8 [N, H, W, C] to the same ones seen otherwise."""

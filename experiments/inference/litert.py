@@ -3,13 +3,9 @@
 import os
 import queue
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-
-if TYPE_CHECKING:
-    pass
 
 CHUNK = 64
 """Images per invocation. A quarter faster per image than one by one, and more only takes memory."""

@@ -1,11 +1,6 @@
 """The table of runs: what is tried, and why. Each row changes one thing of the row before."""
 
-from typing import TYPE_CHECKING
-
 from experiments.training.config import RunConfig, UnknownRunError
-
-if TYPE_CHECKING:
-    pass
 
 
 def table(dataset: str) -> tuple[RunConfig, ...]:

@@ -11,18 +11,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from experiments.inference.litert import ModelError
-from serving.api.routes import feedback, history, predict, production, retraining, training_data
-from serving.api.routes import status as routes_status
+from serving.api.routes import feedback, history, predict, production, retraining, status, training_data
 from serving.api.schemas import ErrorAnswer
 from serving.core.access import Caller, names
 from serving.core.errors import ApiError, fault, of_status
 from serving.services import Services
 from serving.storage.records import StoreError
 
-ROUTES = (
-    *(predict, feedback, training_data, retraining, production),
-    *(routes_status, history),
-)
+ROUTES = (predict, feedback, training_data, retraining, production, status, history)
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)
 """What begins so is the API's; all else is the page's."""
@@ -35,7 +31,7 @@ DESCRIPTION = (
 def build_api(services: Services) -> FastAPI:
     """The application, whose state names its `paths`. Each request's state carries its `caller`."""
     refusals: dict[int | str, dict[str, Any]] = {
-        status: {"model": ErrorAnswer} for status in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
+        code: {"model": ErrorAnswer} for code in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
     }
     api = FastAPIOffline(
         docs_url="/docs",

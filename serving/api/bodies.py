@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import pydantic
 from fastapi import Request
@@ -14,9 +14,6 @@ from serving.api.schemas import ImageBody, Schema
 from serving.core.errors import ApiError, too_large
 from serving.core.limits import MIB, Slot, check_size
 from serving.uploads.unpacking import Bounds, Picture, open_zip, unpack_form, unpack_zip
-
-if TYPE_CHECKING:
-    pass
 
 READ_SECONDS = 30.0  # within which a body has to arrive
 PATIENCE = 3  # times the limit are read before the connection is closed on a body that is too large

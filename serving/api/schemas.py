@@ -6,6 +6,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from experiments.data.specs import SPECS
+from serving.storage.records import Source
 
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction
@@ -168,7 +169,7 @@ class HistoryItem(Schema):
     request_id: str
     position: int
     answered_at: str = Field(description="ISO 8601, UTC")
-    source: Literal["page", "api", "batch"]
+    source: Source
     dataset: str
     verdict: str
     label: str | None

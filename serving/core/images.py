@@ -2,16 +2,11 @@
 
 import base64
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
-from serving.storage.records import Entry
-
-if TYPE_CHECKING:
-    pass
 
 
 def data_url(image: np.ndarray) -> str:
@@ -26,9 +21,9 @@ def png(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def png_of(entry: Entry) -> bytes | None:
-    """What the model saw, encoded; None for a blank."""
-    if entry.image is None or entry.dataset not in SPECS:
+def png_of(pixels: bytes | None, dataset: str) -> bytes | None:
+    """pixels: uint8 [H, W, C] of this data set, as they are kept. Returns them encoded; None for a blank."""
+    if pixels is None or dataset not in SPECS:
         return None
-    pixels = np.frombuffer(entry.image, np.uint8).reshape(SPECS[entry.dataset].image_shape)
-    return png(Image.fromarray(pixels.squeeze()))
+    image = np.frombuffer(pixels, np.uint8).reshape(SPECS[dataset].image_shape)
+    return png(Image.fromarray(image.squeeze()))

@@ -16,19 +16,14 @@ from pydantic import SecretStr
 from experiments.data.datasets import Split
 from experiments.data.specs import SPECS
 from experiments.retraining.corrections import Accepted, RetrainingError, check_enough
+from serving.core.errors import ApiError
 from serving.storage.database import Database, open_database
-from serving.storage.records import Chosen, Job
+from serving.storage.records import BusyError, Chosen, Job
 from settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from experiments.retraining.retrain import Retrained
     from serving.learning.reporter import Reporter
-from typing import TYPE_CHECKING
-
-from serving.core.errors import ApiError
-from serving.storage.records import BusyError
-
-if TYPE_CHECKING:
     from serving.services import Services
 
 NICE = 19

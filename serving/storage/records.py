@@ -4,11 +4,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    pass
-from typing import Any
+from typing import Any, Literal
 
 RetrainingState = Literal[
     "starting", "preparing", "training", "measuring", "deciding", "promoted", "refused", "failed", "cancelled"
@@ -21,6 +17,10 @@ MAX_REASON = 500  # characters
 
 class StoreError(RuntimeError):
     """The history can't be used; the text says why and what to do."""
+
+
+Source = Literal["page", "api", "batch"]
+"""Where a prediction was asked for."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Job:
     reason: str
     version: str  # that came of it, empty if none
     run_id: str
-    differences: list[dict[str, Any]]  # the gate's table, as experiments.comparison.Difference has it
+    differences: list[dict[str, Any]]  # the gate's table, as experiments.evaluation.comparison.Difference has it
     cancelled: bool
 
     @property

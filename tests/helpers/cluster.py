@@ -18,19 +18,20 @@ from settings import ROOT
 
 OPERATOR_KEY = "key of this test"
 SEED = """
-from experiments.inference import bundle
-from experiments.registry import production as registry
 from experiments.data.specs import SPECS
+from experiments.inference import bundle
+from experiments.registry import production
+from experiments.registry.store import Store
 from settings import Settings
 
 settings, spec = Settings(), SPECS["mnist"]
 shipped = bundle.read(settings.models_dir / "mnist")
-store = registry.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
-registry.seed_shipped(store, spec, shipped)
+store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+production.seed_shipped(store, spec, shipped)
 with store.run(spec.name, "another", "to be promoted", {}, {}) as log:
     log.log_metrics(shipped.metrics)
     log.log_bundle(shipped.folder)
-print(registry.register(store, spec, log.run_id))
+print(production.register(store, spec, log.run_id))
 """
 
 

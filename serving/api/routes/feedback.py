@@ -8,8 +8,8 @@ import numpy as np
 from fastapi import APIRouter, Request
 
 from serving.api import bodies
+from serving.api.deps import visitor
 from serving.api.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody
-from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.core.limits import Slot
 from serving.learning.feedback import Feedback, UnknownAnswerError, keep
@@ -34,9 +34,7 @@ def build(services: "Services") -> APIRouter:
     async def feedback(request: Request) -> FeedbackAnswer:
         """Says which label an answer should have had: name the answer by `id` (and `position` in a batch), or send the
         `image`. It is kept at once, and nothing is learnt from it before the operator has accepted it."""
-        caller: Caller = request.state.caller
-        services.access.check_visitor(caller.headers, caller.user)
-        services.rates.admit("feedback", caller.address)
+        caller = visitor(services, request, "feedback")
         with services.load.slot() as slot:
             told = await _read(services, request, slot)
             kept = await _keep(services, told, caller.address)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from serving.api.deps import operator
 from serving.api.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
-from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.core.images import png_of
 from serving.storage.records import Entry, Filter
@@ -41,8 +41,7 @@ def build(services: "Services") -> APIRouter:
     @router.get("/api/history")
     def history(request: Request, query: Annotated[HistoryQuery, Query()]) -> HistoryAnswer:
         """Kept answers, newest first. `next` of an answer is `before` of the next page. Times are ISO 8601."""
-        caller: Caller = request.state.caller
-        services.access.check_operator(caller.headers, caller.user)
+        operator(services, request)
         if services.recorder is None:
             raise ApiError(404, "history_off", "No history is kept here.", "HISTORY=true keeps one.")
         kept = services.recorder.history
@@ -56,7 +55,7 @@ def build(services: "Services") -> APIRouter:
 
 
 def _item(entry: Entry) -> HistoryItem:
-    image = png_of(entry)
+    image = png_of(entry.image, entry.dataset)
     return HistoryItem(
         id=entry.id or 0,
         request_id=entry.request_id,

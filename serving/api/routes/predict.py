@@ -11,8 +11,8 @@ from starlette.responses import Response
 from experiments.data.specs import DEFAULT_DATASET
 from serving.api import bodies
 from serving.api.bodies import MANY, ONE
+from serving.api.deps import visitor
 from serving.api.schemas import BatchAnswer, DatasetName, PredictAnswer, model_name, reading
-from serving.core.access import Caller
 from serving.core.errors import ApiError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def build(services: "Services") -> APIRouter:
 
 
 async def _predict(services: "Services", request: Request, dataset: str) -> Response:
-    caller, classifier = _admit(services, request), services.classifier(dataset)
+    caller, classifier = visitor(services, request, "api"), services.classifier(dataset)
     with services.load.slot() as slot:
         data = await bodies.one_picture(request, slot, services.bounds)
         started = time.perf_counter()
@@ -51,7 +51,7 @@ async def _predict(services: "Services", request: Request, dataset: str) -> Resp
 
 
 async def _predict_batch(services: "Services", request: Request, dataset: str) -> Response:
-    caller, classifier = _admit(services, request), services.classifier(dataset)
+    caller, classifier = visitor(services, request, "api"), services.classifier(dataset)
     with services.load.slot() as slot:
         pictures = await bodies.many_pictures(request, slot, services.bounds)
         services.rates.admit("api", caller.address, len(pictures) - 1)
@@ -77,13 +77,6 @@ def _result(
         "reading": None if refused else reading(classifier, found),
         "error": found.body() if refused else None,
     }
-
-
-def _admit(services: "Services", request: Request) -> Caller:
-    caller: Caller = request.state.caller
-    services.access.check_visitor(caller.headers, caller.user)
-    services.rates.admit("api", caller.address)
-    return caller
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Request
 from experiments.data.specs import DEFAULT_DATASET
 from experiments.registry.store import RegistryError
 from serving.api import bodies
-from serving.api.deps import REFUSED, iso
+from serving.api.deps import REFUSED, iso, operator
 from serving.api.schemas import DatasetName
 from serving.api.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody
-from serving.core.access import Caller
 from serving.core.errors import ApiError
 from serving.learning import production
 from serving.storage import records
@@ -28,14 +27,10 @@ def build(services: "Services") -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["production"])
 
-    def operator(request: Request) -> None:
-        caller: Caller = request.state.caller
-        services.access.check_operator(caller.headers, caller.user)
-
     @router.get("/api/production-log", responses=REFUSED)
     async def production_log(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> ProductionLogAnswer:
         """What was in Production when, why, by which data, and who put it there."""
-        operator(request)
+        operator(services, request)
         lines = await asked(production.log, services, dataset)
         return ProductionLogAnswer(items=[_item(line) for line in lines])
 
@@ -43,7 +38,7 @@ def build(services: "Services") -> APIRouter:
     async def promote(request: Request) -> InProduction:
         """Puts a version into Production by hand, on every replica within ten seconds. One that has not passed the gate
         needs a reason, which the log keeps."""
-        operator(request)
+        operator(services, request)
         with services.load.slot() as slot:
             wanted = await bodies.as_json(request, slot, 1, PromoteBody)
         version = await asked(production.promote, services, wanted.dataset, wanted.version, wanted.reason)
@@ -52,7 +47,7 @@ def build(services: "Services") -> APIRouter:
     @router.post("/api/rollback", openapi_extra=_body(RollbackBody), responses=REFUSED)
     async def rollback(request: Request) -> InProduction:
         """Puts the version before the present one back; again, and it goes further back."""
-        operator(request)
+        operator(services, request)
         with services.load.slot() as slot:
             wanted = await bodies.as_json(request, slot, 1, RollbackBody)
         version = await asked(production.rollback, services, wanted.dataset, wanted.reason)

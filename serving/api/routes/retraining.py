@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 
 from serving.api import bodies
-from serving.api.deps import REFUSED, iso
+from serving.api.deps import REFUSED, iso, operator
 from serving.api.schemas import DatasetName
 from serving.api.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer
-from serving.core.access import Caller
 from serving.learning.retraining_process import cancelled, latest, started
 from serving.storage.records import Job
 
@@ -22,15 +21,11 @@ def build(services: "Services") -> APIRouter:
     router = APIRouter(tags=["retraining"])
     body = {"requestBody": {"required": True, "content": {bodies.JSON: {"schema": RetrainBody.model_json_schema()}}}}
 
-    def operator(request: Request) -> None:
-        caller: Caller = request.state.caller
-        services.access.check_operator(caller.headers, caller.user)
-
     @router.post("/api/retrain", openapi_extra=body, responses=REFUSED)
     async def retrain(request: Request) -> RetrainAnswer:
         """Starts a retraining on what was accepted, in the background. 409 while another is going on, by its id, and
         while too little is accepted."""
-        operator(request)
+        operator(services, request)
         with services.load.slot() as slot:
             wanted = await bodies.as_json(request, slot, 1, RetrainBody)
         return answer(await asyncio.to_thread(started, services, wanted.dataset))
@@ -38,14 +33,14 @@ def build(services: "Services") -> APIRouter:
     @router.get("/api/retrain/status")
     async def status(request: Request, dataset: DatasetName | None = None) -> StatusAnswer:
         """The retraining that is going on, else the last; of one data set if it is named."""
-        operator(request)
+        operator(services, request)
         job = await asyncio.to_thread(latest, services, dataset)
         return StatusAnswer(retraining=None if job is None else answer(job))
 
     @router.post("/api/retrain/cancel", responses=REFUSED)
     async def cancel(request: Request) -> RetrainAnswer:
         """Has the retraining that is going on end within seconds. 409 if there is none, or it is deciding already."""
-        operator(request)
+        operator(services, request)
         return answer(await asyncio.to_thread(cancelled, services))
 
     return router

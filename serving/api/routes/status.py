@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from experiments.data.specs import DEFAULT_DATASET, SPECS
 from experiments.inference.litert import ModelError
+from serving.api.deps import operator
 from serving.api.schemas import DatasetName, Health, Latency, ModelCard, ModelName, Ready, Stats, model_name
-from serving.core.access import Caller
 from serving.storage.records import Filter, StoreError
 
 if TYPE_CHECKING:
@@ -48,21 +48,16 @@ def build(services: "Services") -> APIRouter:
     @router.get("/api/stats")
     async def stats(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> Stats:
         """Uptime, counts, latency percentiles, verdicts and labels since the start of this process."""
-        _check_operator(services, request)
+        operator(services, request)
         return await asyncio.to_thread(figures, services, dataset)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
         """For Prometheus."""
-        _check_operator(services, request)
+        operator(services, request)
         return PlainTextResponse(services.metrics.exposition(services.load.requests))
 
     return router
-
-
-def _check_operator(services: "Services", request: Request) -> None:
-    caller: Caller = request.state.caller
-    services.access.check_operator(caller.headers, caller.user)
 
 
 def _try(classifier: "Classifier") -> None:

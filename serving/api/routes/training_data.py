@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from experiments.data.specs import DEFAULT_DATASET
 from serving.api import bodies
 from serving.api.bodies import MANY
+from serving.api.deps import operator
 from serving.api.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted
 from serving.core.access import Caller
 from serving.core.errors import ApiError
@@ -46,14 +47,14 @@ def build(services: "Services") -> APIRouter:
     @router.get("/api/training-data")
     def training_data(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> TrainingData:
         """How many corrections and uploaded pictures there are, by state and label, and the digest of the accepted."""
-        _operator(services, request)
+        operator(services, request)
         return _kept(services, dataset)
 
     @router.post("/api/upload/training-data", openapi_extra=taken)
     async def upload(request: Request, query: Annotated[UploadQuery, Query()]) -> UploadAnswer:
         """Checks labelled pictures, a zip or multipart files with maybe a CSV among them, and keeps all of them or
         none. Pictures that are there already are left out."""
-        caller = _operator(services, request)
+        caller = operator(services, request)
         settings = services.settings
         bounds = Bounds(settings.max_image_mb, settings.max_batch_mb, settings.max_training_images)
         with services.load.slot() as slot:
@@ -61,12 +62,6 @@ def build(services: "Services") -> APIRouter:
             return await asyncio.to_thread(_upload, services, caller, query, pictures)
 
     return router
-
-
-def _operator(services: "Services", request: Request) -> Caller:
-    caller: Caller = request.state.caller
-    services.access.check_operator(caller.headers, caller.user)
-    return caller
 
 
 def _kept(services: "Services", dataset: str) -> TrainingData:

@@ -2,7 +2,6 @@
 
 import html
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import gradio as gr
@@ -16,6 +15,7 @@ from serving.core.images import data_url
 from serving.learning import production
 from serving.learning.replay import Change, Replayed, bundle_of, replay
 from serving.page.widgets.controls import PRIVATE, check, chosen
+from serving.page.widgets.tables import table, utc
 from serving.storage import records
 from serving.storage.records import StoreError
 
@@ -94,8 +94,8 @@ def log_table(lines: list[records.Logged]) -> str:
     rows = [
         (
             line.version,
-            _time(line.at),
-            "now" if line.until is None else _time(line.until),
+            utc(line.at),
+            "now" if line.until is None else utc(line.until),
             line.by,
             line.reason,
             line.data_digest[:12],
@@ -103,7 +103,7 @@ def log_table(lines: list[records.Logged]) -> str:
         )
         for line in lines
     ]
-    return _table(COLUMNS, [[html.escape(cell) for cell in row] for row in rows])
+    return table(COLUMNS, [[html.escape(cell) for cell in row] for row in rows])
 
 
 def changes_table(found: Replayed) -> str:
@@ -112,14 +112,14 @@ def changes_table(found: Replayed) -> str:
     told = f"<p>{count} of {found.count} answers would change with version {html.escape(found.version)}.</p>"
     listed = [_cells(change) for change in found.changes[:SHOWN]]
     more = f"<p>The newest {SHOWN} of them.</p>" if count > SHOWN else ""
-    return told + more + (_table(("picture", "time (UTC)", "was", "would be"), listed) if listed else "")
+    return told + more + (table(("picture", "time (UTC)", "was", "would be"), listed) if listed else "")
 
 
 def _cells(change: Change) -> list[str]:
     entry = change.entry
     was = f"{entry.label or entry.verdict} {100 * entry.confidence:.0f} %, version {entry.model_version}"
     now = f"{change.label or change.verdict} {100 * change.confidence:.0f} %"
-    return [_picture(change), *map(html.escape, (_time(entry.answered_at), was, now))]
+    return [_picture(change), *map(html.escape, (utc(entry.answered_at), was, now))]
 
 
 def _picture(change: Change) -> str:
@@ -129,18 +129,8 @@ def _picture(change: Change) -> str:
     return f'<img alt="what the model saw" src="{data_url(image)}">'
 
 
-def _table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
 def _asked(function: Callable[..., Result], *arguments: Any) -> Result:
     try:
         return function(*arguments)
     except (ModelError, RegistryError, StoreError) as error:
         raise gr.Error(str(error), print_exception=False) from None
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -12,6 +12,7 @@ from serving.core.errors import ApiError
 from serving.learning.retraining_process import cancelled, latest, started
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, chart, for_page, lines, titled
 from serving.page.widgets.controls import QUIET, check, chosen
+from serving.page.widgets.tables import table
 from serving.storage.records import Job, StoreError
 
 if TYPE_CHECKING:
@@ -99,13 +100,8 @@ def curves(epochs: list[dict[str, float]], title: str, train: str, validation: s
 
 def gate_table(differences: list[dict[str, Any]]) -> str:
     """HTML of the gate's table, in percent; what is worse or better for certain is marked."""
-    head = "".join(
-        f"<th>{name}</th>" for name in ("asked", "n", "Production", "retrained", "difference, with interval", "")
-    )
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _cells(row))}</tr>" for row in differences
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    heads = ("asked", "n", "Production", "retrained", "difference, with interval", "")
+    return table(heads, [[html.escape(cell) for cell in _cells(row)] for row in differences])
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from experiments.data.specs import SPECS
 from serving.core.images import data_url
 from serving.learning.suspicious_clients import Group, groups
 from serving.page.widgets.controls import PRIVATE, check, chosen
+from serving.page.widgets.tables import table
 from serving.storage.records import Chosen, Correction, State, StoreError
 
 if TYPE_CHECKING:
@@ -92,13 +93,11 @@ def _counts(corrections: "Corrections", dataset: str) -> str:
     """HTML: how many there are of each class in each state."""
     found = corrections.tally(Chosen(dataset), "state", "label")
     names = SPECS[dataset].class_names
-    heads = "".join(f"<th>{html.escape(name)}</th>" for name in (*names, "all"))
-    rows = ""
+    rows = []
     for state in ("pending", "accepted", "dropped"):
         counts = [found.get((state, name), 0) for name in names]
-        cells = "".join(f"<td>{count or ''}</td>" for count in (*counts, sum(counts)))
-        rows += f"<tr><th>{state}</th>{cells}</tr>"
-    return f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        rows.append([state, *(str(count or "") for count in (*counts, sum(counts)))])
+    return table(("", *names, "all"), rows, named_rows=True)
 
 
 def _standing_out(found: Sequence[Group]) -> str:

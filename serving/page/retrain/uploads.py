@@ -18,6 +18,7 @@ from serving.learning.upload_check import Checked, as_corrections, check
 from serving.page.widgets.controls import PRIVATE, chosen
 from serving.page.widgets.controls import check as check_operator
 from serving.page.widgets.gallery import gallery
+from serving.page.widgets.tables import table
 from serving.storage.records import State, StoreError
 from serving.uploads.page_files import uploaded_files
 from serving.uploads.zips import Limits, ZipError
@@ -124,11 +125,8 @@ def details(staged: Staged) -> str:
     """HTML: the pictures that the model contradicts, and what is wrong with files."""
     doubted = staged.checked.contradicted
     shown = gallery((each.said.image, f"{each.label}, read as {each.said.label or 'none'}") for each in doubted[:SHOWN])
-    rows = "".join(
-        f"<tr><td>{html.escape(name)}</td><td>{html.escape(fault)}</td></tr>"
-        for name, fault in list(staged.checked.faults.items())[:SHOWN]
-    )
-    return (shown if doubted else "") + (f"<table>{rows}</table>" if rows else "")
+    rows = [(html.escape(name), html.escape(fault)) for name, fault in list(staged.checked.faults.items())[:SHOWN]]
+    return (shown if doubted else "") + (table((), rows) if rows else "")
 
 
 def _labels(classifier: "Classifier") -> list[str]:

@@ -11,6 +11,7 @@ from experiments.insights.run_comparison import COSTS, METRICS, Entry, Ledger
 from experiments.registry.store import RegistryError, Store
 from serving.page.widgets.charts import CLASSES, Chart, by_epoch, chart, for_page, lines, titled
 from serving.page.widgets.controls import QUIET, check, chosen, dataset_switch, key_box
+from serving.page.widgets.tables import table
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -82,20 +83,18 @@ def _plot(ledger: Ledger, kind: str) -> dict[str, Any]:
 
 def _table(ledger: Ledger) -> str:
     names = [*METRICS, *COSTS]
-    heads = "".join(f'<th scope="col">{html.escape({**METRICS, **COSTS}[name])}</th>' for name in names)
-    rows = "".join(_row(entry, names) for entry in reversed(ledger.entries))
-    head = f'<thead><tr><th scope="col">run</th>{heads}<th scope="col">status</th></tr></thead>'
-    table = f"<table>{head}<tbody>{rows}</tbody></table>"
-    return f'<div class="wide" tabindex="0" role="region" aria-label="Runs">{table}</div>'
+    heads = ("run", *({**METRICS, **COSTS}[name] for name in names), "status")
+    entries = ledger.entries[::-1]
+    chosen = [number for number, entry in enumerate(entries) if entry.chosen]
+    rows = table(heads, [_row(entry, names) for entry in entries], named_rows=True, chosen=chosen)
+    return f'<div class="wide" tabindex="0" role="region" aria-label="Runs">{rows}</div>'
 
 
-def _row(entry: Entry, names: list[str]) -> str:
+def _row(entry: Entry, names: list[str]) -> tuple[str, ...]:
     name = html.escape(entry.name) + (" ★" if entry.chosen else "")
     if entry.link:
         name = f'<a href="{html.escape(entry.link)}" target="_blank" rel="noopener">{name}</a>'
-    cells = "".join(f"<td>{cell}</td>" for cell in ledgers.cells(entry, names))
-    kind = ' class="chosen"' if entry.chosen else ""
-    return f'<tr{kind}><th scope="row">{name}</th>{cells}<td>{html.escape(entry.run.status.lower())}</td></tr>'
+    return (name, *ledgers.cells(entry, names), html.escape(entry.run.status.lower()))
 
 
 def _reasons(ledger: Ledger) -> str:

@@ -5,7 +5,6 @@ import csv
 import html
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -14,11 +13,12 @@ import gradio as gr
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
-from serving.api.schemas import HistoryItem, Reading
+from experiments.inference.predictions import Verdict
 from serving.core.images import png_of
+from serving.page.widgets import tables
 from serving.page.widgets.controls import PRIVATE, QUIET, check, key_box, refusal
 from serving.page.widgets.files import keep_file
-from serving.storage.records import Entry, Filter, StoreError
+from serving.storage.records import Entry, Filter, Source, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -29,8 +29,6 @@ OFF = "No history is kept here. HISTORY=true keeps one."
 PAGE = 50  # entries
 EXPORT_PAGE = 1000
 LONGEST = 19  # characters of a cell: a time
-VERDICTS = get_args(Reading.model_fields["verdict"].annotation)
-SOURCES = get_args(HistoryItem.model_fields["source"].annotation)
 COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
 Chosen = str | float | None
 Shown = tuple[str, str, int | None]
@@ -82,9 +80,9 @@ def _filters() -> list[Component]:
     with gr.Row():
         chosen = [
             gr.Dropdown([ANY, *SPECS], value=ANY, label="Data set"),
-            gr.Dropdown([ANY, *VERDICTS], value=ANY, label="Verdict"),
+            gr.Dropdown([ANY, *get_args(Verdict)], value=ANY, label="Verdict"),
             gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
-            gr.Dropdown([ANY, *SOURCES], value=ANY, label="Source"),
+            gr.Dropdown([ANY, *get_args(Source)], value=ANY, label="Source"),
             gr.Textbox(label="Model version", max_length=16),
             gr.Textbox(label="Client", max_length=16),
         ]
@@ -98,21 +96,20 @@ def table(entries: list[Entry]) -> str:
     """HTML of these, the images as part of it, so that no file lies about for others to fetch."""
     if not entries:
         return "<p>Nothing here.</p>"
-    heads = "".join(f"<th>{name}</th>" for name in ("image", *COLUMNS))
-    rows = "".join(f"<tr><td>{_image(entry)}</td>{''.join(map(_cell, cells(entry)))}</tr>" for entry in entries)
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    rows = [(_image(entry), *map(_cell, cells(entry))) for entry in entries]
+    return tables.table(("image", *COLUMNS), rows)
 
 
 def _cell(text: str) -> str:
     """Ids by their beginning; the whole is seen on pointing at it, and in the export."""
     shown = text if len(text) <= LONGEST else f"{text[:8]}…"
-    return f'<td title="{html.escape(text)}">{html.escape(shown)}</td>'
+    return f'<span title="{html.escape(text)}">{html.escape(shown)}</span>'
 
 
 def cells(entry: Entry) -> tuple[str, ...]:
     """An entry as the texts of COLUMNS."""
     return (
-        datetime.fromtimestamp(entry.answered_at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        tables.utc(entry.answered_at),
         entry.source,
         entry.dataset,
         entry.verdict,
@@ -165,7 +162,7 @@ def _filter(*chosen: Chosen) -> Filter:
 
 
 def _image(entry: Entry) -> str:
-    data = png_of(entry)
+    data = png_of(entry.image, entry.dataset)
     if data is None:
         return ""
     return f'<img alt="what the model saw" src="data:image/png;base64,{base64.b64encode(data).decode()}">'

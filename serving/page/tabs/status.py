@@ -1,13 +1,14 @@
 """The Status tab: how the page and API are doing, refreshed by a timer while it is looked at. The operator's."""
 
 import html
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from experiments.data.specs import SPECS
 from serving.page.widgets.controls import QUIET, key_box, refusal
+from serving.page.widgets.tables import table, utc
 from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def report(services: "Services") -> str:
         "Being answered": str(services.load.requests),
     }
     errors = {
-        f"{_time(problem.at)} {problem.request_id}": f"{problem.status}: {problem.message}"
+        f"{utc(problem.at)} UTC {problem.request_id}": f"{problem.status}: {problem.message}"
         for problem in reversed(list(metrics.problems))
     }
     models = "".join(f"<div>{_model(services, dataset)}</div>" for dataset in services.classifiers)
@@ -80,7 +81,7 @@ def _model(services: "Services", dataset: str) -> str:
     measured = f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count:,} answers)"
     figures = {
         "Model": classifier.describe(),
-        "Serving it since": _time(classifier.since),
+        "Serving it since": f"{utc(classifier.since)} UTC",
         "Answers in the last minute": str(tally.per_minute()),
         "Latency, ms": measured if latency.count else "none",
         "Verdicts": _counts(tally.verdicts),
@@ -94,13 +95,9 @@ def _model(services: "Services", dataset: str) -> str:
 
 
 def _table(title: str, rows: dict[str, str]) -> str:
-    body = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>" for name, text in rows.items())
-    return f"<h3>{title}</h3><table>{body}</table>"
+    body = table((), [tuple(map(html.escape, row)) for row in rows.items()], named_rows=True)
+    return f"<h3>{title}</h3>{body}"
 
 
 def _counts(counter: dict[str, int]) -> str:
     return " · ".join(f"{name}: {count:,}" for name, count in sorted(counter.items())) or "none"
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -5,15 +5,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from experiments.data.specs import SPECS
-
-if TYPE_CHECKING:
-    from model_loader import Classifier
-    from serving.services import Services
-from typing import TYPE_CHECKING
-
 from serving.core.errors import ApiError
 
 if TYPE_CHECKING:
+    from model_loader import Classifier
     from serving.services import Services
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}

@@ -1,12 +1,10 @@
 import base64
 import io
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from serving.api.schemas import HistoryAnswer
-from serving.core.images import png_of
 from tests.helpers.entries import entry
 
 PNG = {"Content-Type": "image/png"}
@@ -73,11 +71,3 @@ def test_a_database_that_is_away_is_said(api, opened, classifier, settings):
     reply = api(opened(classifier, away)).get("/api/history")
     assert (reply.status_code, reply.json()["error"]["code"]) == (503, "no_history")
     assert "secret" not in reply.text
-
-
-def test_an_image_is_encoded_as_it_was_kept():
-    pixels = np.arange(784, dtype=np.uint8)
-    with Image.open(io.BytesIO(png_of(entry(1, image=pixels.tobytes())))) as image:
-        assert np.array_equal(np.asarray(image).ravel(), pixels)
-    assert png_of(entry(1, image=None)) is None
-    assert png_of(entry(1, dataset="of another version")) is None

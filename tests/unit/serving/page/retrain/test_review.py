@@ -66,7 +66,7 @@ def test_only_the_operator_reviews_and_uploads(press, corrections):
 def test_what_waits_is_accepted_relabelled_or_dropped(press, corrections):
     corrections.add([correction(number) for number in range(11, 15)])
     told, pictures, tiles, *_ = press("Show what waits for review", KEY, "mnist", "everyone")
-    assert "<th>pending</th>" in told
+    assert '<th scope="row">pending</th>' in told
     assert pictures.count("background-image") == 4
     captions, ids = zip(*tiles["choices"], strict=True)
     assert captions[0] == "7 → 1, 90 %"
