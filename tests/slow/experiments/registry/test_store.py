@@ -169,7 +169,7 @@ def test_a_new_artifact_folder_does_not_lose_the_old_artifacts(store, spec, tmp_
 
 
 def test_two_processes_may_open_a_new_store_at_once(tmp_path):
-    code = "import sys; from pathlib import Path; from experiments.registry.store import Store; Store(sys.argv[1], Path('.'))"
+    code = "import sys, pathlib; from experiments.registry.store import Store; Store(sys.argv[1], pathlib.Path('.'))"
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'new.db'}"]
     both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     printed = [each.communicate()[1] for each in both]
