@@ -26,7 +26,7 @@ from experiments.evaluation import drawings as drawn
 from experiments.preprocessing.drawings import prepare_drawing
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
-from serving.storage.records import Chosen, Correction
+from serving.storage.records import Correction, CorrectionFilter
 from serving.storage.retrainings import Jobs
 from settings import Settings
 
@@ -152,7 +152,7 @@ def _retrain(case: Case, settings: Settings, during: Callable[[], None] | None =
     database = Database(f"sqlite:///{settings.artifact_dir / 'history.db'}")
     corrections, jobs = Corrections(database), Jobs(database)
     corrections.add([_correction(case, place) for place in range(len(case.labels))])
-    count = corrections.review(Chosen(case.dataset), "accepted")
+    count = corrections.review(CorrectionFilter(case.dataset), "accepted")
     own = {"ARTIFACT_DIR": str(settings.artifact_dir), "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri}
     command = [sys.executable, "-m", "serving", "retrain", "--dataset", case.dataset]
     started = time.monotonic()

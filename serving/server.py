@@ -17,7 +17,7 @@ from starlette.requests import cookie_parser
 
 from serving.api.app import PATHS, build_api
 from serving.core.access import Caller
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.core.limits import check_size
 from serving.core.logs import REQUEST_ID, request_id
 from serving.services import Services
@@ -183,7 +183,7 @@ class Gate:
                 self._services.access.check_host(headers)
             if not is_api:
                 self._check_page(scope, headers)
-        except ApiError as error:
+        except Refused as error:
             await error.response()(scope, receive, send_on)
             return
         if is_api:

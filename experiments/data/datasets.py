@@ -7,17 +7,9 @@ import numpy as np
 
 from experiments.data.archive import Arrays, DatasetError, digest, obtain
 from experiments.data.downloads import ARCHIVES
-from experiments.data.specs import SPECS, DatasetSpec
+from experiments.data.specs import SPECS, DatasetSpec, Split
 
 VALIDATION = 5_000  # images
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """images: uint8 [N, H, W, C], 0 to 255 as published; labels: int64 [N], positions in class_names."""
-
-    images: np.ndarray
-    labels: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

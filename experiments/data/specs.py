@@ -67,3 +67,11 @@ SPECS = {
 
 DEFAULT_DATASET = next(iter(SPECS))
 """The data set that is meant where none is named."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """images: uint8 [N, H, W, C], 0 to 255 as published; labels: int64 [N], positions in class_names."""
+
+    images: np.ndarray
+    labels: np.ndarray

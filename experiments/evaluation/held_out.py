@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.data.datasets import Dataset, Split, join
-from experiments.data.specs import DatasetSpec
+from experiments.data.datasets import Dataset, join
+from experiments.data.specs import DatasetSpec, Split
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import calibration
 from experiments.evaluation import drawings as drawn
@@ -24,24 +24,24 @@ SEED = 2_718_281  # far from any run's
 
 
 @dataclass(frozen=True, eq=False)
-class Exam:
-    """practice: what calibration is fitted on, validation among it. The rest is for the score alone."""
+class HeldOut:
+    """calibration: what calibration is fitted on, validation among it. The rest is for the score alone."""
 
-    practice: Split
+    calibration: Split
     drawings: drawn.Sheets | None
-    negatives: Split | None
+    non_digits: Split | None
 
 
-def prepare(dataset: Dataset, practice: int = PRACTICE, questions: int = QUESTIONS) -> Exam:
+def prepare(dataset: Dataset, practice: int = PRACTICE, questions: int = QUESTIONS) -> HeldOut:
     """The same each time. Data sets whose models refuse nothing are judged by their own images alone, and calibrated
     with what they should be unsure of."""
     if not dataset.spec.refuses:
         strangers = synthesise(Amounts(strangers=practice // 3), dataset, SEED)
-        return Exam(join(dataset.validation, strangers), None, None)
+        return HeldOut(join(dataset.validation, strangers), None, None)
     digits = drawn.put_on_pad(drawn.generate(practice, SEED), drawn.Layout(), SEED)
     others = synthesise(Amounts(negatives=practice // 3), dataset, SEED)
     pooled = join(dataset.validation, Split(digits.images, digits.labels), others)
-    return Exam(pooled, drawings(questions), synthesise(Amounts(negatives=questions), dataset, SEED + 1))
+    return HeldOut(pooled, drawings(questions), synthesise(Amounts(negatives=questions), dataset, SEED + 1))
 
 
 def drawings(count: int = QUESTIONS) -> drawn.Sheets:
@@ -49,16 +49,16 @@ def drawings(count: int = QUESTIONS) -> drawn.Sheets:
     return drawn.put_on_pad(drawn.generate(count, SEED + 1), drawn.Layout(), SEED + 1)
 
 
-def calibrate(model: "keras.Model", exam: Exam, spec: DatasetSpec) -> Thresholds:
+def calibrate(model: "keras.Model", exam: HeldOut, spec: DatasetSpec) -> Thresholds:
     """Makes the model's probabilities mean what they say, by its own weights, and finds where the verdicts part."""
-    practice = exam.practice
+    practice = exam.calibration
     answerable = practice.labels < spec.outputs
     first = asked(model)(practice.images[answerable])
     calibration.cool(model, calibration.temperature(Sample(first, practice.labels[answerable])))
     return calibration.thresholds(Sample(outputs(model, practice.images, spec), practice.labels), spec)
 
 
-def sit(model: "keras.Model", exam: Exam, thresholds: Thresholds, spec: DatasetSpec) -> Outcome | None:
+def sit(model: "keras.Model", exam: HeldOut, thresholds: Thresholds, spec: DatasetSpec) -> Outcome | None:
     """What the calibrated model made of the drawings; None where there are none."""
     return None if exam.drawings is None else grade(model, exam.drawings, thresholds, spec)
 
@@ -68,11 +68,11 @@ def grade(model: "keras.Model", sheets: drawn.Sheets, thresholds: Thresholds, sp
     return drawn.score(sheets, predict(asked(model), sheets.images, spec, thresholds))
 
 
-def refused(model: "keras.Model", exam: Exam, thresholds: Thresholds, spec: DatasetSpec) -> float:
+def refused(model: "keras.Model", exam: HeldOut, thresholds: Thresholds, spec: DatasetSpec) -> float:
     """The share, 0 to 1, of no digits that are refused; nan where there are none."""
-    if exam.negatives is None:
+    if exam.non_digits is None:
         return float("nan")
-    answers = predict(asked(model), exam.negatives.images, spec, thresholds)
+    answers = predict(asked(model), exam.non_digits.images, spec, thresholds)
     return float(np.mean([answer.label == "" for answer in answers]))
 
 

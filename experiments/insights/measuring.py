@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from experiments.data import label_errors
-from experiments.data.datasets import Dataset, Split
+from experiments.data.datasets import Dataset
+from experiments.data.specs import Split
 from experiments.evaluation import drawings
 from experiments.evaluation.drawings import Outcome
 from experiments.evaluation.metrics import calibration_error, reliability

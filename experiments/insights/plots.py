@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.insights.figures import Insights
-from experiments.insights.run_comparison import Entry
+from experiments.insights.run_comparison import RunRow
 from experiments.training.progress import EpochResult
 
 TRAIN, VALIDATION = "#d1495b", "#2e6f9e"
@@ -21,7 +21,7 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def runs(entries: Sequence[Entry]) -> Figure:
+def runs(entries: Sequence[RunRow]) -> Figure:
     """Validation accuracy and loss of the newest runs by epoch."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     shown = [entry for entry in entries if entry.curves][-PLOTTED:]

@@ -15,7 +15,7 @@ from experiments.insights import run_comparison
 from experiments.insights.document import Heading, Paragraph, Part, Picture, Table, as_docx, as_html
 from experiments.insights.figures import Insights, InsightsError
 from experiments.insights.plots import confusion_matrix
-from experiments.insights.run_comparison import COSTS, METRICS, Entry, Ledger
+from experiments.insights.run_comparison import COSTS, METRICS, RunComparison, RunRow
 from experiments.registry.store import Store
 
 BENCHMARKS = {"make bench": "peers.md", "make bench-replicas": "replicas.md"}  # results by the command that writes them
@@ -38,7 +38,7 @@ class Subject:
     """One data set: the model in Production, the runs, and the figures that explain the model, if it has any."""
 
     bundle: Bundle
-    ledger: Ledger
+    ledger: RunComparison
     insights: Insights | None
 
 
@@ -113,7 +113,7 @@ def _data(subject: Subject) -> Iterator[Part]:
     yield Picture(figures.png(figures.classes(subject.insights)), "Classes by split; precision, recall and F1 by class")
 
 
-def _runs(entries: Sequence[Entry]) -> Iterator[Part]:
+def _runs(entries: Sequence[RunRow]) -> Iterator[Part]:
     if not entries:
         yield Paragraph("No runs yet. `python -m experiments` makes them.")
         return
@@ -128,7 +128,7 @@ def _runs(entries: Sequence[Entry]) -> Iterator[Part]:
         yield Picture(figures.png(figures.runs(entries)), "Training curves, the run in Production thick")
     if len(entries) > LATEST:
         yield Paragraph(f"The latest {LATEST} of {len(entries)} runs:")
-    before: Entry | None = None
+    before: RunRow | None = None
     for entry in entries[-LATEST:]:
         yield Heading(f"{entry.name}: {entry.run.reason.rstrip('.')}", 3)
         settings = run_comparison.settings_of(entry) or "no parameters logged"
@@ -136,7 +136,7 @@ def _runs(entries: Sequence[Entry]) -> Iterator[Part]:
         before = entry
 
 
-def _change(before: Entry | None, entry: Entry) -> str:
+def _change(before: RunRow | None, entry: RunRow) -> str:
     """What became of a run against the one before it."""
     name = "validation_accuracy"
     if name not in entry.run.metrics:

@@ -41,7 +41,7 @@ SETTINGS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size",
 
 
 @dataclass(frozen=True)
-class Entry:
+class RunRow:
     """One run with its training curves. link: its page in the MLflow UI, empty where no server has one."""
 
     run: RunSummary
@@ -56,15 +56,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class RunComparison:
     """All runs of a data set, the oldest first. shipped: nothing is in the store, so the shipped model stands alone."""
 
     dataset: str
-    entries: tuple[Entry, ...]
+    entries: tuple[RunRow, ...]
     shipped: bool = False
 
 
-def read(store: Store, spec: DatasetSpec) -> Ledger:
+def read(store: Store, spec: DatasetSpec) -> RunComparison:
     """Everything that the store has of this data set. Raises RegistryError."""
     champion = production.production(store, spec)
     chosen = champion.run_id if champion else ""
@@ -72,7 +72,7 @@ def read(store: Store, spec: DatasetSpec) -> Ledger:
         experiment = store.client.get_experiment_by_name(spec.name)
     base = f"{store.tracking_uri.rstrip('/')}/#/experiments/{experiment.experiment_id}/runs" if experiment else ""
     entries = (
-        Entry(
+        RunRow(
             run,
             curves_of_run(store, run.run_id),
             run.run_id == chosen,
@@ -80,7 +80,7 @@ def read(store: Store, spec: DatasetSpec) -> Ledger:
         )
         for run in store.runs(spec.name)
     )
-    return Ledger(spec.name, tuple(entries))
+    return RunComparison(spec.name, tuple(entries))
 
 
 def exists(tracking_uri: str) -> bool:
@@ -88,7 +88,7 @@ def exists(tracking_uri: str) -> bool:
     return not tracking_uri.startswith("sqlite:///") or Path(tracking_uri.removeprefix("sqlite:///")).exists()
 
 
-def of_bundle(bundle: Bundle) -> Ledger:
+def of_bundle(bundle: Bundle) -> RunComparison:
     """What a model's own folder tells of the run that made it."""
     try:
         curves = figures.read(bundle).curves
@@ -106,10 +106,10 @@ def of_bundle(bundle: Bundle) -> Ledger:
         tags={},
         version=bundle.version or None,
     )
-    return Ledger(bundle.dataset, (Entry(run, curves, chosen=True),), shipped=True)
+    return RunComparison(bundle.dataset, (RunRow(run, curves, chosen=True),), shipped=True)
 
 
-def summary(ledger: Ledger) -> str:
+def summary(ledger: RunComparison) -> str:
     """How many runs there are, which is in Production, and why it won and by how much."""
     finished = [entry for entry in ledger.entries if entry.run.status == "FINISHED"]
     chosen = next((entry for entry in finished if entry.chosen), None)
@@ -125,7 +125,7 @@ def summary(ledger: Ledger) -> str:
     return f"{told}. {_why(chosen, [entry for entry in finished if entry is not chosen])}"
 
 
-def _why(chosen: Entry, others: Sequence[Entry]) -> str:
+def _why(chosen: RunRow, others: Sequence[RunRow]) -> str:
     rivals = [entry for entry in others if "validation_accuracy" in entry.run.metrics]
     here = f"{chosen.name} is in Production"
     if not rivals:
@@ -142,7 +142,7 @@ def _why(chosen: Entry, others: Sequence[Entry]) -> str:
     return f"{here} {how}: {' and '.join(lead)} against {rival.name}, {place}.{_price(chosen, rival)}"
 
 
-def _price(chosen: Entry, rival: Entry) -> str:
+def _price(chosen: RunRow, rival: RunRow) -> str:
     """What the lead costs in training and in answering."""
     told = []
     for name, what in (("training_seconds", "to train"), ("litert_milliseconds", "to answer")):
@@ -153,12 +153,12 @@ def _price(chosen: Entry, rival: Entry) -> str:
     return f" It takes {' and '.join(told)}." if told else ""
 
 
-def cells(entry: Entry, names: Sequence[str]) -> list[str]:
+def cells(entry: RunRow, names: Sequence[str]) -> list[str]:
     """Metrics of a run as texts, a dash for what was not measured."""
     return [_said(name, entry.run.metrics.get(name)) for name in names]
 
 
-def settings_of(entry: Entry) -> str:
+def settings_of(entry: RunRow) -> str:
     """The parameters that differ between runs, in words."""
     params = entry.run.params
     return ", ".join(f"{name.replace('_', ' ')} {params[name]}" for name in SETTINGS if name in params)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.data.datasets import Split
+from experiments.data.specs import Split
 
 LEAST = 10  # a few of which have to judge
 HELD_OUT = 4  # every fourth judges, the others teach

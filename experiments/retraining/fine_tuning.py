@@ -6,7 +6,8 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from experiments.data.datasets import Dataset, Split, join
+from experiments.data.datasets import Dataset, join
+from experiments.data.specs import Split
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation.comparison import NONE
 from experiments.runs import table

@@ -8,12 +8,12 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from experiments.data.datasets import Dataset, Split
-from experiments.data.specs import DatasetSpec
+from experiments.data.datasets import Dataset
+from experiments.data.specs import DatasetSpec, Split
 from experiments.evaluation import comparison, held_out
 from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, NEGATIVES, NONE, VALIDATION, Answered, Difference
 from experiments.evaluation.gate import Decision, judge
-from experiments.evaluation.held_out import Exam
+from experiments.evaluation.held_out import HeldOut
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Thresholds, predict
 from experiments.insights import plots
@@ -55,7 +55,7 @@ def retrain(
     champion: Bundle,
     store: Store,
     watcher: Watcher,
-    prepare_exam: Callable[[Dataset], Exam] = held_out.prepare,
+    prepare_exam: Callable[[Dataset], HeldOut] = held_out.prepare,
     configure: Callable[[Dataset, keras.Model, int], RunConfig] = fine_tuning.configuration,
 ) -> Retrained:
     """Fine-tunes the champion, which is the model in Production, and lets the gate decide. Raises RetrainingError."""
@@ -109,13 +109,13 @@ def _end_abandoned(store: Store, spec: DatasetSpec) -> None:
                 store.client.set_terminated(run.run_id, "FAILED")
 
 
-def _groups(dataset: Dataset, questions: Exam, judging: Split) -> dict[str, Split]:
+def _groups(dataset: Dataset, questions: HeldOut, judging: Split) -> dict[str, Split]:
     """What both models are asked, by name."""
     groups = {VALIDATION: dataset.validation, CORRECTIONS: judging}
     if questions.drawings is not None:
         groups[DRAWINGS] = Split(questions.drawings.images, questions.drawings.labels)
-    if questions.negatives is not None:
-        images = questions.negatives.images
+    if questions.non_digits is not None:
+        images = questions.non_digits.images
         groups[NEGATIVES] = Split(images, np.full(len(images), NONE))
     return groups
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import keras
 
-from experiments.data.datasets import Dataset, Split
-from experiments.data.specs import DatasetSpec
+from experiments.data.datasets import Dataset
+from experiments.data.specs import DatasetSpec, Split
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import held_out
 from experiments.evaluation.gate import Decision, decide, standing
-from experiments.evaluation.held_out import Exam
+from experiments.evaluation.held_out import HeldOut
 from experiments.inference import bundle
 from experiments.insights import plots
 from experiments.registry import production
@@ -42,12 +42,12 @@ def run_table(
     store: Store,
     shipped: Path,
     say: Callable[[str], None] = print,
-    prepare_exam: Callable[[Dataset], Exam] = held_out.prepare,
+    prepare_exam: Callable[[Dataset], HeldOut] = held_out.prepare,
 ) -> Result:
     """Runs what has not been finished before, then registers the best and promotes it if the gate lets it."""
     seed(store, dataset.spec, shipped, say)
     extras: dict[tuple[Amounts, int], Split] = {}  # the runs share them, and the exam
-    questions: Exam | None = None
+    questions: HeldOut | None = None
     finished = []
     for config in (begin(row, store, dataset.spec) for row in configs):
         mark = fingerprint(config, dataset)
@@ -76,7 +76,7 @@ def begin(config: RunConfig, store: Store, spec: DatasetSpec) -> RunConfig:
     return replace(config, build=same_as(seen_once(network)), parent=champion.run_id)
 
 
-def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: Exam, store: Store, mark: str) -> None:
+def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: HeldOut, store: Store, mark: str) -> None:
     """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
     tags = {"fingerprint": mark, "mlflow.source.git.commit": git_commit()}
     with store.run(dataset.spec.name, config.name, config.reason, parameters(config, dataset), tags) as log:

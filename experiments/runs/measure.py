@@ -14,7 +14,7 @@ from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec
 from experiments.evaluation import held_out
 from experiments.evaluation.drawings import Outcome
-from experiments.evaluation.held_out import Exam
+from experiments.evaluation.held_out import HeldOut
 from experiments.evaluation.metrics import evaluate
 from experiments.inference import bundle, drift_reference
 from experiments.inference.bundle import TFLITE, Bundle
@@ -67,7 +67,7 @@ def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np
 
 
 def measure(
-    model: keras.Model, dataset: Dataset, questions: Exam, log: RunLog, history: Sequence[EpochResult]
+    model: keras.Model, dataset: Dataset, questions: HeldOut, log: RunLog, history: Sequence[EpochResult]
 ) -> Thresholds:
     """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them and
     the figures that explain it. Returns the thresholds of its verdicts."""

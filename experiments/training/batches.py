@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from experiments.data.datasets import Dataset, Split, join
-from experiments.data.specs import DatasetSpec
+from experiments.data.datasets import Dataset, join
+from experiments.data.specs import DatasetSpec, Split
 from experiments.training.config import RunConfig
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments.data.datasets import Dataset, Split
+from experiments.data.datasets import Dataset
+from experiments.data.specs import Split
 from experiments.training.batches import AugmentedBatches, one_hot
 from experiments.training.config import RunConfig
 from experiments.training.progress import EpochResult, Listener

@@ -14,7 +14,7 @@ from experiments.inference.litert import ModelError
 from serving.api.routes import feedback, history, predict, production, retraining, status, training_data
 from serving.api.schemas import ErrorAnswer
 from serving.core.access import Caller, names
-from serving.core.errors import ApiError, fault, of_status
+from serving.core.errors import Refused, fault, of_status
 from serving.services import Services
 from serving.storage.records import StoreError
 
@@ -53,13 +53,13 @@ def build_api(services: Services) -> FastAPI:
 
 
 def _add_errors(api: FastAPI, services: Services) -> None:
-    def tell(request: Request, error: ApiError) -> Response:
+    def tell(request: Request, error: Refused) -> Response:
         caller: Caller = request.state.caller
         if error.status >= 500:
             services.metrics.problem(caller.request_id, error.status, error.message)
         return error.response()
 
-    async def refused(request: Request, error: ApiError) -> Response:
+    async def refused(request: Request, error: Refused) -> Response:
         return tell(request, error)
 
     async def by_the_framework(request: Request, error: HTTPException) -> Response:
@@ -68,20 +68,20 @@ def _add_errors(api: FastAPI, services: Services) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         message = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}."
-        return tell(request, ApiError(422, "wrong_shape", message, "See /docs."))
+        return tell(request, Refused(422, "wrong_shape", message, "See /docs."))
 
     async def no_model(request: Request, error: ModelError) -> Response:
-        return tell(request, ApiError(503, "no_model", str(error), "Try again in a moment.", 5))
+        return tell(request, Refused(503, "no_model", str(error), "Try again in a moment.", 5))
 
     async def no_history(request: Request, error: StoreError) -> Response:
-        return tell(request, ApiError(503, "no_history", str(error), "Try again in a moment.", 5))
+        return tell(request, Refused(503, "no_history", str(error), "Try again in a moment.", 5))
 
     async def broken(request: Request, error: Exception) -> Response:
         logging.getLogger(__name__).error("A request could not be answered", exc_info=error)
         return tell(request, fault())
 
     handlers = {
-        ApiError: refused,
+        Refused: refused,
         HTTPException: by_the_framework,
         RequestValidationError: invalid,
         ModelError: no_model,

@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from serving.api.schemas import ImageBody, Schema
-from serving.core.errors import ApiError, too_large
+from serving.core.errors import Refused, too_large
 from serving.core.limits import MIB, Slot, check_size
 from serving.uploads.unpacking import Bounds, Picture, open_zip, unpack_form, unpack_zip
 
@@ -34,7 +34,7 @@ MANY = dict.fromkeys((*ZIPS, BYTES), BINARY) | {
 
 
 async def one_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
-    """The encoded picture of a raw, JSON or multipart body. Raises ApiError."""
+    """The encoded picture of a raw, JSON or multipart body. Raises Refused."""
     kind = _kind(request, (*IMAGES, BYTES, JSON, FORM))
     megabytes = bounds.image_mb if kind in (*IMAGES, BYTES) else 2 * bounds.image_mb  # base64, other parts
     body = await _read(request, slot, megabytes)
@@ -50,13 +50,13 @@ async def one_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
 
 
 async def as_json(request: Request, slot: Slot, megabytes: int, schema: type[Body]) -> Body:
-    """A JSON body of that schema, of so many MiB at most. Raises ApiError."""
+    """A JSON body of that schema, of so many MiB at most. Raises Refused."""
     _kind(request, (JSON,))
     return _validated(await _read(request, slot, megabytes), schema)
 
 
 async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Picture]:
-    """The pictures of a zip or a multipart body, in their order. Raises ApiError."""
+    """The pictures of a zip or a multipart body, in their order. Raises Refused."""
     kind = _kind(request, (*ZIPS, BYTES, FORM))
     body = await _read(request, slot, bounds.batch_mb)
     if kind == FORM:
@@ -71,16 +71,16 @@ async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Pi
 
 
 async def _read(request: Request, slot: Slot, megabytes: int) -> bytes:
-    """The whole body. Raises ApiError for one that is too large, incomplete or too slow."""
+    """The whole body. Raises Refused for one that is too large, incomplete or too slow."""
     if _announced(request) > PATIENCE * megabytes * MIB:
         raise too_large("The body", f"{megabytes} MiB")
     try:
         async with asyncio.timeout(READ_SECONDS):
             return await _receive(request, slot, megabytes)
     except TimeoutError:
-        raise ApiError(408, "too_slow", f"The body took over {READ_SECONDS:.0f} s.", "Send it at once.") from None
+        raise Refused(408, "too_slow", f"The body took over {READ_SECONDS:.0f} s.", "Send it at once.") from None
     except ClientDisconnect:
-        raise ApiError(400, "incomplete", "The body ended before it was complete.", "Send it again.") from None
+        raise Refused(400, "incomplete", "The body ended before it was complete.", "Send it again.") from None
 
 
 async def _receive(request: Request, slot: Slot, megabytes: int) -> bytes:
@@ -95,7 +95,7 @@ async def _receive(request: Request, slot: Slot, megabytes: int) -> bytes:
             break
     check_size(size, megabytes)
     if not size:
-        raise ApiError(422, "empty", "The body is empty.", "Send a picture.")
+        raise Refused(422, "empty", "The body is empty.", "Send a picture.")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -112,16 +112,16 @@ def _kind(request: Request, taken: tuple[str, ...]) -> str:
     kind = _content_type(request).partition(";")[0].strip().lower()
     if kind not in taken:
         sent = f"{kind[:60]!r} is not taken here." if kind else "The request has no Content-Type."
-        raise ApiError(415, "wrong_type", sent, f"Send one of {', '.join(taken)}.")
+        raise Refused(415, "wrong_type", sent, f"Send one of {', '.join(taken)}.")
     return kind
 
 
 def from_base64(text: str) -> bytes:
-    """What base64 or a data URL of a picture encodes. Raises ApiError."""
+    """What base64 or a data URL of a picture encodes. Raises Refused."""
     try:
         return base64.b64decode(DATA_URL.sub("", text, count=1) if text.startswith("data:") else text, validate=True)
     except (binascii.Error, ValueError):
-        raise ApiError(400, "bad_base64", "The image is not base64.", "Encode the file's bytes.") from None
+        raise Refused(400, "bad_base64", "The image is not base64.", "Encode the file's bytes.") from None
 
 
 def _validated(body: bytes, schema: type[Body]) -> Body:
@@ -131,7 +131,7 @@ def _validated(body: bytes, schema: type[Body]) -> Body:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
-            raise ApiError(400, "bad_json", "The body is not JSON.", hint) from None
+            raise Refused(400, "bad_json", "The body is not JSON.", hint) from None
         where = ".".join(map(str, first["loc"]))
         message = f"{where}: {first['msg']}." if where else f"{first['msg']}."
-        raise ApiError(422, "wrong_shape", message, hint) from None
+        raise Refused(422, "wrong_shape", message, hint) from None

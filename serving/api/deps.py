@@ -15,14 +15,14 @@ REFUSED: dict[int | str, dict[str, Any]] = {409: {"model": ErrorAnswer}}
 
 
 def operator(services: "Services", request: Request) -> Caller:
-    """Who asks for what is the operator's. Raises ApiError 401 for anyone else."""
+    """Who asks for what is the operator's. Raises Refused 401 for anyone else."""
     caller: Caller = request.state.caller
     services.access.check_operator(caller.headers, caller.user)
     return caller
 
 
 def visitor(services: "Services", request: Request, rate: str) -> Caller:
-    """Who asks, within the rate of that name. Raises ApiError 401 where a login is missing, 429."""
+    """Who asks, within the rate of that name. Raises Refused 401 where a login is missing, 429."""
     caller: Caller = request.state.caller
     services.access.check_visitor(caller.headers, caller.user)
     services.rates.admit(rate, caller.address)

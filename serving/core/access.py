@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -45,31 +45,31 @@ class Access:
         return not self._open
 
     def check_operator(self, headers: Mapping[str, str], user: str | None = None, key: str = "") -> None:
-        """`user`: who is logged in on the page; `key`: as typed there. Raises ApiError 401 for anyone else."""
+        """`user`: who is logged in on the page; `key`: as typed there. Raises Refused 401 for anyone else."""
         if self._is_operator(headers, user, key):
             return
         hint = "Send OPERATOR_KEY as `Authorization: Bearer KEY`, or log in."
         if not self._key and not self._login[0]:
             hint = "Others reach this server, so it needs an OPERATOR_KEY or a login: set one and start it again."
-        raise ApiError(401, "operator_only", "This is the operator's.", hint)
+        raise Refused(401, "operator_only", "This is the operator's.", hint)
 
     def check_visitor(self, headers: Mapping[str, str], user: str | None = None) -> None:
-        """Where a login guards the page it guards the API too. Raises ApiError 401."""
+        """Where a login guards the page it guards the API too. Raises Refused 401."""
         if self._login[0] and not self._is_operator(headers, user, ""):
-            raise ApiError(401, "login_needed", "This server asks for a login.", "Send it as HTTP Basic, or a key.")
+            raise Refused(401, "login_needed", "This server asks for a login.", "Send it as HTTP Basic, or a key.")
 
     def check_origin(self, headers: Mapping[str, str]) -> None:
-        """For every request: no page of another site reads an answer. Raises ApiError 403 for a foreign Origin."""
+        """For every request: no page of another site reads an answer. Raises Refused 403 for a foreign Origin."""
         host = headers.get("host", "")
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host and origin not in self._origins:
-            raise ApiError(403, "foreign_origin", "Another site's page asks this.", "CORS_ORIGINS lists who may.")
+            raise Refused(403, "foreign_origin", "Another site's page asks this.", "CORS_ORIGINS lists who may.")
 
     def check_host(self, headers: Mapping[str, str]) -> None:
-        """For the API, and for what changes something. Raises ApiError 403 for a foreign Host."""
+        """For the API, and for what changes something. Raises Refused 403 for a foreign Host."""
         name = host_name(headers.get("host", ""))
         if (self._hosts and name not in self._hosts) or (self._open and not is_loopback(name)):
-            raise ApiError(403, "foreign_host", "The request names another host.", "ALLOWED_HOSTS lists this server's.")
+            raise Refused(403, "foreign_host", "The request names another host.", "ALLOWED_HOSTS lists this server's.")
 
     def _is_operator(self, headers: Mapping[str, str], user: str | None, key: str) -> bool:
         if self._open:

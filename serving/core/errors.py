@@ -6,7 +6,7 @@ from starlette.responses import Response
 UNREAD = (408, 413)  # leave a body behind that nobody will read
 
 
-class ApiError(Exception):
+class Refused(Exception):  # noqa: N818 what happened to the request
     """A request is refused. `code` is for programs, `message` says what is wrong and `hint` what to do."""
 
     def __init__(self, status: int, code: str, message: str, hint: str = "", retry_after: int | None = None) -> None:
@@ -26,20 +26,20 @@ class ApiError(Exception):
         return Response(orjson.dumps(content), self.status, self.headers, "application/json")
 
 
-def fault() -> ApiError:
+def fault() -> Refused:
     """Something broke on this side; the details are in the log, under the request's id."""
-    return ApiError(500, "fault", "The fault is on this side and has been logged.", "Try again.")
+    return Refused(500, "fault", "The fault is on this side and has been logged.", "Try again.")
 
 
-def too_large(what: str, limit: str, hint: str = "Send less.") -> ApiError:
+def too_large(what: str, limit: str, hint: str = "Send less.") -> Refused:
     """More than a setting allows."""
-    return ApiError(413, "too_large", f"{what} is over the limit of {limit}.", hint)
+    return Refused(413, "too_large", f"{what} is over the limit of {limit}.", hint)
 
 
-def of_status(status: int) -> ApiError:
+def of_status(status: int) -> Refused:
     """An error that the framework found by itself: an unknown route, a method that it does not have."""
     known = {
         404: ("not_found", "There is no such route.", "GET /docs lists them."),
         405: ("wrong_method", "The route does not take this method.", "GET /docs lists them."),
     }
-    return ApiError(status, *known.get(status, ("refused", "The request was refused.", "See /docs.")))
+    return Refused(status, *known.get(status, ("refused", "The request was refused.", "See /docs.")))

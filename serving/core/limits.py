@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from serving.core.errors import ApiError, too_large
+from serving.core.errors import Refused, too_large
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -31,12 +31,12 @@ class RateLimits:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     def admit(self, kind: Literal["api", "page", "feedback"], client: str, cost: int = 1) -> None:
-        """Count `cost` of a client. Raises ApiError 429 when it has had its share."""
+        """Count `cost` of a client. Raises Refused 429 when it has had its share."""
         rate = self._rates[kind]
         if not self._on or self._limiter.hit(rate, kind, client, cost=cost):
             return
         wait = max(1, math.ceil(self._limiter.get_window_stats(rate, kind, client).reset_time - time.time()))
-        raise ApiError(429, "too_many", f"More than {rate} came from you.", f"Try again in {wait} s.", wait)
+        raise Refused(429, "too_many", f"More than {rate} came from you.", f"Try again in {wait} s.", wait)
 
 
 class Slot:
@@ -46,7 +46,7 @@ class Slot:
         self._load, self._bytes = load, 0
 
     def take(self, count: int) -> None:
-        """Hold `count` more bytes. Raises ApiError 503 when all requests together hold too many."""
+        """Hold `count` more bytes. Raises Refused 503 when all requests together hold too many."""
         if self._load.bytes + count > self._load.max_bytes:
             raise busy()
         self._load.bytes += count
@@ -67,7 +67,7 @@ class Load:
 
     @contextmanager
     def slot(self) -> Iterator[Slot]:
-        """Be one of the requests. Raises ApiError 503 when there are too many."""
+        """Be one of the requests. Raises Refused 503 when there are too many."""
         if self.requests >= self.max_requests:
             raise busy()
         self.requests += 1
@@ -80,11 +80,11 @@ class Load:
 
 
 def check_size(size: int, megabytes: int, what: str = "The body") -> None:
-    """Raises ApiError 413 when `size` bytes are more than so many MiB."""
+    """Raises Refused 413 when `size` bytes are more than so many MiB."""
     if size > megabytes * MIB:
         raise too_large(what, f"{megabytes} MiB")
 
 
-def busy() -> ApiError:
+def busy() -> Refused:
     """More than can be answered now."""
-    return ApiError(503, "busy", "Too many requests are being answered.", "Try again in a second.", 1)
+    return Refused(503, "busy", "Too many requests are being answered.", "Try again in a second.", 1)

@@ -10,7 +10,7 @@ import numpy as np
 from experiments.data.specs import SPECS
 from experiments.inference import drift_reference
 from experiments.inference.drift_reference import Reference
-from serving.storage.records import Entry, Filter
+from serving.storage.records import AnswerFilter, Entry
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -44,7 +44,7 @@ def last_day(history: "History", classifier: "Classifier") -> tuple[list[Finding
     if known is None:
         return [], "This version of the model came without a reference, so nothing is known of drift."
     since = time.time() - DAY
-    newest = history.search(Filter(dataset=dataset, since=since), NEWEST)
+    newest = history.search(AnswerFilter(dataset=dataset, since=since), NEWEST)
     entries = [each for each in newest if each.image and each.label]
     if len(entries) < FEWEST:
         return [], f"Only {len(entries)} answers in the last day: from {FEWEST} on they are compared."

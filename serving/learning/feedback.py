@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from experiments.data.specs import SPECS
-from serving.core.errors import ApiError
-from serving.storage.records import Chosen, Correction, Entry
+from serving.core.errors import Refused
+from serving.storage.records import Correction, CorrectionFilter, Entry
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -30,7 +30,7 @@ class Feedback:
     drawing: bytes | None = None  # PNG
 
 
-class UnknownAnswerError(ApiError):
+class UnknownAnswerError(Refused):
     """No answer is kept under this id, or not yet: another replica writes its own within a second."""
 
     def __init__(self) -> None:
@@ -38,28 +38,28 @@ class UnknownAnswerError(ApiError):
 
 
 def keep(services: "Services", feedback: Feedback, address: str) -> Correction:
-    """Keeps it durably and returns what was kept. Asks the database. Raises ApiError, StoreError."""
+    """Keeps it durably and returns what was kept. Asks the database. Raises Refused, StoreError."""
     from serving.storage.corrections import Corrections
 
     spec, corrections, client = SPECS[feedback.dataset], Corrections(services.database), services.clients.name(address)
     if feedback.label not in (None, *spec.class_names):
-        raise ApiError(422, "wrong_label", "There is no such label.", f"Labels: {', '.join(spec.class_names)}.")
+        raise Refused(422, "wrong_label", "There is no such label.", f"Labels: {', '.join(spec.class_names)}.")
     _check_room(services, corrections, client, feedback.dataset)
     correction = _correction(services, feedback, client)
     if not correction.proposed:
-        raise ApiError(422, "no_label", "The answer named no label that could be right.", "Say which one is.")
+        raise Refused(422, "no_label", "The answer named no label that could be right.", "Say which one is.")
     if not corrections.add([correction]):
-        raise ApiError(409, "reviewed", "What you said of this image before has been reviewed.", "It stays so.")
+        raise Refused(409, "reviewed", "What you said of this image before has been reviewed.", "It stays so.")
     return correction
 
 
 def _check_room(services: "Services", corrections: "Corrections", client: str, dataset: str) -> None:
-    """Raises ApiError when too many wait; none of those is ever dropped for a new one."""
+    """Raises Refused when too many wait; none of those is ever dropped for a new one."""
     room = services.settings.quarantine_rows
     for whose, bound in ((client, max(1, room // SHARE)), (None, room)):
-        if corrections.count(Chosen(dataset, state="pending", client=whose)) >= bound:
+        if corrections.count(CorrectionFilter(dataset, state="pending", client=whose)) >= bound:
             message = "Too many corrections wait for the operator to look at them."
-            raise ApiError(503, "quarantine_full", message, "Try again another day.", 3600)
+            raise Refused(503, "quarantine_full", message, "Try again another day.", 3600)
 
 
 def _correction(services: "Services", feedback: Feedback, client: str) -> Correction:
@@ -72,7 +72,7 @@ def _correction(services: "Services", feedback: Feedback, client: str) -> Correc
     else:
         raise UnknownAnswerError
     if image is None:
-        raise ApiError(422, "blank", "Nothing was drawn in this image.", "Send another.")
+        raise Refused(422, "blank", "Nothing was drawn in this image.", "Send another.")
     return Correction(
         dataset=feedback.dataset,
         source=feedback.source,

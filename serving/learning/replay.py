@@ -9,7 +9,7 @@ import numpy as np
 from experiments.data.specs import SPECS, DatasetSpec
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import predict
-from serving.storage.records import Entry, Filter
+from serving.storage.records import AnswerFilter, Entry
 
 if TYPE_CHECKING:
     from experiments.inference.bundle import Bundle
@@ -48,7 +48,7 @@ def replay(
 ) -> Replayed:
     """Asks the bundle's model again for the newest `limit` kept answers from `since` on, in seconds since 1970."""
     model, count, changes = LiteRTModel(bundle.tflite), 0, []
-    for entries in _pages(history, Filter(dataset=spec.name, since=since, until=until), limit):
+    for entries in _pages(history, AnswerFilter(dataset=spec.name, since=since, until=until), limit):
         pixels = b"".join(entry.image or b"" for entry in entries)
         images = np.frombuffer(pixels, np.uint8).reshape(-1, *bundle.input_shape)
         answers = predict(model, images, spec, bundle.thresholds, bundle.version)
@@ -69,7 +69,7 @@ def bundle_of(settings: "Settings", dataset: str, version: str) -> "Bundle":
     return production.export(store, SPECS[dataset], version)
 
 
-def _pages(history: "History", wanted: Filter, limit: int) -> Iterator[list[Entry]]:
+def _pages(history: "History", wanted: AnswerFilter, limit: int) -> Iterator[list[Entry]]:
     """Kept answers with an image, the newest first."""
     while limit > 0 and (found := history.search(wanted, min(PAGE, limit))):
         limit -= len(found)

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import SecretStr
 
-from experiments.data.datasets import Split
 from experiments.data.specs import SPECS
 from experiments.retraining.corrections import Accepted, RetrainingError, check_enough
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.storage.database import Database, open_database
-from serving.storage.records import BusyError, Chosen, Job
+from serving.storage.records import BusyError, CorrectionFilter, Job
 from settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def claim(database: Database, dataset: str) -> Job:
     from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Jobs
 
-    count = Corrections(database).count(Chosen(dataset, state="accepted"))
+    count = Corrections(database).count(CorrectionFilter(dataset, state="accepted"))
     check_enough(count)
     return Jobs(database).claim(dataset, count)
 
@@ -106,8 +105,7 @@ def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | No
     reporter, state, results = Reporter(jobs, job), "failed", {}
     with ending() as heard:
         try:
-            found = Corrections(database).accepted(job.dataset)
-            accepted = Accepted(Split(found.images, found.labels), found.digest)
+            accepted = Accepted(*Corrections(database).accepted(job.dataset))
             result = (learn or _learn)(settings, job.dataset, accepted, reporter)
             state, reason = "promoted" if result.decision.promote else "refused", result.decision.reason
             results = {"version": result.version, "run_id": result.run_id, "progress": 1.0}
@@ -173,13 +171,13 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def started(services: "Services", dataset: str) -> Job:
-    """A new retraining. Raises ApiError."""
+    """A new retraining. Raises Refused."""
     try:
         return start(services.database, services.settings, dataset)
     except BusyError as error:
-        raise ApiError(409, "busy", str(error), "GET /api/retrain/status shows it.") from None
+        raise Refused(409, "busy", str(error), "GET /api/retrain/status shows it.") from None
     except RetrainingError as error:
-        raise ApiError(409, "not_started", str(error), "GET /api/training-data lists what there is.") from None
+        raise Refused(409, "not_started", str(error), "GET /api/training-data lists what there is.") from None
 
 
 def latest(services: "Services", dataset: str | None) -> Job | None:
@@ -190,10 +188,10 @@ def latest(services: "Services", dataset: str | None) -> Job | None:
 
 
 def cancelled(services: "Services") -> Job:
-    """The one that was asked to end. Raises ApiError."""
+    """The one that was asked to end. Raises Refused."""
     from serving.storage.retrainings import Jobs
 
     job = Jobs(services.database).cancel()
     if job is None:
-        raise ApiError(409, "nothing_to_cancel", "No retraining is going on that could be cancelled.", "")
+        raise Refused(409, "nothing_to_cancel", "No retraining is going on that could be cancelled.", "")
     return job

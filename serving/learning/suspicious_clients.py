@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serving.storage.records import Chosen
+from serving.storage.records import CorrectionFilter
 
 if TYPE_CHECKING:
     from serving.storage.corrections import Corrections
@@ -32,9 +32,9 @@ class Group:
 
 def groups(corrections: "Corrections", dataset: str) -> list[Group]:
     """One for each client, the suspicious ones first, then by size."""
-    waiting = Chosen(dataset, state="pending")
+    waiting = CorrectionFilter(dataset, state="pending")
     changes = corrections.tally(waiting, "client", "given", "label")  # most first
-    against = corrections.tally(Chosen(dataset, state="pending", above=SURE, changed=True), "client")
+    against = corrections.tally(CorrectionFilter(dataset, state="pending", above=SURE, changed=True), "client")
     found: dict[str, Group] = {}
     totals = corrections.tally(waiting, "client")
     for (client, given, label), count in changes.items():

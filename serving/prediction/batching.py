@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.inference.litert import CHUNK
 from experiments.inference.predictions import Prediction, blank
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -30,13 +30,13 @@ class Answering:
         self._models = {name: _Gathering(classifier, self._pause) for name, classifier in classifiers.items()}
 
     async def one(self, dataset: str, picture: bytes) -> Prediction:
-        """Raises ApiError if it can't be read."""
+        """Raises Refused if it can't be read."""
         (found,) = await self._several(dataset, [picture], bulk=False)
-        if isinstance(found, ApiError):
+        if isinstance(found, Refused):
             raise found
         return found
 
-    async def many(self, dataset: str, pictures: Sequence[bytes]) -> list[Prediction | ApiError]:
+    async def many(self, dataset: str, pictures: Sequence[bytes]) -> list[Prediction | Refused]:
         """An answer for each, in their order."""
         jobs = [pictures[start : start + JOB] for start in range(0, len(pictures), JOB)]
         done = await asyncio.gather(*(self._several(dataset, job, bulk=True) for job in jobs))
@@ -47,7 +47,7 @@ class Answering:
         for model in self._models.values():
             model.close()
 
-    async def _several(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | ApiError]:
+    async def _several(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | Refused]:
         self._reading += 1
         try:
             read = await self._readers.read(dataset, pictures, bulk)

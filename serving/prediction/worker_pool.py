@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from experiments.data.specs import SPECS
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.core.limits import MIB, busy
 from serving.prediction.worker import HEAD, Refusal, ask, read_picture, understand
 from settings import ROOT
@@ -31,7 +31,7 @@ ENVIRONMENT = {
 }
 UNREADABLE: Refusal = (422, "unreadable", "Reading the picture ended the process that tried, or took it too long.")
 Found = list[np.ndarray | Refusal | None]
-Read = np.ndarray | ApiError | None
+Read = np.ndarray | Refused | None
 """An image as the data set has them, why there is none, or None for a blank."""
 
 
@@ -82,7 +82,7 @@ class Readers:
 
     async def read(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
         """pictures: encoded ones, prepared as the data set has its own. Those of a batch (`bulk`) wait while single
-        ones are read, three to one. Raises ApiError where single ones have to wait too long."""
+        ones are read, three to one. Raises Refused where single ones have to wait too long."""
         if self._readers:
             found = await self._ask(dataset, pictures, bulk)
         else:
@@ -237,6 +237,6 @@ def _read_here(dataset: str, pictures: Sequence[bytes]) -> Found:
     return [read_picture(SPECS[dataset].prepare, picture) for picture in pictures]
 
 
-def _refused(refusal: Refusal) -> ApiError:
+def _refused(refusal: Refusal) -> Refused:
     status, code, message = refusal
-    return ApiError(status, code, message, "Send a still PNG, JPEG or WebP of up to 50 megapixels.")
+    return Refused(status, code, message, "Send a still PNG, JPEG or WebP of up to 50 megapixels.")

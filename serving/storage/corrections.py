@@ -3,29 +3,18 @@
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from experiments.data.specs import SPECS
+from experiments.data.specs import SPECS, Split
 from serving.storage.database import Database, insert
-from serving.storage.records import Chosen, Correction, State, digest
+from serving.storage.records import Correction, CorrectionFilter, State, digest
 from serving.storage.tables import corrections, predictions
 
 SAME = ("id", "dataset", "digest", "client")
 COLUMNS = [column for column in corrections.c if column.name not in ("digest", "reviewed_at")]
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """What was accepted, in the order of its arrival. `digest`: SHA-256 of images and labels, in hexadecimal."""
-
-    ids: np.ndarray  # int64 [N]
-    images: np.ndarray  # uint8 [N, H, W, C]
-    labels: np.ndarray  # int64 [N], positions in class_names
-    digest: str
 
 
 class Corrections:
@@ -55,26 +44,26 @@ class Corrections:
                     connection.execute(sa.update(predictions).where(*answer).values(corrected=corrected))
         return count
 
-    def search(self, wanted: Chosen, limit: int) -> list[Correction]:
+    def search(self, wanted: CorrectionFilter, limit: int) -> list[Correction]:
         """The newest `limit` that match, newest first."""
         query = sa.select(*COLUMNS).where(*_conditions(wanted)).order_by(corrections.c.id.desc()).limit(limit)
         with self._engine.connect() as connection:
             return [Correction(**row) for row in connection.execute(query).mappings()]
 
-    def count(self, wanted: Chosen) -> int:
+    def count(self, wanted: CorrectionFilter) -> int:
         """How many match."""
         query = sa.select(sa.func.count()).select_from(corrections).where(*_conditions(wanted))
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
-    def tally(self, wanted: Chosen, *names: str) -> dict[tuple[str, ...], int]:
+    def tally(self, wanted: CorrectionFilter, *names: str) -> dict[tuple[str, ...], int]:
         """How many match, by the values of these columns, most first."""
         keys, number = [corrections.c[name] for name in names], sa.func.count()
         query = sa.select(*keys, number).where(*_conditions(wanted)).group_by(*keys).order_by(number.desc(), *keys)
         with self._engine.connect() as connection:
             return {tuple(values): count for *values, count in connection.execute(query)}
 
-    def review(self, wanted: Chosen, state: State, label: str | None = None) -> int:
+    def review(self, wanted: CorrectionFilter, state: State, label: str | None = None) -> int:
         """Accept or drop what matches, with another label if one is given. Returns how many there were."""
         values: dict[str, Any] = {"state": state, "reviewed_at": time.time()}
         if label is not None:
@@ -90,21 +79,18 @@ class Corrections:
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
-    def accepted(self, dataset: str) -> TrainingData:
-        """All that was accepted for a data set."""
+    def accepted(self, dataset: str) -> tuple[Split, str]:
+        """All that was accepted for a data set, in the order of its arrival, and the SHA-256 of images and labels, in
+        hexadecimal."""
         columns, spec = corrections.c, SPECS[dataset]
-        query = sa.select(columns.id, columns.image, columns.label)
+        query = sa.select(columns.image, columns.label)
         query = query.where(columns.dataset == dataset, columns.state == "accepted").order_by(columns.id)
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         labels = np.array([spec.class_names.index(row.label) for row in rows], np.int64)
         pixels = b"".join(row.image for row in rows)
-        return TrainingData(
-            ids=np.array([row.id for row in rows], np.int64),
-            images=np.frombuffer(pixels, np.uint8).reshape(-1, *spec.image_shape),
-            labels=labels,
-            digest=hashlib.sha256(pixels + labels.tobytes()).hexdigest(),
-        )
+        images = np.frombuffer(pixels, np.uint8).reshape(-1, *spec.image_shape)
+        return Split(images, labels), hashlib.sha256(pixels + labels.tobytes()).hexdigest()
 
 
 def _row(correction: Correction) -> dict[str, Any]:
@@ -112,7 +98,7 @@ def _row(correction: Correction) -> dict[str, Any]:
     return fields | {"label": correction.label or correction.proposed, "digest": digest(correction.image)}
 
 
-def _conditions(wanted: Chosen) -> Iterable[sa.ColumnElement[bool]]:
+def _conditions(wanted: CorrectionFilter) -> Iterable[sa.ColumnElement[bool]]:
     columns = corrections.c
     for name in ("dataset", "state", "label", "client", "given"):
         if (value := getattr(wanted, name)) is not None:

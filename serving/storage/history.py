@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from serving.storage.database import Database, insert
-from serving.storage.records import KEPT, Entry, Filter
+from serving.storage.records import KEPT, AnswerFilter, Entry
 from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
@@ -25,7 +25,7 @@ class History:
         with self._engine.begin() as connection:
             connection.execute(insert(self._engine, predictions).on_conflict_do_nothing(), rows)
 
-    def search(self, wanted: Filter, limit: int) -> list[Entry]:
+    def search(self, wanted: AnswerFilter, limit: int) -> list[Entry]:
         """The newest `limit` entries that match, newest first."""
         query = sa.select(predictions).where(*_conditions(wanted)).order_by(predictions.c.id.desc()).limit(limit)
         with self._engine.connect() as connection:
@@ -38,13 +38,13 @@ class History:
             row = connection.execute(query).mappings().first()
         return None if row is None else Entry(**row)
 
-    def count(self, wanted: Filter) -> int:
+    def count(self, wanted: AnswerFilter) -> int:
         """How many entries match."""
         query = sa.select(sa.func.count()).select_from(predictions).where(*_conditions(wanted))
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
-    def tally(self, column: str, wanted: Filter) -> dict[str, int]:
+    def tally(self, column: str, wanted: AnswerFilter) -> dict[str, int]:
         """How many entries match, by the values of a column (verdict, label, source, ...)."""
         key = predictions.c[column]
         query = sa.select(key, sa.func.count()).where(*_conditions(wanted)).group_by(key).order_by(key)
@@ -63,7 +63,7 @@ class History:
             return connection.execute(sa.delete(predictions).where(loose, gone)).rowcount
 
 
-def _conditions(wanted: Filter) -> Iterable[sa.ColumnElement[bool]]:
+def _conditions(wanted: AnswerFilter) -> Iterable[sa.ColumnElement[bool]]:
     columns = predictions.c
     for name in ("verdict", "label", "source", "dataset", "model_version", "client"):
         if (value := getattr(wanted, name)) is not None:

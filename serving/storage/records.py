@@ -48,7 +48,7 @@ KEPT = [each.name for each in fields(Entry) if each.name != "id"]
 
 
 @dataclass(frozen=True)
-class Filter:
+class AnswerFilter:
     """Which entries to show; None is any. `before`: only those with a lower id, for the next page."""
 
     verdict: str | None = None
@@ -87,7 +87,7 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class CorrectionFilter:
     """Which corrections are meant; None is any."""
 
     dataset: str

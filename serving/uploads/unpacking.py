@@ -7,7 +7,7 @@ from python_multipart import create_form_parser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import File
 
-from serving.core.errors import ApiError, too_large
+from serving.core.errors import Refused, too_large
 from serving.core.limits import MIB
 from serving.uploads.zips import Archive, EmptyError, Limits, TooLargeError, ZipError
 from serving.uploads.zips import File as Zipped
@@ -28,11 +28,11 @@ class Picture:
 
     name: str
     data: bytes
-    error: ApiError | None = None
+    error: Refused | None = None
 
 
 def unpack_form(content_type: str, body: bytes, bounds: Bounds, most: int) -> list[Picture]:
-    """The files of a multipart body, whatever their fields are called. Raises ApiError."""
+    """The files of a multipart body, whatever their fields are called. Raises Refused."""
     pictures: list[Picture] = []
 
     def keep(file: File) -> None:
@@ -49,14 +49,14 @@ def unpack_form(content_type: str, body: bytes, bounds: Bounds, most: int) -> li
         parser.write(body)
         parser.finalize()
     except (FormParserError, ValueError) as error:
-        raise ApiError(400, "bad_multipart", f"The multipart body is malformed ({error}).", "Send it again.") from None
+        raise Refused(400, "bad_multipart", f"The multipart body is malformed ({error}).", "Send it again.") from None
     if not pictures:
-        raise ApiError(422, "no_picture", "The body holds no file.", "Send a part with a file name for each picture.")
+        raise Refused(422, "no_picture", "The body holds no file.", "Send a part with a file name for each picture.")
     return [_bounded(picture, bounds) for picture in pictures] if most > 1 else pictures
 
 
 def open_zip(body: bytes, bounds: Bounds) -> Archive:
-    """A zip, read as far as its table of contents. Raises ApiError."""
+    """A zip, read as far as its table of contents. Raises Refused."""
     limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
     try:
         return Archive(io.BytesIO(body), limits)
@@ -78,10 +78,10 @@ def _picture(file: Zipped) -> Picture:
     return Picture(file.name, file.content, _refused(status, file.code, file.error) if file.code else None)
 
 
-def _refused(status: int, code: str, reason: ZipError | str) -> ApiError:
+def _refused(status: int, code: str, reason: ZipError | str) -> Refused:
     """reason: what is wrong, then what to do, a sentence each."""
     message, _, hint = str(reason).rpartition(". ")
-    return ApiError(status, code, f"{message}.", hint)
+    return Refused(status, code, f"{message}.", hint)
 
 
 def _bounded(picture: Picture, bounds: Bounds) -> Picture:

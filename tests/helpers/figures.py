@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from experiments.data.datasets import Dataset, Split
-from experiments.data.specs import DatasetSpec
+from experiments.data.datasets import Dataset
+from experiments.data.specs import DatasetSpec, Split
 from experiments.insights.figures import Epoch
 from experiments.insights.measuring import compute_figures
 

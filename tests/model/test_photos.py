@@ -11,6 +11,7 @@ from PIL import Image
 
 import model_loader
 from experiments.data import datasets, specs
+from experiments.data.specs import Split
 from experiments.data.synthesis.outlier_photos import draw_strangers
 from experiments.preprocessing.decoding import decode_image
 from settings import ROOT, Settings
@@ -23,13 +24,13 @@ def classifier(tmp_path_factory) -> model_loader.Classifier:
 
 
 @pytest.fixture(scope="module")
-def photos() -> datasets.Split:
+def photos() -> Split:
     """100 of the official test photos."""
     try:
         test = datasets.load("cifar10", Settings().data_dir).test
     except datasets.DatasetError as error:
         pytest.skip(f"CIFAR-10 is not in DATA_DIR and can't be downloaded: {error}")
-    return datasets.Split(test.images[:100], test.labels[:100])
+    return Split(test.images[:100], test.labels[:100])
 
 
 def sent(photo: np.ndarray, kind: str, **options: object) -> np.ndarray:

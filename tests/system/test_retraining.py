@@ -26,7 +26,7 @@ from experiments.registry import promotions
 from experiments.registry.store import Store
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
-from serving.storage.records import SILENCE, BusyError, Chosen
+from serving.storage.records import SILENCE, BusyError, CorrectionFilter
 from serving.storage.retrainings import Jobs
 from serving.storage.tables import retrainings
 from settings import ROOT, Settings
@@ -50,7 +50,7 @@ def database(settings):
     corrections = Corrections(database)
     images = extreme_ones(20, 1)
     corrections.add([correction(number, image=image.tobytes()) for number, image in enumerate(images)])
-    corrections.review(Chosen("mnist"), "accepted")
+    corrections.review(CorrectionFilter("mnist"), "accepted")
     yield database
     database.close()
 
@@ -126,7 +126,7 @@ def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, vict
     if "retraining" not in victims:  # it outlives the app, and the new one can end it
         post(app.port, "/api/retrain/cancel")
     assert wait_for(jobs, "failed", "cancelled").id == started
-    assert Corrections(database).count(Chosen("mnist", state="accepted")) == 20
+    assert Corrections(database).count(CorrectionFilter("mnist", state="accepted")) == 20
 
 
 def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database, migrate
 from serving.storage.history import History
-from serving.storage.records import Chosen, Filter
+from serving.storage.records import AnswerFilter, CorrectionFilter
 from tests.helpers.corrections import correction, older_database
 from tests.helpers.entries import entry
 
@@ -61,11 +61,11 @@ def test_answers_are_kept_once_found_tallied_and_purged(url):
     history = History(database)
     history.add([entry(1), entry(2, corrected="3", answered_at=0.0), entry(3, image=None)])
     history.add([entry(1)])
-    assert [found.request_id for found in history.search(Filter(), 10)] == ["request-3", "request-2", "request-1"]
-    assert history.search(Filter(label="1"), 10)[0].image == bytes(784)
-    assert history.tally("label", Filter()) == {"1": 1, "2": 1, "3": 1}
+    assert [found.request_id for found in history.search(AnswerFilter(), 10)] == ["request-3", "request-2", "request-1"]
+    assert history.search(AnswerFilter(label="1"), 10)[0].image == bytes(784)
+    assert history.tally("label", AnswerFilter()) == {"1": 1, "2": 1, "3": 1}
     assert history.purge(days=1, rows=100) == 2
-    assert history.count(Filter()) == 1
+    assert history.count(AnswerFilter()) == 1
     database.close()
 
 
@@ -83,7 +83,7 @@ def test_replicas_that_start_together_share_one_history(url):
         thread.start()
     for thread in threads:
         thread.join()
-    assert [history.count(Filter()) for _, history in started] == [3, 3, 3]
+    assert [history.count(AnswerFilter()) for _, history in started] == [3, 3, 3]
     for database, _ in started:
         database.close()
 
@@ -101,20 +101,23 @@ def test_an_older_database_keeps_its_answers_through_the_migrations(url):
     engine.dispose()
     database = Database(url)
     history = History(database)
-    assert [(found.request_id, found.label) for found in history.search(Filter(), 10)] == [("two", "9"), ("one", "7")]
+    assert [(found.request_id, found.label) for found in history.search(AnswerFilter(), 10)] == [
+        ("two", "9"),
+        ("one", "7"),
+    ]
     database.close()
 
 
 def test_corrections_are_kept_replaced_reviewed_and_never_purged(url):
     database = Database(url)
-    corrections, history, everything = Corrections(database), History(database), Chosen("mnist")
+    corrections, history, everything = Corrections(database), History(database), CorrectionFilter("mnist")
     history.add([entry(1, label="7"), entry(2, label="7")])
     assert corrections.add([correction(1), correction(2), correction(3, drawing=b"png", source="upload")]) == 3
     assert corrections.add([correction(1, proposed="4")]) == 1
     assert history.purge(days=0, rows=0) == 0
-    assert corrections.review(Chosen("mnist", given="7", label="1"), "accepted") == 2
+    assert corrections.review(CorrectionFilter("mnist", given="7", label="1"), "accepted") == 2
     assert corrections.add([correction(2, proposed="9")]) == 0
-    assert corrections.accepted("mnist").labels.tolist() == [1, 1]
+    assert corrections.accepted("mnist")[0].labels.tolist() == [1, 1]
     assert corrections.tally(everything, "state", "label") == {("accepted", "1"): 2, ("pending", "4"): 1}
     with pytest.raises(sa.exc.IntegrityError):
         corrections.add([correction(8), correction(9, model_version=None)])
@@ -126,5 +129,5 @@ def test_a_database_without_corrections_gets_their_table_and_keeps_its_answers(u
     older_database(sa.create_engine(url))
     database = Database(url)
     Corrections(database).add([correction(1)])
-    assert [each.corrected for each in History(database).search(Filter(), 9)] == ["1"]
+    assert [each.corrected for each in History(database).search(AnswerFilter(), 9)] == ["1"]
     database.close()

@@ -3,7 +3,7 @@ unsure of it than sure and wrong half of the time."""
 
 import numpy as np
 
-from experiments.data.datasets import Split
+from experiments.data.specs import Split
 from experiments.data.synthesis.digit_templates import DIGITS
 from experiments.data.synthesis.strokes import ink_strokes, parse, random_brush, vary
 from experiments.preprocessing.drawings import normalise_ink

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from experiments.data.datasets import Dataset, Split, join
+from experiments.data.datasets import Dataset, join
+from experiments.data.specs import Split
 from experiments.data.synthesis.digits import draw_ambiguous, draw_digits
 from experiments.data.synthesis.non_digits import draw_negatives
 from experiments.data.synthesis.outlier_photos import draw_strangers

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from experiments.data.datasets import Split
+from experiments.data.specs import Split
 from experiments.data.synthesis.digit_templates import DIGITS
 from experiments.data.synthesis.strokes import SHEET, ink_strokes, parse, random_brush, smooth, vary
 from experiments.data.synthesis.symbol_templates import SYMBOLS

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from experiments.data.datasets import Split
+from experiments.data.specs import Split
 
 
 def draw_strangers(source: Split, rng: np.random.Generator) -> np.ndarray:

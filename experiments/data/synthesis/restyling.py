@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from experiments.data.datasets import Split
+from experiments.data.specs import Split
 from experiments.preprocessing.drawings import normalise_ink
 
 ZOOM = 6  # sheet px per px of an MNIST image

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from serving.api import bodies
 from serving.api.deps import visitor
 from serving.api.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.core.limits import Slot
 from serving.learning.feedback import Feedback, UnknownAnswerError, keep
 from serving.prediction.recent_drawings import small_png
@@ -44,7 +44,7 @@ def build(services: "Services") -> APIRouter:
 
 
 async def _read(services: "Services", request: Request, slot: Slot) -> Feedback:
-    """Raises ApiError."""
+    """Raises Refused."""
     body = await bodies.as_json(request, slot, 2 * services.bounds.image_mb, FeedbackBody)
     services.classifier(body.dataset)
     told = Feedback(body.dataset, body.label, "api", body.id or "", body.position)
@@ -52,10 +52,10 @@ async def _read(services: "Services", request: Request, slot: Slot) -> Feedback:
         return told
     data = bodies.from_base64(body.image)
     (image,) = await services.readers.read(body.dataset, [data])
-    if isinstance(image, ApiError):
+    if isinstance(image, Refused):
         raise image
     if not isinstance(image, np.ndarray):
-        raise ApiError(422, "blank", "Nothing is drawn in this image.", "Send another.")
+        raise Refused(422, "blank", "Nothing is drawn in this image.", "Send another.")
     drawing = await asyncio.to_thread(small_png, [data])
     return replace(told, image=image, drawing=drawing)
 

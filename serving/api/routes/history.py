@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 
 from serving.api.deps import operator
 from serving.api.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.core.images import png_of
-from serving.storage.records import Entry, Filter
+from serving.storage.records import AnswerFilter, Entry
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -43,10 +43,10 @@ def build(services: "Services") -> APIRouter:
         """Kept answers, newest first. `next` of an answer is `before` of the next page. Times are ISO 8601."""
         operator(services, request)
         if services.recorder is None:
-            raise ApiError(404, "history_off", "No history is kept here.", "HISTORY=true keeps one.")
+            raise Refused(404, "history_off", "No history is kept here.", "HISTORY=true keeps one.")
         kept = services.recorder.history
         fields = query.model_dump(exclude={"limit", "since", "until"})
-        wanted = Filter(since=_seconds(query.since), until=_seconds(query.until), **fields)
+        wanted = AnswerFilter(since=_seconds(query.since), until=_seconds(query.until), **fields)
         found = kept.search(wanted, query.limit)
         more = found[-1].id if len(found) == query.limit else None
         return HistoryAnswer(total=kept.count(wanted), items=[_item(entry) for entry in found], next=more)

@@ -13,7 +13,7 @@ from serving.api import bodies
 from serving.api.bodies import MANY, ONE
 from serving.api.deps import visitor
 from serving.api.schemas import BatchAnswer, DatasetName, PredictAnswer, model_name, reading
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction
@@ -60,7 +60,7 @@ async def _predict_batch(services: "Services", request: Request, dataset: str) -
         answers = iter(await services.answering.many(dataset, good))
         found = [next(answers) if picture.error is None else picture.error for picture in pictures]
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
-    kept = [None if isinstance(each, ApiError) else each for each in found]
+    kept = [None if isinstance(each, Refused) else each for each in found]
     services.keep(dataset, caller.request_id, "batch", caller.address, milliseconds / max(len(good), 1), kept)
     told = {"id": caller.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
     results = [_result(classifier, *each) for each in zip(itertools.count(), pictures, found, strict=False)]
@@ -68,9 +68,9 @@ async def _predict_batch(services: "Services", request: Request, dataset: str) -
 
 
 def _result(
-    classifier: "Classifier", position: int, picture: bodies.Picture, found: "Prediction | ApiError"
+    classifier: "Classifier", position: int, picture: bodies.Picture, found: "Prediction | Refused"
 ) -> dict[str, Any]:
-    refused = isinstance(found, ApiError)
+    refused = isinstance(found, Refused)
     return {
         "position": position,
         "name": picture.name,

@@ -12,7 +12,7 @@ from serving.api import bodies
 from serving.api.deps import REFUSED, iso, operator
 from serving.api.schemas import DatasetName
 from serving.api.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.learning import production
 from serving.storage import records
 
@@ -57,11 +57,11 @@ def build(services: "Services") -> APIRouter:
 
 
 async def asked(function: Callable[..., Result], *arguments: Any) -> Result:
-    """In a thread, since the registry takes its time. Raises ApiError for what the registry refuses."""
+    """In a thread, since the registry takes its time. Raises Refused for what the registry refuses."""
     try:
         return await asyncio.to_thread(function, *arguments)
     except RegistryError as error:
-        raise ApiError(409, "registry", str(error), "") from None
+        raise Refused(409, "registry", str(error), "") from None
 
 
 def _body(schema: "type[Schema]") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from experiments.data.specs import DEFAULT_DATASET, SPECS
 from experiments.inference.litert import ModelError
 from serving.api.deps import operator
 from serving.api.schemas import DatasetName, Health, Latency, ModelCard, ModelName, Ready, Stats, model_name
-from serving.storage.records import Filter, StoreError
+from serving.storage.records import AnswerFilter, StoreError
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -91,7 +91,7 @@ def figures(services: "Services", dataset: str) -> Stats:
     metrics, tally, kept = services.metrics, services.metrics.tallies[dataset], None
     if services.recorder is not None:
         try:
-            kept = services.recorder.history.count(Filter(dataset=dataset))
+            kept = services.recorder.history.count(AnswerFilter(dataset=dataset))
         except StoreError:
             kept = None
     return Stats(

@@ -11,10 +11,10 @@ from serving.api.bodies import MANY
 from serving.api.deps import operator
 from serving.api.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted
 from serving.core.access import Caller
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.learning.known_images import published
 from serving.learning.upload_check import Checked, as_corrections, check
-from serving.storage.records import Chosen
+from serving.storage.records import CorrectionFilter
 from serving.uploads.unpacking import Bounds, Picture
 from serving.uploads.zips import File, ZipError
 
@@ -69,18 +69,18 @@ def _kept(services: "Services", dataset: str) -> TrainingData:
 
     corrections = Corrections(services.database)
     counts: dict[str, dict[str, int]] = {state: {} for state in STATES}
-    for (state, label), count in corrections.tally(Chosen(dataset), "state", "label").items():
+    for (state, label), count in corrections.tally(CorrectionFilter(dataset), "state", "label").items():
         counts[state][label] = count
-    return TrainingData(dataset=dataset, digest=corrections.accepted(dataset).digest, **counts)
+    return TrainingData(dataset=dataset, digest=corrections.accepted(dataset)[1], **counts)
 
 
 def _upload(services: "Services", caller: Caller, query: UploadQuery, pictures: list[Picture]) -> UploadAnswer:
-    """Raises ApiError and keeps nothing where something can't be used."""
+    """Raises Refused and keeps nothing where something can't be used."""
     from serving.storage.corrections import Corrections
 
     classifier, corrections = services.classifier(query.dataset), Corrections(services.database)
     if query.label not in (None, *classifier.bundle.class_names):
-        raise ApiError(
+        raise Refused(
             422, "wrong_label", "There is no such label.", f"Labels: {', '.join(classifier.bundle.class_names)}."
         )
     theirs = published(query.dataset, services.settings, lambda *_: None)
@@ -88,11 +88,11 @@ def _upload(services: "Services", caller: Caller, query: UploadQuery, pictures: 
     try:
         checked = check(classifier, files, query.label, corrections.known(query.dataset), theirs)
     except ZipError as error:
-        raise ApiError(422, "bad_upload", str(error), "Nothing was kept.") from None
+        raise Refused(422, "bad_upload", str(error), "Nothing was kept.") from None
     if checked.faults and not query.leave_out:
         name, fault = next(iter(checked.faults.items()))
         message = f"{len(checked.faults):,} files can't be used, the first of them {name[:100]}: {fault}"
-        raise ApiError(422, "bad_files", message, "Nothing was kept. leave_out=true keeps the rest.")
+        raise Refused(422, "bad_files", message, "Nothing was kept. leave_out=true keeps the rest.")
     client = services.clients.name(caller.address)
     rows = as_corrections(checked, query.dataset, caller.request_id, client, query.contradicted)
     if rows:
@@ -112,5 +112,5 @@ def _answer(number: str, checked: Checked, kept: int, pending: int) -> UploadAns
     )
 
 
-def _words(error: ApiError | None) -> str:
+def _words(error: Refused | None) -> str:
     return "" if error is None else f"{error.message} {error.hint}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.learning.retraining_process import cancelled, latest, started
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, chart, for_page, lines, titled
 from serving.page.widgets.controls import QUIET, check, chosen
@@ -115,7 +115,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 def _told(act: Any) -> Shown:
     try:
         return shown(act())
-    except ApiError as error:
+    except Refused as error:
         raise gr.Error(f"{error.message} {error.hint}", print_exception=False) from None
     except StoreError as error:
         raise gr.Error(str(error), print_exception=False) from None

@@ -13,7 +13,7 @@ from serving.core.images import data_url
 from serving.learning.suspicious_clients import Group, groups
 from serving.page.widgets.controls import PRIVATE, check, chosen
 from serving.page.widgets.tables import table
-from serving.storage.records import Chosen, Correction, State, StoreError
+from serving.storage.records import Correction, CorrectionFilter, State, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -66,7 +66,7 @@ def shown(corrections: "Corrections", dataset: str, client: str) -> Shown:
     clients = [EVERYONE, *(group.client for group in found)]
     client = client if client in clients else EVERYONE
     whose = None if client == EVERYONE else client
-    waiting = corrections.search(Chosen(dataset, state="pending", client=whose), PAGE)
+    waiting = corrections.search(CorrectionFilter(dataset, state="pending", client=whose), PAGE)
     tiles = gr.update(choices=[(_caption(each), each.id) for each in waiting], value=[], visible=bool(waiting))
     labels = [AS_TOLD, *SPECS[dataset].class_names]
     return (
@@ -78,20 +78,20 @@ def shown(corrections: "Corrections", dataset: str, client: str) -> Shown:
     )
 
 
-def _meant(dataset: str, client: str, picked: list[int], together: bool) -> Chosen:
+def _meant(dataset: str, client: str, picked: list[int], together: bool) -> CorrectionFilter:
     """Which corrections a button is about. Raises gr.Error when it is about none."""
     if not together:
         if not picked:
             raise gr.Error("Tick some pictures first.", print_exception=False)
-        return Chosen(dataset, state="pending", ids=[int(each) for each in picked])
+        return CorrectionFilter(dataset, state="pending", ids=[int(each) for each in picked])
     if client == EVERYONE:
         raise gr.Error("Choose a client first: all that is from them is dropped together.", print_exception=False)
-    return Chosen(dataset, state="pending", client=client)
+    return CorrectionFilter(dataset, state="pending", client=client)
 
 
 def _counts(corrections: "Corrections", dataset: str) -> str:
     """HTML: how many there are of each class in each state."""
-    found = corrections.tally(Chosen(dataset), "state", "label")
+    found = corrections.tally(CorrectionFilter(dataset), "state", "label")
     names = SPECS[dataset].class_names
     rows = []
     for state in ("pending", "accepted", "dropped"):

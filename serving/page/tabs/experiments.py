@@ -7,7 +7,7 @@ import gradio as gr
 
 from experiments.data.specs import SPECS
 from experiments.insights import run_comparison as ledgers
-from experiments.insights.run_comparison import COSTS, METRICS, Entry, Ledger
+from experiments.insights.run_comparison import COSTS, METRICS, RunComparison, RunRow
 from experiments.registry.store import RegistryError, Store
 from serving.page.widgets.charts import CLASSES, Chart, by_epoch, chart, for_page, lines, titled
 from serving.page.widgets.controls import QUIET, check, chosen, dataset_switch, key_box
@@ -48,7 +48,7 @@ def build(services: "Services") -> None:
     curve.change(show_curves, inputs, plot, **QUIET)
 
 
-def curves(ledger: Ledger, kind: str) -> Chart:
+def curves(ledger: RunComparison, kind: str) -> Chart:
     """The newest runs in one plot: a line of training dotted, of validation solid, the one in Production thick."""
     (train, validation), axis = CURVES[kind]
     scale = 100 if kind == "accuracy" else 1
@@ -64,7 +64,7 @@ def curves(ledger: Ledger, kind: str) -> Chart:
     return chart(traces, by_epoch(max((len(entry.curves) for entry in entries), default=1)), axis, height=420)
 
 
-def _ledger(services: "Services", dataset: str) -> Ledger:
+def _ledger(services: "Services", dataset: str) -> RunComparison:
     """Of the store; where it has nothing, of the model that answers. Raises gr.Error, worded."""
     settings, bundle = services.settings, chosen(services, dataset).bundle
     if not ledgers.exists(settings.mlflow_tracking_uri):
@@ -76,12 +76,12 @@ def _ledger(services: "Services", dataset: str) -> Ledger:
     return found if found.entries else ledgers.of_bundle(bundle)
 
 
-def _plot(ledger: Ledger, kind: str) -> dict[str, Any]:
+def _plot(ledger: RunComparison, kind: str) -> dict[str, Any]:
     figure = curves(ledger, kind if kind in CURVES else "accuracy")
     return gr.update(value=for_page(figure) if figure["data"] else None, visible=bool(figure["data"]))
 
 
-def _table(ledger: Ledger) -> str:
+def _table(ledger: RunComparison) -> str:
     names = [*METRICS, *COSTS]
     heads = ("run", *({**METRICS, **COSTS}[name] for name in names), "status")
     entries = ledger.entries[::-1]
@@ -90,14 +90,14 @@ def _table(ledger: Ledger) -> str:
     return f'<div class="wide" tabindex="0" role="region" aria-label="Runs">{rows}</div>'
 
 
-def _row(entry: Entry, names: list[str]) -> tuple[str, ...]:
+def _row(entry: RunRow, names: list[str]) -> tuple[str, ...]:
     name = html.escape(entry.name) + (" ★" if entry.chosen else "")
     if entry.link:
         name = f'<a href="{html.escape(entry.link)}" target="_blank" rel="noopener">{name}</a>'
     return (name, *ledgers.cells(entry, names), html.escape(entry.run.status.lower()))
 
 
-def _reasons(ledger: Ledger) -> str:
+def _reasons(ledger: RunComparison) -> str:
     items = "".join(
         f"<dt>{html.escape(entry.name)}</dt><dd>{html.escape(entry.run.reason)}<br>"
         f"<small>{html.escape(ledgers.settings_of(entry))}</small></dd>"

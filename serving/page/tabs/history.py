@@ -18,7 +18,7 @@ from serving.core.images import png_of
 from serving.page.widgets import tables
 from serving.page.widgets.controls import PRIVATE, QUIET, check, key_box, refusal
 from serving.page.widgets.files import keep_file
-from serving.storage.records import Entry, Filter, Source, StoreError
+from serving.storage.records import AnswerFilter, Entry, Source, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -122,7 +122,7 @@ def cells(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def write_csv(history: "History", wanted: Filter, path: Path) -> None:
+def write_csv(history: "History", wanted: AnswerFilter, path: Path) -> None:
     """Everything that matches, newest first, without the images."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -130,7 +130,7 @@ def write_csv(history: "History", wanted: Filter, path: Path) -> None:
         writer.writerows((*cells(entry), entry.model_sha256, entry.corrected or "") for entry in _all(history, wanted))
 
 
-def _all(history: "History", wanted: Filter) -> Iterator[Entry]:
+def _all(history: "History", wanted: AnswerFilter) -> Iterator[Entry]:
     while found := history.search(wanted, EXPORT_PAGE):
         yield from found
         wanted = replace(wanted, before=found[-1].id)
@@ -145,11 +145,11 @@ def _history(services: "Services") -> "History":
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def _filter(*chosen: Chosen) -> Filter:
+def _filter(*chosen: Chosen) -> AnswerFilter:
     """From the values of the tab's filters, in their order."""
     values = (None if value in ("", ANY) else value for value in chosen)
     dataset, verdict, label, source, version, client, since, until = values
-    return Filter(
+    return AnswerFilter(
         dataset=dataset,
         verdict=verdict,
         label=label,

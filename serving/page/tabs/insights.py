@@ -15,12 +15,12 @@ from experiments.insights import data_sentences as data
 from experiments.insights import figures as files
 from experiments.insights import model_sentences as model
 from experiments.insights.figures import Insights, InsightsError
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.page.widgets import insight_charts as charts
 from serving.page.widgets.charts import Chart, for_page
 from serving.page.widgets.controls import QUIET, chosen, dataset_switch
 from serving.page.widgets.gallery import answered, gallery
-from serving.storage.records import Filter, StoreError
+from serving.storage.records import AnswerFilter, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -210,8 +210,8 @@ def with_traffic(services: "Services", insights: Insights, headers: Mapping[str,
     recorder = services.recorder
     try:
         services.access.check_operator(headers, user)
-        tally = recorder.history.tally("label", Filter(dataset=insights.dataset)) if recorder else {}
-    except (ApiError, StoreError):
+        tally = recorder.history.tally("label", AnswerFilter(dataset=insights.dataset)) if recorder else {}
+    except (Refused, StoreError):
         return insights
     traffic = tuple(tally.get(name, 0) for name in insights.class_names)
     return dataclasses.replace(insights, counts=insights.counts | {"traffic": traffic})

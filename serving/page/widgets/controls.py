@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from experiments.data.specs import SPECS
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -46,6 +46,6 @@ def refusal(services: "Services", request: gr.Request, key: str | None) -> str:
     first sight of a tab, which should tell it in the tab's place rather than raise an alarm."""
     try:
         services.access.check_operator(dict(request.headers), request.username, key or "")
-    except ApiError as error:
+    except Refused as error:
         return f"{error.message} {error.hint}"
     return ""

@@ -9,7 +9,7 @@ import numpy as np
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
-from serving.core.errors import ApiError, fault
+from serving.core.errors import Refused, fault
 from serving.learning.feedback import Feedback, keep
 from serving.page.widgets.controls import QUIET
 from serving.storage.records import StoreError
@@ -55,7 +55,7 @@ def _thanks(
         services.rates.admit("feedback", address)
         feedback = Feedback(dataset, label, "page", str(answer.get("id", ""))[:64], 0, _image(dataset, image))
         kept = keep(services, feedback, address)
-    except ApiError as error:
+    except Refused as error:
         raise _told(error) from None
     except StoreError as error:
         raise gr.Error(str(error), print_exception=False) from None
@@ -66,12 +66,12 @@ def _thanks(
 
 
 def _image(dataset: str, image: np.ndarray | None) -> np.ndarray:
-    """image: uint8 [H, W] or [H, W, 3], as the page shows it. Returns uint8 as the data set has it. Raises ApiError."""
+    """image: uint8 [H, W] or [H, W, 3], as the page shows it. Returns uint8 as the data set has it. Raises Refused."""
     shape = SPECS[dataset].image_shape
     if image is None or image.size != np.prod(shape) or image.shape[:2] != shape[:2]:
-        raise ApiError(422, "no_answer", "There is no answer here to correct.", "Submit something first.")
+        raise Refused(422, "no_answer", "There is no answer here to correct.", "Submit something first.")
     return image.reshape(shape)
 
 
-def _told(error: ApiError) -> gr.Error:
+def _told(error: Refused) -> gr.Error:
     return gr.Error(f"{error.message} {error.hint}", print_exception=False)

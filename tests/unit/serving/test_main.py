@@ -3,7 +3,7 @@ import pytest
 from serving.__main__ import main
 from serving.storage.database import Database
 from serving.storage.history import History
-from serving.storage.records import Filter
+from serving.storage.records import AnswerFilter
 from tests.helpers.entries import entry
 
 
@@ -22,7 +22,7 @@ def test_purge_forgets_what_is_old_or_too_much(history, capsys, monkeypatch):
     assert main(["purge", "--rows", "2"]) == 0
     assert "3 answers forgotten" in capsys.readouterr().out
     assert main(["purge", "--days", "1"]) == 0
-    assert history.count(Filter()) == 0
+    assert history.count(AnswerFilter()) == 0
 
 
 def test_a_wrong_setting_is_named(history, capsys, monkeypatch):

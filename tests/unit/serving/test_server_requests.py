@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from serving.api.schemas import PredictAnswer
 from serving.storage.database import Database
 from serving.storage.history import History
-from serving.storage.records import Filter
+from serving.storage.records import AnswerFilter
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_submitted_drawings_are_kept_live_ones_are_not(
     time.sleep(1.5)
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     history = History(database)
-    assert [(each.source, each.label) for each in history.search(Filter(), 9)] == [("page", "7"), ("page", "")]
+    assert [(each.source, each.label) for each in history.search(AnswerFilter(), 9)] == [("page", "7"), ("page", "")]
     database.close()
 
 

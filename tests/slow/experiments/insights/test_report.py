@@ -56,10 +56,10 @@ def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
 def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found):
     one = run_comparison.of_bundle(bundle).entries[0]
     runs = [
-        run_comparison.Entry(RunSummary(**{**one.run.__dict__, "name": f"run-{number}"}), found.curves, number == 3)
+        run_comparison.RunRow(RunSummary(**{**one.run.__dict__, "name": f"run-{number}"}), found.curves, number == 3)
         for number in range(30)
     ]
-    parts = report.build(sources(Subject(bundle, run_comparison.Ledger("dots", tuple(runs)), found)))
+    parts = report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", tuple(runs)), found)))
     tables = [part for part in parts if isinstance(part, Table) and part.head[0] == "run"]
     assert [len(table.rows) for table in tables] == [30, 30]
     assert "The latest 10 of 30 runs:" in told(parts)
@@ -69,7 +69,7 @@ def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found
 def test_retrainings_have_a_section_of_their_own(bundle, found):
     one = run_comparison.of_bundle(bundle).entries[0]
     again = dataclasses.replace(one, run=dataclasses.replace(one.run, name="retrain", tags={"retrain": "true"}))
-    text = told(report.build(sources(Subject(bundle, run_comparison.Ledger("dots", (one, again)), found))))
+    text = told(report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", (one, again)), found))))
     assert "DOTS: retrainings from corrections" in text
 
 

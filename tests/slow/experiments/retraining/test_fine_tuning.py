@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.data.datasets import Dataset, Split
-from experiments.data.specs import SPECS
+from experiments.data.datasets import Dataset
+from experiments.data.specs import SPECS, Split
 from experiments.retraining import fine_tuning
 from experiments.runs import table
 from experiments.training.architectures import residual

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.data.datasets import Dataset, Split
-from experiments.data.specs import SPECS
+from experiments.data.datasets import Dataset
+from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.data.datasets import Dataset, Split
-from experiments.data.specs import SPECS
+from experiments.data.datasets import Dataset
+from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis.digits import draw_digits
 from experiments.runs.table import table
 from experiments.training.augmentation import warp

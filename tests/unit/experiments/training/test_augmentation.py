@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.data.datasets import Split
+from experiments.data.specs import Split
 from experiments.data.synthesis.digits import draw_digits
 from experiments.training.augmentation import flip_shift_cut, warp
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from serving.core.access import Access
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 
 LOCAL = {"host": "127.0.0.1:7860"}
 SHARED = {"demo_host": "0.0.0.0"}  # noqa: S104
@@ -18,7 +18,7 @@ def access(settings):
 def is_operator(access, headers=LOCAL, user=None, key=""):
     try:
         access.check_operator(headers, user, key)
-    except ApiError as error:
+    except Refused as error:
         return error.status != 401
     return True
 
@@ -62,7 +62,7 @@ def test_the_login_is_the_operators_and_guards_visitors_too(access):
     for wrong in ("Basic YW5uOnNlY3JlVA==", "Basic ***", "Basic", ""):
         assert not is_operator(mine, LOCAL | {"authorization": wrong})
     mine.check_visitor(LOCAL | basic)
-    with pytest.raises(ApiError, match="login"):
+    with pytest.raises(Refused, match="login"):
         mine.check_visitor(LOCAL)
     access(**SHARED).check_visitor({"host": "digits.example"})
 
@@ -92,6 +92,6 @@ def test_nothing_is_changed_for_foreign_pages(access, changes, headers, code):
     if code is None:
         check(mine, headers)
     else:
-        with pytest.raises(ApiError) as refused:
+        with pytest.raises(Refused) as refused:
             check(mine, headers)
         assert (refused.value.status, refused.value.code) == (403, code)

@@ -3,7 +3,7 @@ from contextlib import suppress
 import pytest
 from pydantic import ValidationError
 
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.core.limits import Load, RateLimits
 from settings import Settings
 
@@ -15,7 +15,7 @@ def test_each_client_has_its_rate_on_page_and_api_apart(settings):
     rates.admit("page", "ann")
     rates.admit("api", "bob", cost=2)
     for kind, client in (("api", "ann"), ("page", "ann"), ("api", "bob")):
-        with pytest.raises(ApiError) as refused:
+        with pytest.raises(Refused) as refused:
             rates.admit(kind, client)
         assert refused.value.status == 429
         assert 0 < int(refused.value.headers["Retry-After"]) <= 3600
@@ -37,9 +37,9 @@ def test_requests_and_their_bytes_are_bounded_and_given_back():
     load = Load(max_requests=2, max_bytes=100)
     with load.slot() as one, load.slot() as two:
         one.take(60)
-        with pytest.raises(ApiError, match="Too many"):
+        with pytest.raises(Refused, match="Too many"):
             two.take(50)
-        with pytest.raises(ApiError, match="Too many"), load.slot():
+        with pytest.raises(Refused, match="Too many"), load.slot():
             pass
         two.take(40)
     with suppress(ZeroDivisionError), load.slot() as slot:

@@ -13,7 +13,7 @@ from serving.learning import retraining_process
 from serving.learning.reporter import Reporter
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database, database_url
-from serving.storage.records import BusyError, Chosen
+from serving.storage.records import BusyError, CorrectionFilter
 from serving.storage.retrainings import Jobs
 from tests.helpers.corrections import correction
 
@@ -36,7 +36,7 @@ def database(settings):
 def accepted(database):
     corrections = Corrections(database)
     corrections.add([correction(number) for number in range(12)])
-    corrections.review(Chosen("mnist"), "accepted")
+    corrections.review(CorrectionFilter("mnist"), "accepted")
 
 
 def learn(promote=True):
@@ -96,7 +96,7 @@ def test_a_failure_is_worded_and_the_next_can_start(settings, database, accepted
     job = Jobs(database).latest()
     assert job.state == "failed"
     assert said in job.reason
-    assert Corrections(database).count(Chosen("mnist", state="accepted")) == 12
+    assert Corrections(database).count(CorrectionFilter("mnist", state="accepted")) == 12
     assert retraining_process.run(settings, "mnist", None, learn()) == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from experiments.preprocessing.decoding import decode_image
 from experiments.preprocessing.drawings import prepare_drawing
 from experiments.preprocessing.photos import prepare_photo
-from serving.core.errors import ApiError
+from serving.core.errors import Refused
 from serving.prediction.worker_pool import Readers
 from tests.helpers.fragile_worker import ENDLESS, POISON
 
@@ -40,7 +40,7 @@ def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_p
     assert np.array_equal(seen, prepare_drawing(decode_image(seven_png)))
     assert np.array_equal(seen, again)
     assert blank is None
-    assert isinstance(refused, ApiError)
+    assert isinstance(refused, Refused)
     assert refused.status == 400
 
 
@@ -78,7 +78,7 @@ def test_a_reader_that_is_killed_is_replaced_and_only_the_picture_that_it_had_be
         return [each for (each,) in found]
 
     found = with_readers(2, use)
-    refused = [each for each in found if isinstance(each, ApiError)]
+    refused = [each for each in found if isinstance(each, Refused)]
     assert [each.code for each in refused] in ([], ["unreadable"])
     assert sum(isinstance(each, np.ndarray) for each in found) == len(found) - len(refused)
 
@@ -104,7 +104,7 @@ def test_a_picture_that_ended_a_reader_is_never_given_to_another(seven_png, tmp_
         return asyncio.gather(*alone, readers.read("mnist", [seven_png, POISON, POISON], bulk=True))
 
     found = [each for read in with_readers(2, use, program="tests.helpers.fragile_worker") for each in read]
-    assert [each.status for each in found if isinstance(each, ApiError)] == [422] * 4
+    assert [each.status for each in found if isinstance(each, Refused)] == [422] * 4
     assert (tmp_path / "tries").read_text() == "x" * 4
 
 
@@ -120,7 +120,7 @@ def test_a_picture_that_outlasts_its_reader_is_refused_and_nobody_waits_longer_t
 
     first, *others = with_readers(1, use, program="tests.helpers.fragile_worker", **limits)
     assert first[0].status == 422
-    assert isinstance(others[-1], ApiError)
+    assert isinstance(others[-1], Refused)
     assert (others[-1].status, others[-1].code) == (503, "busy")
 
 

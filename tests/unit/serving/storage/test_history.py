@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 
 from serving.storage.database import Database, database_url, migrate
 from serving.storage.history import History
-from serving.storage.records import Filter, StoreError
+from serving.storage.records import AnswerFilter, StoreError
 from serving.storage.tables import METADATA, predictions
 from tests.helpers.entries import entry
 
@@ -35,7 +35,7 @@ def test_what_was_kept_is_found_newest_first_and_outlives_the_process(history, u
     history.add([entry(3, image=None)])
     reopened = Database(url)
     again = History(reopened)
-    found = again.search(Filter(), 10)
+    found = again.search(AnswerFilter(), 10)
     reopened.close()
     assert ids(found) == ["request-3", "request-2", "request-1"]
     assert dataclasses.replace(found[-1], id=None) == entry(1)
@@ -45,7 +45,7 @@ def test_what_was_kept_is_found_newest_first_and_outlives_the_process(history, u
 def test_a_repeated_request_is_recorded_once(history):
     history.add([entry(1), entry(1, position=1)])
     history.add([entry(1, label="other"), entry(2)])
-    assert [(found.request_id, found.label) for found in history.search(Filter(), 10)] == [
+    assert [(found.request_id, found.label) for found in history.search(AnswerFilter(), 10)] == [
         ("request-2", "2"), ("request-1", "1"), ("request-1", "1")
     ]  # fmt: skip
 
@@ -53,15 +53,15 @@ def test_a_repeated_request_is_recorded_once(history):
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [
-        (Filter(), [5, 4, 3, 2, 1]),
-        (Filter(verdict="unsure"), [5]),
-        (Filter(label="2"), [2]),
-        (Filter(source="page"), [3]),
-        (Filter(dataset="cifar10"), [1]),
-        (Filter(model_version="4"), [4]),
-        (Filter(client="other"), [2]),
-        (Filter(since=1002.0, until=1004.0), [3, 2]),
-        (Filter(label="2", verdict="unsure"), []),
+        (AnswerFilter(), [5, 4, 3, 2, 1]),
+        (AnswerFilter(verdict="unsure"), [5]),
+        (AnswerFilter(label="2"), [2]),
+        (AnswerFilter(source="page"), [3]),
+        (AnswerFilter(dataset="cifar10"), [1]),
+        (AnswerFilter(model_version="4"), [4]),
+        (AnswerFilter(client="other"), [2]),
+        (AnswerFilter(since=1002.0, until=1004.0), [3, 2]),
+        (AnswerFilter(label="2", verdict="unsure"), []),
     ],
 )
 def test_filters_choose(history, wanted, numbers):
@@ -76,15 +76,15 @@ def test_filters_choose(history, wanted, numbers):
 
 def test_pages_follow_one_another(history):
     history.add([entry(number) for number in range(5)])
-    first = history.search(Filter(), 2)
-    second = history.search(Filter(before=first[-1].id), 10)
+    first = history.search(AnswerFilter(), 2)
+    second = history.search(AnswerFilter(before=first[-1].id), 10)
     assert ids(first + second) == [f"request-{number}" for number in (4, 3, 2, 1, 0)]
 
 
 def test_answers_are_tallied(history):
     history.add([entry(1), entry(11), entry(2, verdict="unsure")])
-    assert history.tally("label", Filter()) == {"1": 2, "2": 1}
-    assert history.tally("verdict", Filter(label="2")) == {"unsure": 1}
+    assert history.tally("label", AnswerFilter()) == {"1": 2, "2": 1}
+    assert history.tally("verdict", AnswerFilter(label="2")) == {"unsure": 1}
 
 
 def test_purge_bounds_age_and_number_but_keeps_what_was_corrected(history):
@@ -94,9 +94,12 @@ def test_purge_bounds_age_and_number_but_keeps_what_was_corrected(history):
     history.add([entry(number, answered_at=now) for number in range(20, 30)])
     assert history.purge(days=1, rows=100) == 3
     assert history.purge(days=1, rows=4) == 6
-    assert ids(history.search(Filter(), 100)) == [*(f"request-{number}" for number in (29, 28, 27, 26)), "request-9"]
+    assert ids(history.search(AnswerFilter(), 100)) == [
+        *(f"request-{number}" for number in (29, 28, 27, 26)),
+        "request-9",
+    ]
     assert history.purge(days=0, rows=0) == 4
-    assert ids(history.search(Filter(), 100)) == ["request-9"]
+    assert ids(history.search(AnswerFilter(), 100)) == ["request-9"]
 
 
 def test_the_file_lies_with_the_artifacts_and_a_server_is_named_by_its_url(settings, tmp_path):
@@ -139,7 +142,7 @@ def test_an_older_database_keeps_its_answers_through_the_migrations(url):
     old_database(url, "0001", f"INSERT INTO predictions ({columns}) VALUES {', '.join(rows)}")  # noqa: S608
     database = Database(url)
     history = History(database)
-    found = history.search(Filter(), 10)
+    found = history.search(AnswerFilter(), 10)
     database.close()
     assert [(each.request_id, each.label, each.position, each.dataset, each.corrected) for each in found] == [
         ("two", "9", 0, "mnist", None), ("one", "7", 0, "mnist", None)

@@ -9,7 +9,7 @@ import pytest
 from serving.storage.database import Database, open_database
 from serving.storage.history import History
 from serving.storage.recorder import Recorder, open_recorder
-from serving.storage.records import Filter, StoreError
+from serving.storage.records import AnswerFilter, StoreError
 from settings import ROOT
 from tests.helpers.entries import entry
 
@@ -105,7 +105,7 @@ def test_the_settings_choose_the_store_or_none(settings, tmp_path):
     recorder = open_recorder(mine, database)
     recorder.add([entry(1)])
     recorder.flush()
-    assert recorder.history.count(Filter()) == 1
+    assert recorder.history.count(AnswerFilter()) == 1
     recorder.close()
     database.close()
     assert (tmp_path / "history.db").is_file()
@@ -146,6 +146,6 @@ def test_what_was_answered_a_while_before_a_kill_is_there(tmp_path):
 def count(url):
     database = Database(url)
     history = History(database)
-    number = history.count(Filter())
+    number = history.count(AnswerFilter())
     database.close()
     return number

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments.data.datasets import Dataset, Split
-from experiments.data.specs import SPECS
+from experiments.data.datasets import Dataset
+from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis import generate, restyling
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts, synthesise

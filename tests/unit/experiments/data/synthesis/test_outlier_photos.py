@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.data.datasets import Dataset, Split
-from experiments.data.specs import SPECS
+from experiments.data.datasets import Dataset
+from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.data.synthesis.outlier_photos import draw_strangers
 from experiments.training.batches import one_hot

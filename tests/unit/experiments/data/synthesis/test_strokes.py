@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.data.datasets import Split
+from experiments.data.specs import Split
 from experiments.data.synthesis.digit_templates import DIGITS
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.strokes import ink_strokes, parse, vary

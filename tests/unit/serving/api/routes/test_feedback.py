@@ -10,10 +10,10 @@ from serving.api.schemas import ErrorAnswer, FeedbackAnswer
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.history import History
-from serving.storage.records import Chosen, Filter
+from serving.storage.records import AnswerFilter, CorrectionFilter
 
 PNG = {"Content-Type": "image/png"}
-ALL = Chosen("mnist")
+ALL = CorrectionFilter("mnist")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_an_answer_is_corrected_by_its_id_at_once_and_with_its_drawing(api, fres
     assert Image.open(io.BytesIO(found.drawing)).size == (100, 100)
     assert (found.model_version, found.confidence, found.source, found.request_id) == ("3", 0.9, "api", number)
     assert found.client not in ("", "testclient")
-    (answer,) = services.recorder.history.search(Filter(), 9)
+    (answer,) = services.recorder.history.search(AnswerFilter(), 9)
     assert answer.corrected == "1"
 
 
@@ -114,7 +114,7 @@ def test_what_was_reviewed_stays_so(api, fresh, seven_png):
     api(services).post("/api/feedback", json=image)
     Corrections(services.database).review(ALL, "accepted")
     refused(api(services).post("/api/feedback", json=image | {"label": "4"}), 409, "reviewed")
-    assert Corrections(services.database).accepted("mnist").labels.tolist() == [1]
+    assert Corrections(services.database).accepted("mnist")[0].labels.tolist() == [1]
 
 
 def test_behind_a_login_only_those_who_have_one_correct(api, fresh):

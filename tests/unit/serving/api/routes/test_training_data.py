@@ -3,7 +3,7 @@ from pydantic import SecretStr
 
 from serving.api.schemas import ErrorAnswer, TrainingData, UploadAnswer
 from serving.storage.corrections import Corrections
-from serving.storage.records import Chosen
+from serving.storage.records import CorrectionFilter
 from tests.helpers.pictures import png, zipped
 
 ZIP = {"Content-Type": "application/zip"}
@@ -28,7 +28,7 @@ def test_a_zip_with_a_folder_a_class_becomes_training_data(api, fresh):
     assert not told.compared
     kept = TrainingData.model_validate_json(client.get("/api/training-data").content)
     assert (kept.accepted, kept.pending, kept.dropped) == ({"7": 1}, {"1": 1}, {})
-    assert kept.digest == Corrections(fresh.database).accepted("mnist").digest
+    assert kept.digest == Corrections(fresh.database).accepted("mnist")[1]
     again = client.post(PATH, content=body, headers=ZIP).json()
     assert (again["accepted"], again["pending"]) == (0, 0)
     assert again["duplicates"] == {"this upload": 1, "what is kept": 2}
@@ -39,13 +39,13 @@ def test_images_and_a_csv_become_training_data(api, fresh):
     assert api(fresh).post(PATH, files=files).json()["accepted"] == 2
     labelled = [("images", (f"{n}.png", png(n))) for n in range(3, 6)]
     assert api(fresh).post(f"{PATH}?label=7&contradicted=dropped", files=labelled).json()["accepted"] == 3
-    assert Corrections(fresh.database).accepted("mnist").labels.tolist() == [7] * 5
+    assert Corrections(fresh.database).accepted("mnist")[0].labels.tolist() == [7] * 5
 
 
 def test_all_is_kept_or_nothing(api, fresh):
     client, body = api(fresh), zipped({"7/a.png": png(1), "7/b.png": b"no picture", "eleven/c.png": png(2)})
     refused(client.post(PATH, content=body, headers=ZIP), 422, "bad_files")
-    assert Corrections(fresh.database).count(Chosen("mnist")) == 0
+    assert Corrections(fresh.database).count(CorrectionFilter("mnist")) == 0
     told = client.post(f"{PATH}?leave_out=true", content=body, headers=ZIP).json()
     assert (told["accepted"], set(told["faults"])) == (1, {"7/b.png", "eleven/c.png"})
 
@@ -57,7 +57,7 @@ def test_what_makes_no_sense_is_refused(api, fresh):
     refused(client.post(PATH, content=b"PK\x03\x04", headers=ZIP), 400, "bad_zip")
     links = zipped({"7/../../a.png": png(1)})
     refused(client.post(PATH, content=links, headers=ZIP), 422, "bad_files")
-    assert Corrections(fresh.database).count(Chosen("mnist")) == 0
+    assert Corrections(fresh.database).count(CorrectionFilter("mnist")) == 0
 
 
 def test_both_routes_are_the_operators(api, opened, classifier, settings, tmp_path):

@@ -10,7 +10,7 @@ from serving.learning.suspicious_clients import groups
 from serving.page.retrain.uploads import AS_SENT
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
-from serving.storage.records import Chosen
+from serving.storage.records import CorrectionFilter
 from tests.helpers.corrections import correction
 from tests.helpers.pictures import png, zipped
 from tests.helpers.tab_events import component, trigger
@@ -34,7 +34,7 @@ def corrections(folder):
     database = Database(f"sqlite:///{folder / 'history.db'}")
     corrections = Corrections(database)
     yield corrections
-    corrections.review(Chosen("mnist"), "dropped")
+    corrections.review(CorrectionFilter("mnist"), "dropped")
     database.close()
 
 
@@ -60,7 +60,7 @@ def test_only_the_operator_reviews_and_uploads(press, corrections):
     }.items():
         with pytest.raises(PermissionError, match="operator"):
             press(name, "wrong", *data)
-    assert corrections.count(Chosen("mnist", state="pending")) == 1
+    assert corrections.count(CorrectionFilter("mnist", state="pending")) == 1
 
 
 def test_what_waits_is_accepted_relabelled_or_dropped(press, corrections):
@@ -74,7 +74,7 @@ def test_what_waits_is_accepted_relabelled_or_dropped(press, corrections):
     press("Accept the ticked", KEY, "mnist", "everyone", [ids[1]], "4")
     *_, tiles, _, _ = press("Drop the ticked", KEY, "mnist", "everyone", [ids[2]], "as they say")
     assert [identity for _, identity in tiles["choices"]] == [ids[3]]
-    assert sorted(corrections.accepted("mnist").labels.tolist()) == [1, 4]
+    assert sorted(corrections.accepted("mnist")[0].labels.tolist()) == [1, 4]
     with pytest.raises(PermissionError, match="Tick some"):
         press("Accept the ticked", KEY, "mnist", "everyone", [], "as they say")
 
@@ -89,7 +89,7 @@ def test_one_who_says_the_same_wrong_thing_over_and_over_stands_out_and_is_dropp
         press("Drop all of this client", KEY, "mnist", "everyone", [], "as they say")
     told, *_ = press("Drop all of this client", KEY, "mnist", "liar", [], "as they say")
     assert "liar" not in told
-    assert corrections.count(Chosen("mnist", state="pending")) == 4
+    assert corrections.count(CorrectionFilter("mnist", state="pending")) == 4
 
 
 def test_random_labels_against_a_sure_model_stand_out_too(corrections):
@@ -120,10 +120,10 @@ def test_an_upload_is_checked_and_then_kept(url, press, corrections):
     assert "<td>7/d.png</td>" in found
     assert contradicted["visible"]
     assert keep["value"] == "Keep 2 pictures"
-    assert corrections.count(Chosen("mnist", state="accepted")) == 0
+    assert corrections.count(CorrectionFilter("mnist", state="accepted")) == 0
     _, told, *_ = press("Keep", KEY, None, "pending")  # the page holds what was checked
     assert told == "Kept 1 pictures as training data; 1 wait for review."
-    assert corrections.accepted("mnist").labels.tolist() == [7]
+    assert corrections.accepted("mnist")[0].labels.tolist() == [7]
 
 
 @pytest.mark.parametrize("files", [[], ["damaged.zip"]])

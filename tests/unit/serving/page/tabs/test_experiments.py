@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from experiments.data.specs import SPECS
 from experiments.inference import bundle as bundles
 from experiments.insights import run_comparison
-from experiments.insights.run_comparison import Entry, Ledger
+from experiments.insights.run_comparison import RunComparison, RunRow
 from experiments.registry.run_log import RunSummary
 from serving.page.tabs.experiments import PLOTTED, curves
 from tests.helpers.filled_store import fill
@@ -70,7 +70,7 @@ def test_of_many_runs_the_newest_are_plotted(bundle):
     one = run_comparison.of_bundle(bundle).entries[0].run
     epochs = (run_comparison.Epoch(1, 1.0, 0.5, 1.0, 0.5),)
     runs = [RunSummary(**{**one.__dict__, "name": f"run-{number}"}) for number in range(30)]
-    many = Ledger("dots", tuple(Entry(run, epochs, chosen=False) for run in runs))
+    many = RunComparison("dots", tuple(RunRow(run, epochs, chosen=False) for run in runs))
     names = [trace["name"] for trace in curves(many, "loss")["data"]]
     assert len(names) == 2 * PLOTTED
     assert names[-1].startswith("run-29")

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from serving.page.tabs.history import cells, table, write_csv
 from serving.storage.database import Database
 from serving.storage.history import History
-from serving.storage.records import Filter
+from serving.storage.records import AnswerFilter
 from tests.helpers.entries import entry
 from tests.helpers.tab_events import component, trigger
 
@@ -107,6 +107,6 @@ def test_a_long_history_is_exported_whole(tmp_path):
     history = History(database)
     history.add([entry(number) for number in range(2500)])
     path = tmp_path / "history.csv"
-    write_csv(history, Filter(label="7"), path)
+    write_csv(history, AnswerFilter(label="7"), path)
     database.close()
     assert len(path.read_text().splitlines()) == 251

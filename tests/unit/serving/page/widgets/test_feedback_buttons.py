@@ -5,7 +5,7 @@ from gradio_client import Client, handle_file
 
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
-from serving.storage.records import Chosen
+from serving.storage.records import CorrectionFilter
 from tests.helpers.tab_events import component, trigger
 
 
@@ -36,7 +36,7 @@ def press(url, name, answer):
 @pytest.fixture
 def kept(folder):
     database = Database(f"sqlite:///{folder / 'history.db'}")
-    yield lambda: Corrections(database).search(Chosen("mnist"), 99)
+    yield lambda: Corrections(database).search(CorrectionFilter("mnist"), 99)
     database.close()
 
 
