@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +55,10 @@ class Store:
             finally:
                 mlflow.end_run(status)
 
-    def finished(self, dataset: str, fingerprint: str) -> RunSummary | None:
-        """The latest finished run whose tag `fingerprint` is this one."""
+    def finished(self, dataset: str, fingerprints: Collection[str]) -> RunSummary | None:
+        """The latest finished run whose tag `fingerprint` is one of these."""
         finished = (run for run in reversed(self.runs(dataset)) if run.status == "FINISHED")
-        return next((run for run in finished if run.tags.get("fingerprint") == fingerprint), None)
+        return next((run for run in finished if run.tags.get("fingerprint") in fingerprints), None)
 
     def runs(self, dataset: str) -> list[RunSummary]:
         """All runs of the experiment `dataset`, the oldest first."""

@@ -19,7 +19,7 @@ from experiments.registry import production
 from experiments.registry.run_log import RunLog, RunSummary
 from experiments.registry.store import RegistryError, Store
 from experiments.runs.measure import measure
-from experiments.runs.provenance import fingerprint, git_commit, parameters
+from experiments.runs.provenance import fingerprints, git_commit, parameters
 from experiments.training.config import PRODUCTION, RunConfig
 from experiments.training.progress import EpochResult, Listener, TerminalBar
 from experiments.training.surgery import same_as, seen_once
@@ -50,16 +50,16 @@ def run_table(
     questions: HeldOut | None = None
     finished = []
     for config in (begin(row, store, dataset.spec) for row in configs):
-        mark = fingerprint(config, dataset)
-        if store.finished(dataset.spec.name, mark):
+        marks = fingerprints(config, dataset)
+        if store.finished(dataset.spec.name, marks):
             say(f"{config.name}: finished before, skipped")
         else:
             key = (config.extra, config.seed)
             if key not in extras:
                 extras[key] = synthesise(config.extra, dataset, config.seed)
             questions = questions or prepare_exam(dataset)
-            run_one(config, dataset, extras[key], questions, store, mark)
-        finished.append(store.finished(dataset.spec.name, mark))
+            run_one(config, dataset, extras[key], questions, store, marks[0])
+        finished.append(store.finished(dataset.spec.name, marks))
     best = max(finished, key=lambda run: standing(run.metrics))
     return _register_best(tuple(finished), best, dataset, store)
 

@@ -25,7 +25,7 @@ def run(store, name="a run", status="FINISHED", **tags):
 
 def test_an_empty_store_has_no_runs(store):
     assert store.runs("dots") == []
-    assert store.finished("dots", "anything") is None
+    assert store.finished("dots", ["anything"]) is None
 
 
 def test_a_run_is_found_again_with_all_that_was_logged(store):
@@ -45,7 +45,7 @@ def test_a_broken_run_is_marked_and_its_error_passed_on(store, status, error):
     with pytest.raises(error):
         run(store, status=status, fingerprint="f")
     assert [summary.status for summary in store.runs("dots")] == [status]
-    assert store.finished("dots", "f") is None
+    assert store.finished("dots", ["f"]) is None
     assert mlflow.active_run() is None
     run(store)  # and the store still takes runs
 
@@ -54,8 +54,8 @@ def test_a_finished_run_is_found_by_its_fingerprint(store):
     run(store, "other", fingerprint="g")
     run(store, "first", fingerprint="f")
     run(store, "second", fingerprint="f")
-    assert store.finished("dots", "f").name == "second"
-    assert store.finished("dots", "unknown") is None
+    assert store.finished("dots", ["f", "of another version"]).name == "second"
+    assert store.finished("dots", ["unknown"]) is None
 
 
 def test_thirty_runs_come_oldest_first(store):

@@ -1,0 +1,100 @@
+"""What the project's first layout has left behind goes on working: its store of runs, history, and exported model."""
+
+import dataclasses
+import tarfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.data.datasets import Dataset
+from experiments.data.specs import SPECS, Split
+from experiments.data.synthesis.digits import draw_digits
+from experiments.data.synthesis.generate import Amounts
+from experiments.evaluation import held_out
+from experiments.registry import production
+from experiments.registry.store import Store
+from experiments.runs import experiment
+from experiments.runs.table import table
+from model_loader import Classifier
+from serving.learning import production as production_in_serving
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database
+from serving.storage.history import History
+from serving.storage.records import AnswerFilter, CorrectionFilter
+from serving.storage.retrainings import Jobs
+from settings import ROOT, Settings
+
+MADE = ROOT / "tests" / "data" / "before_the_wings.tar.xz"  # one run, in Production; eight answers, three corrections
+SPEC = SPECS["mnist"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("older")
+    with tarfile.open(MADE) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settings(folder) -> Settings:
+    places = {
+        "models_dir": folder / "none",
+        "artifact_dir": folder / "mlartifacts",
+        "mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}",
+    }
+    return Settings(_env_file=None, **places)
+
+
+@pytest.fixture(scope="module")
+def database(settings):
+    database = Database(f"sqlite:///{settings.artifact_dir / 'history.db'}")
+    yield database
+    database.close()
+
+
+def digits(count: int, seed: int) -> Split:
+    labels = np.arange(10).repeat(count)
+    return Split(draw_digits(Split(np.empty(0), labels), np.random.default_rng(seed)), labels)
+
+
+def test_its_finished_run_is_not_run_again(settings) -> None:
+    data = Dataset(SPEC, train=digits(12, 0), validation=digits(4, 1), test=digits(4, 2), digest="ab" * 32)
+    row = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=1)
+    store, said = Store(settings.mlflow_tracking_uri, settings.artifact_dir), []
+    before = store.runs("mnist")
+    prepare = partial(held_out.prepare, practice=30, questions=20)
+    result = experiment.run_table([row], data, store, Path("none"), said.append, prepare)
+    assert "baseline: finished before, skipped" in said
+    assert [run.run_id for run in store.runs("mnist")] == [run.run_id for run in before]
+    assert (result.version, result.decision.promote) == ("1", True)
+    assert production.production(store, SPEC).version == "1"
+
+
+def test_its_exported_model_answers_as_it_did(settings) -> None:
+    found = Classifier(SPEC, settings).predict(digits(4, 2).images[:8])
+    assert [each.label for each in found] == list("88882020")
+    expected = [0.206831, 0.20366, 0.212478, 0.162627, 0.128056, 0.134209, 0.140123, 0.12662]
+    assert [each.confidence for each in found] == pytest.approx(expected, abs=1e-5)
+    assert {each.model_version for each in found} == {"1"}
+
+
+def test_its_history_is_there(database) -> None:
+    history = History(database)
+    assert history.count(AnswerFilter()) == 8
+    newest = history.search(AnswerFilter(), 1)[0]
+    assert (newest.request_id, newest.verdict, newest.image) == ("request-7", "blank", None)
+    assert history.tally("verdict", AnswerFilter()) == {"sure": 2, "unsure": 2, "not_a_digit": 2, "blank": 2}
+
+
+def test_its_corrections_retrainings_and_production_log_are_there(database, settings) -> None:
+    corrections = Corrections(database)
+    assert corrections.tally(CorrectionFilter("mnist"), "state") == {("accepted",): 1, ("pending",): 2}
+    data, _ = corrections.accepted("mnist")
+    assert (data.images.shape, data.labels.tolist()) == ((1, 28, 28, 1), [1])
+    job = Jobs(database).latest("mnist")
+    assert (job.state, job.reason, job.version, job.epochs[0]["val_loss"]) == ("refused", "worse on digits", "2", 0.4)
+    (line,) = production_in_serving.complete(database, settings, "mnist").lines("mnist")
+    assert (line.version, line.by, line.until) == ("1", "gate", None)
