@@ -13,6 +13,9 @@ def workflow(name):
     return yaml.load((ROOT / ".github/workflows" / name).read_text(), Loader=yaml.BaseLoader)  # noqa: S506
 
 
+TESTED = "${{ github.event.workflow_run.head_sha }}"
+
+
 @pytest.fixture
 def release():
     return workflow("docker-image.yml")
@@ -29,7 +32,6 @@ def test_the_linters_find_nothing():
 
 def test_a_push_to_main_pushes_the_image_with_both_tags(release):
     steps = release["jobs"]["push"]["steps"]
-    assert release["on"] == {"push": {"branches": ["main"]}}
     assert action(steps, "docker/login-action")["with"] == {
         "username": "${{ secrets.DOCKER_USERNAME }}",
         "password": "${{ secrets.DOCKER_PASSWORD }}",
@@ -37,8 +39,24 @@ def test_a_push_to_main_pushes_the_image_with_both_tags(release):
     build = action(steps, "docker/build-push-action")["with"]
     assert build["push"] == "true"
     repository = "${{ secrets.DOCKER_USERNAME }}/mlops-mnist"
-    assert build["tags"].splitlines() == [f"{repository}:latest", f"{repository}:${{{{ github.sha }}}}"]
+    assert build["tags"].splitlines() == [f"{repository}:latest", f"{repository}:{TESTED}"]
     assert build["cache-from"] == "type=gha"
+
+
+def test_only_what_passed_ci_is_pushed_and_of_that_very_commit(release):
+    assert release["on"] == {"workflow_run": {"workflows": ["ci"], "types": ["completed"], "branches": ["main"]}}
+    assert workflow("ci.yml")["name"] == "ci"
+    job = release["jobs"]["push"]
+    conditions = {each.strip() for each in job["if"].split("&&")}
+    assert "github.event.workflow_run.conclusion == 'success'" in conditions
+    assert "github.event.workflow_run.event == 'push'" in conditions
+    assert action(job["steps"], "actions/checkout")["with"]["ref"] == TESTED
+
+
+def test_what_takes_long_is_soaked_weekly():
+    soak = workflow("soak.yml")
+    assert soak["on"]["schedule"]
+    assert soak["jobs"]["soak"]["steps"][-1]["run"] == "make soak"
 
 
 def test_ci_runs_the_projects_own_script():
@@ -46,7 +64,7 @@ def test_ci_runs_the_projects_own_script():
     assert steps[-1]["run"] == "bash .ci/run"
 
 
-@pytest.mark.parametrize("name", ["ci.yml", "docker-image.yml"])
+@pytest.mark.parametrize("name", ["ci.yml", "docker-image.yml", "soak.yml"])
 def test_a_workflow_has_the_least_rights(name):
     described = workflow(name)
     assert described["permissions"] == {"contents": "read"}
