@@ -22,7 +22,7 @@ from settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from experiments.retraining.retrain import Retrained
-    from serving.learning.reporter import Reporter
+    from serving.learning.reporter import BEAT, Reporter
     from serving.services import Services
 
 NICE = 19
@@ -90,10 +90,13 @@ def step_back() -> None:
     os.nice(NICE - os.nice(0))
 
 
-def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | None" = None) -> int:
+def run(
+    settings: Settings, dataset: str, number: int | None, learn: "Learn | None" = None, beat: float | None = None
+) -> int:
     """Does a retraining in this process: the one of this number, which somebody has claimed, or a new one. Returns the
-    exit status: 0 also if the gate refused it. Raises BusyError, RetrainingError, StoreError."""
-    from serving.learning.reporter import Reporter
+    exit status: 0 also if the gate refused it. `beat`: seconds between two signs of life, if not the usual. Raises
+    BusyError, RetrainingError, StoreError."""
+    from serving.learning.reporter import BEAT, Reporter
     from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Jobs
 
@@ -102,7 +105,7 @@ def run(settings: Settings, dataset: str, number: int | None, learn: "Learn | No
     job = claim(database, dataset) if number is None else jobs.get(number)
     if job is None or not job.going_on:
         raise RetrainingError(f"There is no retraining {number} to do.")
-    reporter, state, results = Reporter(jobs, job), "failed", {}
+    reporter, state, results = Reporter(jobs, job, BEAT if beat is None else beat), "failed", {}
     with ending() as heard:
         try:
             accepted = Accepted(*Corrections(database).accepted(job.dataset))

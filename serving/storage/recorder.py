@@ -2,6 +2,7 @@
 
 import collections
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -26,10 +27,19 @@ class Recorder:
     The database is opened there too, so that a start does not wait for it; while it is away, answers wait in memory.
     """
 
-    def __init__(self, open_history: Callable[[], "History"], days: float, rows: int) -> None:
+    def __init__(
+        self,
+        open_history: Callable[[], "History"],
+        days: float,
+        rows: int,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._open, self._days, self._rows = open_history, days, rows
+        self._interval, self._clock = interval, clock
         self._waiting: collections.deque[Entry] = collections.deque(maxlen=WAITING)
-        self._stop, self._complaint, self._purged = threading.Event(), "", 0.0
+        # Minus infinity, since the clock starts with the machine, which may have done so a moment ago.
+        self._stop, self._complaint, self._purged = threading.Event(), "", -math.inf
         self._writing = threading.Lock()
         self._history: History | None = None
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
@@ -59,7 +69,7 @@ class Recorder:
     def _run(self) -> None:
         stopped = False
         while not stopped:
-            stopped = self._stop.wait(INTERVAL)
+            stopped = self._stop.wait(self._interval)
             try:
                 self.flush()
                 self._purge()
@@ -79,9 +89,9 @@ class Recorder:
                 raise
 
     def _purge(self) -> None:
-        if self._history is not None and time.monotonic() - self._purged > PURGE_EVERY:
+        if self._history is not None and self._clock() - self._purged > PURGE_EVERY:
             self._history.purge(self._days, self._rows)
-            self._purged = time.monotonic()
+            self._purged = self._clock()
 
     def _complain(self, complaint: str) -> None:
         if complaint != self._complaint:  # once, not twice a second

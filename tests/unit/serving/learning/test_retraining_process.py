@@ -17,6 +17,7 @@ from serving.storage.records import BusyError, CorrectionFilter
 from serving.storage.retrainings import Jobs
 from tests.helpers.corrections import correction
 
+BEAT = 0.05  # s
 ROW = Difference("validation", 5000, 0.996, 0.997, -0.001, 0.003)
 
 
@@ -100,15 +101,20 @@ def test_a_failure_is_worded_and_the_next_can_start(settings, database, accepted
     assert retraining_process.run(settings, "mnist", None, learn()) == 0
 
 
+def train_on():
+    """In small steps, as Keras does: an interruption from another thread cuts off no sleep."""
+    for _ in range(1000):
+        time.sleep(0.02)
+    raise AssertionError("nobody interrupted")
+
+
 def test_cancelling_interrupts_the_training(settings, database, accepted):
     def wait(settings, dataset, accepted, reporter):
         reporter.stage("training", epochs=1)
         threading.Timer(0.1, Jobs(database).cancel).start()
-        for _ in range(1000):
-            time.sleep(0.02)
-        raise AssertionError("nobody interrupted")
+        train_on()
 
-    assert retraining_process.run(settings, "mnist", None, wait) == 1
+    assert retraining_process.run(settings, "mnist", None, wait, BEAT) == 1
     job = Jobs(database).latest()
     assert (job.state, job.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
 
@@ -118,9 +124,9 @@ def cancelled(database, break_off):
 
     def train(settings, dataset, accepted, reporter):
         reporter.stage("training", epochs=1)
-        Jobs(database).cancel()
+        threading.Timer(0.1, Jobs(database).cancel).start()
         try:
-            time.sleep(20)
+            train_on()
         except KeyboardInterrupt:
             break_off()
             raise
@@ -132,7 +138,7 @@ def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(se
     def cut_off():
         raise ImportError("numpy.core.multiarray failed to import") from None
 
-    assert retraining_process.run(settings, "mnist", None, cancelled(database, cut_off)) == 1
+    assert retraining_process.run(settings, "mnist", None, cancelled(database, cut_off), BEAT) == 1
     assert Jobs(database).latest().state == "cancelled"
 
 
@@ -142,7 +148,7 @@ def test_breaking_off_slowly_is_no_silence(settings, database, accepted):
         while Jobs(database).latest().seen_at == cut_off_at:
             time.sleep(0.02)
 
-    assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life)) == 1
+    assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life), BEAT) == 1
     assert Jobs(database).latest().state == "cancelled"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from serving.storage.database import Database, open_database
 from serving.storage.history import History
-from serving.storage.recorder import Recorder, open_recorder
+from serving.storage.recorder import PURGE_EVERY, Recorder, open_recorder
 from serving.storage.records import AnswerFilter, StoreError
 from settings import ROOT
 from tests.helpers.entries import entry
@@ -18,9 +18,10 @@ class FakeHistory:
     """Keeps lists; fails as long as `failing`."""
 
     def __init__(self):
-        self.kept, self.purged, self.failing = [], [], False
+        self.kept, self.purged, self.failing, self.tries = [], [], False, 0
 
     def add(self, entries):
+        self.tries += 1
         if self.failing:
             raise OSError("the disk is full")
         self.kept.extend(entries)
@@ -36,7 +37,7 @@ def history():
 
 @pytest.fixture
 def recorder(history):
-    recorder = Recorder(lambda: history, days=3, rows=7)
+    recorder = Recorder(lambda: history, days=3, rows=7, interval=0.01)
     yield recorder
     recorder.close()
 
@@ -62,9 +63,21 @@ def test_the_end_stores_what_waits(history):
     assert len(history.kept) == 2500
 
 
-def test_the_bounds_are_kept_without_being_asked(recorder, history):
-    wait_for(lambda: history.purged)
+def test_the_bounds_are_kept_without_being_asked_at_the_start_and_then_again(history):
+    now = 5.0  # s, on a machine that has just started
+    asked = []
+
+    def clock():
+        asked.append(now)
+        return now
+
+    recorder = Recorder(lambda: history, days=3, rows=7, interval=0.01, clock=clock)
+    wait_for(lambda: len(asked) > 5)
     assert history.purged == [(3, 7)]
+    now += PURGE_EVERY + 1
+    wait_for(lambda: len(history.purged) > 1)
+    recorder.close()
+    assert history.purged == [(3, 7)] * 2
 
 
 def test_while_the_database_is_away_answers_wait_and_one_line_says_so(recorder, history, caplog):
@@ -75,7 +88,8 @@ def test_while_the_database_is_away_answers_wait_and_one_line_says_so(recorder, 
             recorder.flush()
     with caplog.at_level(logging.ERROR):
         wait_for(lambda: "disk is full" in caplog.text)
-    time.sleep(1.2)
+    tried = history.tries
+    wait_for(lambda: history.tries > tried + 3)
     assert caplog.text.count("disk is full") == 1
     history.failing = False
     recorder.flush()
@@ -132,11 +146,11 @@ def test_what_was_answered_a_while_before_a_kill_is_there(tmp_path):
     url = f"sqlite:///{tmp_path / 'history.db'}"
     process = subprocess.Popen([sys.executable, "-c", KILLED, url], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
-        if int(line) == 300:  # some three seconds in
+        if int(line) == 50:
             break
     wait_for(lambda: (tmp_path / "history.db").exists() and count(url) > 0)
     seen = int(process.stdout.readline())
-    time.sleep(3)
+    wait_for(lambda: count(url) > seen)
     process.kill()
     process.wait()
     process.stdout.close()
