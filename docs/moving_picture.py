@@ -24,7 +24,7 @@ def main() -> None:
     demo = DemoProcess()
     frames: list[tuple[Image.Image, int]] = []
     try:
-        with opened(chromium, demo.url, viewport={"width": SIZE[0], "height": SIZE[1]}) as page:
+        with opened(chromium, demo.url, smooth=True, viewport={"width": SIZE[0], "height": SIZE[1]}) as page:
             page.page.locator("#pad").scroll_into_view_if_needed()
             for digit in ("2", "7"):
                 _film(page, digit, frames)

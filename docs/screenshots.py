@@ -28,7 +28,7 @@ def main() -> None:
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed (Debian: apt install chromium)")
     demo = DemoProcess()
     try:
-        with opened(chromium, demo.url, viewport=WINDOW) as drawn:
+        with opened(chromium, demo.url, smooth=True, viewport=WINDOW) as drawn:
             drawn.draw(DIGITS["2"])
             drawn.submit()
             drawn.page.mouse.move(1, 1)  # off the button

@@ -75,7 +75,7 @@ def main() -> None:
         url = f"http://127.0.0.1:{port}"
         server = demo(port, folder / "state")
         try:
-            with opened(chromium, url, viewport=WINDOW) as window:
+            with opened(chromium, url, smooth=True, viewport=WINDOW) as window:
                 film = Film(window.page, folder / "frames")
                 compare(window.page)
                 page = DrawPage(window.page, url)

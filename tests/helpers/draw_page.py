@@ -17,15 +17,25 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 MARGIN = 30  # px that Gradio keeps free around the sheet
 PATIENCE = 60.0  # s, for a busy machine without a graphics card
+SLOW_DISPLAY = """{
+    const next = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = draw => setTimeout(() => next(draw), 100);
+}"""
+"""The pad draws itself anew with each frame, changed or not, which without a graphics card takes a whole processor core
+at sixty frames a second: the display shows ten."""
 
 
 @contextmanager
-def opened(chromium: str, url: str, **options: Any) -> Iterator["DrawPage"]:
-    """The page in a browser of its own: after some forty clears software rendering crawls. `options`: the tab's."""
+def opened(chromium: str, url: str, smooth: bool = False, **options: Any) -> Iterator["DrawPage"]:
+    """The page in a browser of its own: after some forty clears software rendering crawls. `smooth`: for people to look
+    at. `options`: the tab's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS + CAMERA)
         try:
-            yield DrawPage(browser.new_page(**options), url)
+            page = browser.new_page(**options)
+            if not smooth:
+                page.add_init_script(SLOW_DISPLAY)
+            yield DrawPage(page, url)
         finally:
             browser.close()
 
@@ -102,7 +112,7 @@ class DrawPage:
         while not condition():
             if time.monotonic() > end:
                 raise TimeoutError("what was waited for did not come")
-            self.page.wait_for_timeout(100)
+            self.page.wait_for_timeout(50)
 
     def _is_ready(self) -> bool:
         """An empty sheet and the brush in hand."""
