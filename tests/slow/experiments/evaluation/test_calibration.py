@@ -37,9 +37,9 @@ def test_a_cooled_model_gives_calibrated_probabilities() -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation="softmax")])
     model.set_weights([np.eye(3, dtype=np.float32), np.zeros(3, np.float32)])
     logits = np.log(sample.outputs)
-    before = model.predict(logits, verbose=0)
+    before = model.predict(logits, batch_size=2000, verbose=0)
     cool(model, temperature(sample))
-    after = model.predict(logits, verbose=0)
+    after = model.predict(logits, batch_size=2000, verbose=0)
     errors = [calibration_error(each.max(1), each.argmax(1) == sample.labels) for each in (before, after)]
     assert errors[1] < 0.02 < errors[0]
     assert (before.argmax(1) == after.argmax(1)).all()

@@ -48,7 +48,7 @@ def test_missing_stale_and_damaged_ones_are_told_with_what_to_do(explained):
             read(bundle)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 2000), noise=st.binary(max_size=20))
 def test_a_damaged_file_is_never_more_than_a_worded_error(explained, cut, noise):
     bundle, found, tiles = explained
