@@ -22,7 +22,7 @@ from settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from experiments.retraining.retrain import Retrained
-    from serving.learning.reporter import BEAT, Reporter
+    from serving.learning.reporter import Reporter
     from serving.services import Services
 
 NICE = 19

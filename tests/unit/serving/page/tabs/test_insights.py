@@ -32,7 +32,8 @@ def bundle(classifier, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(served, classifier, bundle, settings):
-    return served(Explained(classifier, bundle), settings)
+    """Without a history, which would be there for a later visitor and not yet for the first."""
+    return served(Explained(classifier, bundle), settings.model_copy(update={"history": False}))
 
 
 def open_tab(url, session=None):
