@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system coverage lint audit format video lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system test-all lint audit format video lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -55,10 +55,10 @@ video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; 
 	@$(PY) -m docs.video
 
 test-system: .venv/installed-dev ## the slow tests: training, registry, containers, the whole loop (about 10 minutes)
-	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) $(wildcard tests/slow tests/lifecycle)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/slow
 	@$(PY) -m pytest tests/system
 
-coverage: .venv/installed-dev ## both, and how much of the code they run (about 16 minutes)
+test-all: .venv/installed-dev ## every test, as CI runs them, and how much of the code they run
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
