@@ -60,6 +60,7 @@ def launch(page: gr.Blocks, services: "Services", look: dict[str, Any]) -> str:
             prevent_thread_lock=True,
             share=False,
             quiet=True,
+            _frontend=False,  # Gradio's own look at the page, which a busy machine takes longer than its 3 s to answer
             enable_monitoring=False,
             run_history=False,
             app_kwargs={"lifespan": lifespan(services)},
