@@ -2,7 +2,9 @@
 
 The image is this machine's file system with a writable layer on top (overlayfs in a private mount
 namespace), so every step runs as written, accounts and absolute paths included, and this machine stays as
-it is. A fresh virtual environment stands in for the base image's Python. Needs root and overlayfs.
+it is. A fresh virtual environment stands in for the base image's Python. As an engine keeps the layer of the
+packages, so it finds there what requirements.txt asks for and this environment has, and nothing more: pip
+installs the rest. Needs root and overlayfs.
 """
 
 import json
@@ -15,9 +17,13 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 PYTHON = "/image-python"
+SITE_PACKAGES = f"{PYTHON}/lib/python3.11/site-packages"
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,40 @@ def context(root: Path) -> list[str]:
     return [name for name in tracked.stdout.splitlines() if kept(name)]
 
 
+def needed(requirements: str) -> list[metadata.Distribution]:
+    """The installed packages that a requirements file names, and those that they need in turn."""
+    found: dict[tuple[str, str], metadata.Distribution] = {}  # by name and extra
+    lines = [line.partition("#")[0].strip() for line in requirements.splitlines()]
+    waiting = [Requirement(line) for line in lines if line and not line.startswith("-")]
+    while waiting:
+        wanted = waiting.pop()
+        for extra in {"", *wanted.extras} - {extra for name, extra in found if name == wanted.name}:
+            try:
+                package = found[wanted.name, extra] = metadata.distribution(wanted.name)
+            except metadata.PackageNotFoundError:
+                continue  # pip will say so, or install it
+            asked = map(Requirement, package.requires or ())
+            waiting += [each for each in asked if not each.marker or each.marker.evaluate({"extra": extra})]
+    return list({package.name: package for package in found.values()}.values())
+
+
+def lay(packages: list[metadata.Distribution], folder: Path) -> None:
+    """Puts their files into a folder, without another copy of them where its disk is theirs."""
+    for package in packages:
+        source, made = str(package.locate_file("")), set()
+        for file in (str(file) for file in package.files or () if ".." not in file.parts):
+            parent = os.path.dirname(file)  # noqa: PTH120 there are 60,000, and a Path takes its time
+            if parent not in made:
+                (folder / parent).mkdir(parents=True, exist_ok=True)
+                made.add(parent)
+            try:
+                os.link(f"{source}/{file}", f"{folder}/{file}")
+            except FileExistsError:
+                pass
+            except OSError:
+                shutil.copy(f"{source}/{file}", f"{folder}/{file}")
+
+
 class Image:
     """A file system to run a Dockerfile's steps in. Raises OSError where this machine cannot mount one."""
 
@@ -57,8 +97,9 @@ class Image:
         self.folder = Path(tempfile.mkdtemp(prefix="image-"))
         self.env = {"PATH": f"{PYTHON}/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
         self.workdir, self.user, self.steps = "/", "root", parse((root / "Dockerfile").read_text())
-        for name in ("upper", "work", "merged"):
+        for name in ("upper", "work", "merged", "packages", "packages-upper", "packages-work"):
             (self.folder / name).mkdir(mode=0o755)
+        lay(needed((root / "requirements.txt").read_text()), self.folder / "packages")
         self.namespace = self._mount()
 
     def build(self) -> None:
@@ -112,10 +153,11 @@ class Image:
         script = """set -e; cd "$0"
         mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work merged
         for each in dev proc; do mount --rbind /$each merged/$each; done
-        mount -t tmpfs none "merged$1"; mount -t tmpfs none merged/tmp
+        mount -t tmpfs none "merged$1"; mount -t tmpfs none merged/tmp; mkdir -p "merged$2"
+        mount -t overlay packages -o lowerdir=packages,upperdir=packages-upper,workdir=packages-work "merged$2"
         echo mounted; exec sleep infinity"""
         holder = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", script, str(self.folder), str(self.root)],
+            ["unshare", "--mount", "sh", "-c", script, str(self.folder), str(self.root), SITE_PACKAGES],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -67,6 +67,15 @@ def test_the_image_holds_the_project_and_none_of_its_surroundings(image):
     assert not names & {"tests", ".git", ".venv", ".env", "data", "mlflow.db", "Makefile"}
 
 
+def test_the_image_has_the_packages_that_the_project_asks_for_alone(image):
+    listing = subprocess.run(
+        image.command(["python", "-m", "pip", "list", "--format=freeze"]), capture_output=True, text=True, check=True
+    )
+    packages = {line.partition("==")[0].lower() for line in listing.stdout.splitlines()}
+    assert {"gradio", "mlflow", "tensorflow"} <= packages
+    assert not packages & {"pytest", "ruff", "locust", "playwright", "hypothesis"}
+
+
 def test_the_page_in_the_image_reads_a_drawn_seven(container, tmp_path):
     url, process = container
     assert owner(process) == 10001
