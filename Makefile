@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system test-all lint audit format video lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system test-all soak lint audit format video lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -54,11 +54,18 @@ test: .venv/installed-dev ## unit, model and browser tests (4 minutes on two cor
 video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
 	@$(PY) -m docs.video
 
-test-system: .venv/installed-dev ## the slow tests: training, registry, containers, the whole loop (about 10 minutes)
-	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/slow
-	@$(PY) -m pytest tests/system
+# The longest first, so that none is left when all others have ended.
+LONGEST := tests/system/test_journey.py tests/system/test_retraining.py
+SYSTEM := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/system/test_*.py))
 
-test-all: .venv/installed-dev ## every test, as CI runs them, and how much of the code they run
+test-system: .venv/installed-dev ## the slow tests: training, registry, containers, the whole loop (about 5 minutes)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(SYSTEM)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/slow
+
+soak: .venv/installed-dev ## what needs long: retrainings killed again and again, or left to end (about 20 minutes)
+	@$(PY) -m pytest -m soak tests
+
+test-all: .venv/installed-dev ## every test, as CI runs them, and how much of the code they run (about 10 minutes)
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered

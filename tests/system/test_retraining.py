@@ -1,6 +1,7 @@
 """A retraining as a real process: killed at random moments, alone or with the app, cancelled, done; and its lock in a
 real PostgreSQL."""
 
+import itertools
 import json
 import os
 import random
@@ -32,7 +33,10 @@ from serving.storage.tables import retrainings
 from settings import ROOT, Settings
 from tests.helpers.corrections import correction
 
-ROUNDS = 1
+QUICK, REAL = "tests.helpers.quick_retraining", "serving retrain"
+SOAK = pytest.mark.soak
+KILLS = [["retraining"], ["app"], ["app", "retraining"]]
+ROUNDS = 5  # of the soak
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +65,13 @@ def right(classifier, split) -> float:
     return np.mean([each.label == str(label) for each, label in zip(answers, split.labels, strict=True)])
 
 
-def start(settings) -> subprocess.Popen:
+def start(settings, program) -> subprocess.Popen:
     places = {
         "ARTIFACT_DIR": str(settings.artifact_dir),
         "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri,
         "DATABASE_URL": "",
     }
-    command = [sys.executable, "-m", "serving", "retrain"]
+    command = [sys.executable, "-m", *program.split()]
     return subprocess.Popen(
         command, cwd=ROOT, env=os.environ | places, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -98,7 +102,7 @@ def post(port, path):
         return json.load(reply)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(settings):
     (port,) = free_ports(1)
     server = demo(port, settings.artifact_dir, MLFLOW_TRACKING_URI=settings.mlflow_tracking_uri)
@@ -107,12 +111,17 @@ def app(settings):
     server.stop()
 
 
-@pytest.mark.parametrize("victims", [["retraining"], ["app"], ["app", "retraining"]] * ROUNDS, ids="-".join)
-def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, victims):
+@pytest.mark.parametrize(
+    ("victims", "stage"),
+    [*zip(KILLS, ["preparing", "preparing", "training"], strict=True)]
+    + [pytest.param(*each, marks=SOAK) for each in itertools.product(KILLS * ROUNDS, ["preparing", "training"])],
+    ids=lambda each: each if isinstance(each, str) else "-".join(each),
+)
+def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, victims, stage):
     jobs, rng = Jobs(database), random.Random()  # noqa: S311 no secret
     started = post(app.port, "/api/retrain")["id"]
-    job = wait_for(jobs, rng.choice(["preparing", "training"]))
-    time.sleep(rng.uniform(0, 5))
+    job = wait_for(jobs, stage)
+    time.sleep(rng.uniform(0, 3))
     (process,) = processes_of(job)
     if "app" in victims:
         app.kill()
@@ -129,8 +138,9 @@ def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, vict
     assert Corrections(database).count(CorrectionFilter("mnist", state="accepted")) == 20
 
 
-def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path):
-    assert start(settings).wait() == 0
+@pytest.mark.parametrize(("program", "learnt"), [(QUICK, 0.7), pytest.param(REAL, 0.95, marks=SOAK)])
+def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path, program, learnt):
+    assert start(settings, program).wait() == 0
     job = Jobs(database).latest()
     assert job.state == "promoted", job.reason
 
@@ -138,16 +148,17 @@ def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path):
     assert [each.by for each in promotions.promotions(store, specs.SPECS["mnist"])] == ["start", "gate"]
     elsewhere = Settings(_env_file=None, artifact_dir=tmp_path, mlflow_tracking_uri=f"sqlite:///{tmp_path}/none.db")
     shipped, promoted = (model_loader.load("mnist", each) for each in (elsewhere, settings))
-    assert np.mean([each.label == "1" for each in promoted.predict(extreme_ones(100, 2))]) >= 0.95
+    assert np.mean([each.label == "1" for each in promoted.predict(extreme_ones(100, 2))]) >= learnt
     test = datasets.load("mnist", settings.data_dir).test
     before, after = (right(classifier, test) for classifier in (shipped, promoted))
     assert after > before - 0.001
 
 
+@pytest.mark.parametrize("program", [QUICK, pytest.param(REAL, marks=SOAK)])
 @pytest.mark.parametrize("how", ["cancel", signal.SIGTERM])
-def test_ended_cleanly(settings, database, how):
+def test_ended_cleanly(settings, database, how, program):
     jobs = Jobs(database)
-    process = start(settings)
+    process = start(settings, program)
     wait_for(jobs, "training")
     if how == "cancel":
         assert jobs.cancel() is not None
