@@ -15,6 +15,8 @@ from serving.core.errors import Refused
 from serving.prediction.worker_pool import Readers
 from tests.helpers.fragile_worker import ENDLESS, POISON
 
+FRAGILE = "tests.helpers.fragile_worker"
+
 
 def with_readers(count, use, **options):
     """Runs `use(readers)` in an event loop with so many processes."""
@@ -89,7 +91,7 @@ def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
     def use(readers):
         return asyncio.gather(readers.read("mnist", pictures, bulk=True), readers.read("mnist", [seven_png]))
 
-    (seen, refused, blank, again), (beside,) = with_readers(2, use, program="tests.helpers.fragile_worker")
+    (seen, refused, blank, again), (beside,) = with_readers(2, use, program=FRAGILE)
     assert (refused.status, refused.code) == (422, "unreadable")
     assert blank is None
     assert np.array_equal(seen, again)
@@ -103,25 +105,27 @@ def test_a_picture_that_ended_a_reader_is_never_given_to_another(seven_png, tmp_
         alone = [readers.read("mnist", [POISON]) for _ in range(2)]
         return asyncio.gather(*alone, readers.read("mnist", [seven_png, POISON, POISON], bulk=True))
 
-    found = [each for read in with_readers(2, use, program="tests.helpers.fragile_worker") for each in read]
+    found = [each for read in with_readers(2, use, program=FRAGILE) for each in read]
     assert [each.status for each in found if isinstance(each, Refused)] == [422] * 4
     assert (tmp_path / "tries").read_text() == "x" * 4
 
 
-def test_a_picture_that_outlasts_its_reader_is_refused_and_nobody_waits_longer_than_a_proxy(seven_png):
-    limits = {"stuck": 0.5, "longest": 1.2}
-
+def test_a_picture_that_outlasts_its_reader_is_refused_and_the_next_one_read(seven_png):
     async def use(readers):
-        first, second, third = (asyncio.ensure_future(readers.read("mnist", [each])) for each in (ENDLESS,) * 3)
-        behind = asyncio.ensure_future(readers.read("mnist", [seven_png]))
-        for each in (first, behind):
-            await asyncio.wait([each])
-        return await asyncio.gather(first, second, third, behind, return_exceptions=True)
+        return await asyncio.gather(readers.read("mnist", [ENDLESS]), readers.read("mnist", [seven_png]))
 
-    first, *others = with_readers(1, use, program="tests.helpers.fragile_worker", **limits)
-    assert first[0].status == 422
-    assert isinstance(others[-1], Refused)
-    assert (others[-1].status, others[-1].code) == (503, "busy")
+    (refused,), (seen,) = with_readers(1, use, program=FRAGILE, stuck=0.3)
+    assert (refused.status, refused.code) == (422, "unreadable")
+    assert isinstance(seen, np.ndarray)
+
+
+def test_nobody_waits_longer_for_a_single_picture_than_a_proxy_does(seven_png):
+    async def use(readers):
+        asked = [readers.read("mnist", [ENDLESS])] + [readers.read("mnist", [seven_png]) for _ in range(3)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    found = with_readers(1, use, program=FRAGILE, longest=0.3)
+    assert [(each.status, each.code) for each in found] == [(503, "busy")] * 4
 
 
 def test_who_leaves_does_not_disturb_who_stays(seven_png):
