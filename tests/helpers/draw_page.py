@@ -85,7 +85,8 @@ class DrawPage:
         self.wait_for(self._is_ready)
 
     def press_and_wait(self, name: str) -> None:
-        """Presses a button and waits for the server's answer."""
+        """Presses a button and waits for the server's answer, not for the end of one that came before."""
+        self.wait_for(lambda: len(self._ended) == sum("/queue/data" in each for each in self.requested))
         before = len(self._ended)
         self.press(name)
         self.wait_for(lambda: len(self._ended) > before)
@@ -99,11 +100,13 @@ class DrawPage:
 
     def save_sheet(self, path: Path) -> Path:
         """Writes the drawing as it is on the screen."""
+        self._wait_for_display()
         Image.fromarray(self._look()).save(path)
         return path
 
     def ink(self) -> float:
         """Share of the sheet that is dark on the screen."""
+        self._wait_for_display()
         return float((self._look() < 100).mean())
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
@@ -113,6 +116,10 @@ class DrawPage:
             if time.monotonic() > end:
                 raise TimeoutError("what was waited for did not come")
             self.page.wait_for_timeout(50)
+
+    def _wait_for_display(self) -> None:
+        """Until it shows what was drawn: the pad does so with the next frame, and may have begun the present one."""
+        self.page.evaluate("new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen)))")
 
     def _is_ready(self) -> bool:
         """An empty sheet and the brush in hand."""
