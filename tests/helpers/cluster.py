@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import sqlalchemy as sa
 import yaml
 
 from benchmarks.postgres import Postgres
@@ -45,6 +47,7 @@ class Cluster:
         mlflow, nginx, *replicas = free_ports(5)
         try:
             postgres = self._keep(Postgres())
+            _hurry(postgres)
             postgres.create("mlflow", "history")
             self._names = {
                 "http://mlflow:5000": f"http://127.0.0.1:{mlflow}",
@@ -58,7 +61,8 @@ class Cluster:
             self._keep(Server([sys.executable, "-m", *command], f"http://127.0.0.1:{mlflow}/health"))
             self._environment = services["app-1"]["environment"]
             self.next_version = self.run("-c", SEED, folder="training").split()[-1]
-            self.replicas = [self._keep(self._replica(number, port)) for number, port in enumerate(replicas, 1)]
+            with ThreadPoolExecutor(len(replicas)) as beside:
+                self.replicas = list(beside.map(self._replica, (1, 2, 3), replicas))
             self.addresses = [f"http://127.0.0.1:{port}" for port in replicas]
             self.nginx = self._keep(Nginx(nginx, replicas))
             self.url = self.nginx.url
@@ -96,7 +100,7 @@ class Cluster:
 
     def _replica(self, number: int, port: int) -> Server:
         settings = self._settings(f"state-{number}") | {"DEMO_PORT": str(port)}
-        return Server([sys.executable, "demo.py"], f"http://127.0.0.1:{port}/api/ready", settings)
+        return self._keep(Server([sys.executable, "demo.py"], f"http://127.0.0.1:{port}/api/ready", settings))
 
     def _settings(self, folder: str) -> dict[str, str]:
         given = {name: self._named(value) for name, value in self._environment.items()}
@@ -113,3 +117,12 @@ class Cluster:
     def _keep(self, server):
         self._running.append(server)
         return server
+
+
+def _hurry(postgres: Postgres) -> None:
+    """Nobody's data has to outlive this machine's power: MLflow's many migrations don't wait for the disk."""
+    engine = sa.create_engine(f"{postgres.url}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    engine.dispose()

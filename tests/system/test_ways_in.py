@@ -1,4 +1,4 @@
-"""The same 200 pictures of each data set down every way: page endpoint, raw body, multipart, JSON and zip. They get
+"""The same pictures of each data set down every way: page endpoint, raw body, multipart, JSON and zip. They get
 the same answers."""
 
 import asyncio
@@ -22,14 +22,14 @@ from serving.server import launch
 from serving.services import open_services
 from settings import ROOT, Settings
 
-COUNT = 200
+COUNT, SMALL = 60, 20
 ENDPOINTS = {"mnist": "/predict", "cifar10": "/predict_photo"}
 PNG = {"Content-Type": "image/png"}
 
 
 def drawn():
-    sheets = [drawings.png(sheet, "RGBA") for sheet in drawings.sheets(COUNT - 60, seed=5)]
-    return sheets + drawings.small(60, seed=6)
+    sheets = [drawings.png(sheet, "RGBA") for sheet in drawings.sheets(COUNT - SMALL, seed=5)]
+    return sheets + drawings.small(SMALL, seed=6)
 
 
 def photographed():
