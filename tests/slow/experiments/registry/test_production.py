@@ -1,11 +1,12 @@
 import dataclasses
+import shutil
 import warnings
 
 import pytest
 
 from experiments.inference import bundle as bundles
 from experiments.registry import production as registry
-from experiments.registry.store import RegistryError
+from experiments.registry.store import RegistryError, Store
 
 
 @pytest.fixture
@@ -19,6 +20,27 @@ def train(store, spec, bundle):
         return registry.register(store, spec, log.run_id)
 
     return train
+
+
+@pytest.fixture(scope="module")
+def experienced(store_in, spec, exported, tmp_path_factory):
+    """The folder of a store with three versions, the first two of which went into Production one after the other."""
+    folder = tmp_path_factory.mktemp("experienced")
+    store = store_in(folder)
+    for reason in ("first", "second", ""):
+        with store.run(spec.name, "a run", "", {}, {}) as log:
+            log.log_bundle(exported.folder)
+        version = registry.register(store, spec, log.run_id)
+        if reason:
+            registry.promote(store, spec, version, reason)
+    return folder
+
+
+@pytest.fixture
+def three(experienced, tmp_path):
+    """A copy of that store: to make one takes longer than most tests."""
+    shutil.copytree(experienced, tmp_path, dirs_exist_ok=True)
+    return Store(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")
 
 
 def stages(store, spec):
@@ -89,21 +111,19 @@ def test_rollback_goes_back_further_each_time(store, spec, train):
         registry.rollback(store, spec, "regret")
 
 
-def test_rollback_after_a_new_promotion_returns_to_where_that_came_from(store, spec, train):
-    for _ in range(3):
-        registry.promote(store, spec, train(), "next")
-    registry.rollback(store, spec, "regret")  # 2
-    registry.promote(store, spec, "3", "again")
-    registry.promote(store, spec, "3", "again, and again")
-    assert registry.rollback(store, spec, "regret").version == "2"
-    assert registry.rollback(store, spec, "regret").version == "1"
+def test_rollback_after_a_new_promotion_returns_to_where_that_came_from(three, spec):
+    registry.promote(three, spec, "3", "next")
+    registry.rollback(three, spec, "regret")  # 2
+    registry.promote(three, spec, "3", "again")
+    registry.promote(three, spec, "3", "again, and again")
+    assert registry.rollback(three, spec, "regret").version == "2"
+    assert registry.rollback(three, spec, "regret").version == "1"
 
 
-def test_rollback_passes_over_deleted_versions(store, spec, train):
-    for _ in range(3):
-        registry.promote(store, spec, train(), "next")
-    store.client.delete_model_version(spec.registered_model, "2")
-    assert registry.rollback(store, spec, "regret").version == "1"
+def test_rollback_passes_over_deleted_versions(three, spec):
+    registry.promote(three, spec, "3", "next")
+    three.client.delete_model_version(spec.registered_model, "2")
+    assert registry.rollback(three, spec, "regret").version == "1"
 
 
 def test_a_version_without_a_bundle_does_not_take_production(store, spec, train):
@@ -142,39 +162,36 @@ class Interrupting:
 
 
 @pytest.mark.parametrize("moment", range(11))
-def test_an_interrupted_promotion_is_sound_and_made_good_by_repeating(store, spec, train, moment):
-    registry.promote(store, spec, train(), "first")
-    registry.promote(store, spec, train(), "second")
-    version, client = train(), store.client
-    store.client = Interrupting(client, moment)
+def test_an_interrupted_promotion_is_sound_and_made_good_by_repeating(three, spec, moment):
+    client = three.client
+    three.client = Interrupting(client, moment)
     with pytest.raises(KeyboardInterrupt):
-        registry.promote(store, spec, version, "third")
-    store.client = client
-    pulled = registry.pull(store, spec)
-    assert pulled.version == registry.production(store, spec).version == current_export(store, spec).version
+        registry.promote(three, spec, "3", "third")
+    three.client = client
+    pulled = registry.pull(three, spec)
+    assert pulled.version == registry.production(three, spec).version == current_export(three, spec).version
     assert pulled.version == ("2" if moment <= 6 else "3")
-    assert registry.rollback(store, spec, "regret").version == ("1" if moment <= 6 else "2")
-    registry.promote(store, spec, version, "third")
-    assert stages(store, spec) == {
+    assert registry.rollback(three, spec, "regret").version == ("1" if moment <= 6 else "2")
+    registry.promote(three, spec, "3", "third")
+    assert stages(three, spec) == {
         "1": ("Archived", "Archived"),
         "2": ("Archived", "Archived"),
         "3": ("Production", "Production"),
     }
-    assert current_export(store, spec).version == "3"
+    assert current_export(three, spec).version == "3"
 
 
 @pytest.mark.parametrize("moment", range(11))
-def test_an_interrupted_rollback_loses_no_history(store, spec, train, moment):
-    for _ in range(3):
-        registry.promote(store, spec, train(), "next")
-    client = store.client
-    store.client = Interrupting(client, moment)
+def test_an_interrupted_rollback_loses_no_history(three, spec, moment):
+    registry.promote(three, spec, "3", "next")
+    client = three.client
+    three.client = Interrupting(client, moment)
     with pytest.raises(KeyboardInterrupt):
-        registry.rollback(store, spec, "regret")
-    store.client = client
-    if registry.production(store, spec).version == "3":
-        assert registry.rollback(store, spec, "regret").version == "2"
-    assert registry.rollback(store, spec, "regret").version == "1"
+        registry.rollback(three, spec, "regret")
+    three.client = client
+    if registry.production(three, spec).version == "3":
+        assert registry.rollback(three, spec, "regret").version == "2"
+    assert registry.rollback(three, spec, "regret").version == "1"
 
 
 def test_an_empty_registry_starts_with_the_shipped_bundle(store, spec, bundle):
