@@ -9,7 +9,6 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 from settings import ROOT
 
@@ -23,11 +22,9 @@ class DemoProcess:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         self._nothing = tempfile.TemporaryDirectory()
-        self.store = f"sqlite:///{self._nothing.name}/none.db"  # of the models that it may make
-        self.folder = Path(self._nothing.name)  # and of what they are kept in
         # MLflow sets its variable in the process that runs the other tests, which this one would inherit.
         no_store = {
-            "MLFLOW_TRACKING_URI": self.store,
+            "MLFLOW_TRACKING_URI": f"sqlite:///{self._nothing.name}/none.db",
             "ARTIFACT_DIR": self._nothing.name,
         }
         self._process = subprocess.Popen(

@@ -15,7 +15,7 @@ from settings import Settings
 VALIDATION, TEST = 1_500, 500  # images
 PRACTICE, QUESTIONS = 600, 400  # of the exam
 MADE = Amounts(drawn=1_000, restyled=250, negatives=250)
-REPLAYED = 0.45  # of what a real one replays in an epoch
+EPOCHS = 3
 
 
 def learn(settings: Settings, dataset: str, accepted: Accepted, reporter: Reporter):
@@ -27,8 +27,7 @@ def learn(settings: Settings, dataset: str, accepted: Accepted, reporter: Report
     from experiments.runs import experiment
 
     def configure(*told):
-        config = fine_tuning.configuration(*told)
-        return dataclasses.replace(config, extra=MADE, extra_share=REPLAYED * config.extra_share)
+        return dataclasses.replace(fine_tuning.configuration(*told), epochs=EPOCHS, extra=MADE)
 
     store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
     experiment.seed(store, SPECS[dataset], settings.models_dir / dataset, reporter.say)

@@ -90,9 +90,14 @@ def silence(database):
         connection.execute(silent.values(seen_at=time.time() - SILENCE - 1))
 
 
-def processes_of(job) -> list[psutil.Process]:
+def processes_of(job, settings) -> list[psutil.Process]:
+    """Of this project alone: another test, beside this one, may have a retraining of the same number."""
+    asked = {"cmdline": ["--job", str(job.id)], "environ": str(settings.artifact_dir)}
     return [
-        each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[-2:] == ["--job", str(job.id)]
+        each
+        for each in psutil.process_iter(list(asked))
+        if (each.info["cmdline"] or [])[-2:] == asked["cmdline"]
+        and (each.info["environ"] or {}).get("ARTIFACT_DIR") == asked["environ"]
     ]
 
 
@@ -122,7 +127,7 @@ def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, vict
     started = post(app.port, "/api/retrain")["id"]
     job = wait_for(jobs, stage)
     time.sleep(rng.uniform(0, 3))
-    (process,) = processes_of(job)
+    (process,) = processes_of(job, settings)
     if "app" in victims:
         app.kill()
     if "retraining" in victims:
@@ -138,7 +143,7 @@ def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, vict
     assert Corrections(database).count(CorrectionFilter("mnist", state="accepted")) == 20
 
 
-@pytest.mark.parametrize(("program", "learnt"), [(QUICK, 0.7), pytest.param(REAL, 0.95, marks=SOAK)])
+@pytest.mark.parametrize(("program", "learnt"), [(QUICK, 0.9), pytest.param(REAL, 0.95, marks=SOAK)])
 def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path, program, learnt):
     assert start(settings, program).wait() == 0
     job = Jobs(database).latest()
