@@ -82,11 +82,12 @@ class DrawPage:
     def start_afresh(self, button: str) -> None:
         """Presses Clear or the bin icon and waits until the pad can be drawn on."""
         self.press_and_wait(button)
+        self.wait_for(self._is_answered)  # by every event of the button's: a late one would empty what comes next
         self.wait_for(self._is_ready)
 
     def press_and_wait(self, name: str) -> None:
         """Presses a button and waits for the server's answer, not for the end of one that came before."""
-        self.wait_for(lambda: len(self._ended) == sum("/queue/data" in each for each in self.requested))
+        self.wait_for(self._is_answered)
         before = len(self._ended)
         self.press(name)
         self.wait_for(lambda: len(self._ended) > before)
@@ -120,6 +121,10 @@ class DrawPage:
     def _wait_for_display(self) -> None:
         """Until it shows what was drawn: the pad does so with the next frame, and may have begun the present one."""
         self.page.evaluate("new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen)))")
+
+    def _is_answered(self) -> bool:
+        """No stream of answers is open."""
+        return len(self._ended) == sum("/queue/data" in each for each in self.requested)
 
     def _is_ready(self) -> bool:
         """An empty sheet and the brush in hand."""
