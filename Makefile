@@ -48,7 +48,7 @@ bench-model: install ## the latency of one prediction, and how many drawn digits
 # Test files side by side, one on a core; the browser's first, since they take longest.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: .venv/installed-dev ## unit, model and browser tests (4 minutes on two cores, 7 on slow ones)
+test: .venv/installed-dev ## unit, model and browser tests (3 minutes on two cores)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/unit tests/model
 
 video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
