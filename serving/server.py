@@ -1,4 +1,4 @@
-"""Putting the page on the network: its port, who can reach it, and the temporary public link."""
+"""One server for page and API: its port, who can reach it, the temporary public link, and what stands before both."""
 
 import errno
 import ipaddress
@@ -23,7 +23,6 @@ from serving.core.logs import REQUEST_ID, request_id
 from serving.services import Services
 
 if TYPE_CHECKING:
-    from serving.services import Services
     from settings import Settings
 
 PORTS_TRIED = 100

@@ -1,4 +1,4 @@
-"""Scribbles to ask a model about, made in other ways than those it was trained on (negatives.py)."""
+"""Scribbles to ask a model about, made in other ways than those it was trained on (non_digits.py)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The MLflow store: what the experiments logged. The registry of models in it is registry.py."""
+"""The MLflow store: what the experiments logged. The registry of models in it is production.py."""
 
 import contextlib
 import logging

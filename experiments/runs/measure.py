@@ -1,4 +1,4 @@
-"""Has a Keras model explain itself: its answers to the test set, and where the layer before them puts the images."""
+"""Everything measured of a trained model, once: metrics, answers, and where the layer before them puts the images."""
 
 import statistics
 import tempfile

@@ -1,5 +1,5 @@
-"""What one person writes for one digit and the next for another, made by the project itself: a model had better be
-unsure of it than sure and wrong half of the time."""
+"""Digits that the project draws itself, from templates; and corners that one person writes for one digit and the next
+for another, of which a model had better be unsure than sure and wrong half of the time."""
 
 import numpy as np
 

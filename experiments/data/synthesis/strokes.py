@@ -1,4 +1,4 @@
-"""Digits the project draws itself: stroke templates varied smoothly, inked with a brush, prepared like a drawing."""
+"""Strokes that the project draws itself: templates varied smoothly, and inked with a brush."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Characters and pictures that are no digits, as stroke templates in the manner of templates.py.
+"""Characters and pictures that are no digits, as stroke templates in the manner of digit_templates.py.
 
 Letters that somebody's digit could look like are left out: B C D G I J L O Q S T U V Y Z and many small ones.
 """

@@ -1,4 +1,4 @@
-"""Which data set's model is asked: the switch of the tabs that serve all of them."""
+"""What tabs are controlled by: the switch of the data set, the operator's key, and how their events are bound."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,7 @@
 """Every route of the API, asked what its documentation allows and what it does not.
 
 A third of the usual number of examples each, since every one is a request:
-`FUZZ_EXAMPLES=1000 python -m pytest tests/unit/serving/test_openapi.py` sends 11,000 requests.
+`FUZZ_EXAMPLES=1000 python -m pytest tests/unit/serving/api/test_openapi.py` sends 11,000 requests.
 """
 
 import os
