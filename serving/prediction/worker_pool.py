@@ -2,7 +2,9 @@
 
 import asyncio
 import collections
+import itertools
 import logging
+import math
 import os
 import socket
 import subprocess
@@ -21,7 +23,7 @@ from settings import ROOT
 
 DEPTH = 2  # questions a reader holds: while it answers one the next is there already
 STUCK = 10.0  # s that a reader may take for one picture before it is replaced
-LONGEST = 13.0  # s that anyone waits for a single picture; nginx asks another replica after 15
+LONGEST = 12.0  # s after which nobody waits for a single picture any more; nginx asks another replica after 15
 ENVIRONMENT = {
     "OPENCV_FOR_THREADS_NUM": "1",
     # The pixels of one picture are kept for the next rather than handed back: a third off the time to decode it.
@@ -42,17 +44,18 @@ class Job:
     dataset: str
     pictures: Sequence[bytes]
     found: "asyncio.Future[Found]"
+    since: float  # when it was asked for, by the clock; infinity for one that may take as long as it likes
     read: Found = field(default_factory=list)  # of the first of them
 
     @property
-    def unread(self) -> Sequence[bytes]:
-        """Those that are left."""
-        return self.pictures[len(self.read) :]
+    def complete(self) -> bool:
+        """Whether none is left."""
+        return len(self.read) == len(self.pictures)
 
     def add(self, read: Found) -> None:
         """What became of the next ones."""
         self.read += read
-        if not self.unread and not self.found.done():  # whoever asked may have left
+        if self.complete and not self.found.done():  # whoever asked may have left
             self.found.set_result(self.read)
 
 
@@ -78,7 +81,7 @@ class Readers:
         """Start the processes; returns at once."""
         for _ in range(self._count):
             await self._add()
-        self._watch = asyncio.create_task(self._replace_stuck())
+        self._watch = asyncio.create_task(self._end_long_waits())
 
     async def read(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
         """pictures: encoded ones, prepared as the data set has its own. Those of a batch (`bulk`) wait while single
@@ -90,14 +93,11 @@ class Readers:
         return [_refused(each) if isinstance(each, tuple) else each for each in found]
 
     async def _ask(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> Found:
-        job = Job(dataset, pictures, asyncio.get_running_loop().create_future())
+        since = math.inf if bulk else time.monotonic()
+        job = Job(dataset, pictures, asyncio.get_running_loop().create_future(), since)
         (self._bulk if bulk else self._single).append(job)
         self._hand_out()
-        try:
-            async with asyncio.timeout(None if bulk else self._longest):
-                return await job.found
-        except TimeoutError:
-            raise busy() from None
+        return await job.found
 
     def close(self) -> None:
         """End the processes."""
@@ -175,12 +175,17 @@ class Readers:
         if self._single or self._bulk:
             self._hand_out()
 
-    async def _replace_stuck(self) -> None:
+    async def _end_long_waits(self) -> None:
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(min(1.0, self._stuck, self._longest))
+            now = time.monotonic()
             for reader in self._readers:
-                if reader.jobs and time.monotonic() - reader.since > self._stuck:
+                if reader.jobs and now - reader.since > self._stuck:
                     reader.process.kill()
+            # One look for all: a timer for each would cost every answer.
+            for job in itertools.chain(self._single, *(reader.jobs for reader in self._readers)):
+                if now - job.since > self._longest and not job.found.done():
+                    job.found.set_exception(busy())
 
 
 class _Reader(asyncio.Protocol):
@@ -204,7 +209,7 @@ class _Reader(asyncio.Protocol):
         if not self.jobs:
             self.since = time.monotonic()
         self.jobs.append(job)
-        self.transport.write(ask(job.dataset, job.unread))
+        self.transport.write(ask(job.dataset, job.pictures[len(job.read) :]))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -226,7 +231,7 @@ class _Reader(asyncio.Protocol):
         job = self.jobs[0]
         self.since = time.monotonic()
         job.add(understand(pixels, notes, SPECS[job.dataset].image_shape))
-        if not job.unread:
+        if job.complete:
             self.jobs.popleft()
 
     def connection_lost(self, _error: Exception | None) -> None:
