@@ -58,14 +58,14 @@ video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; 
 LONGEST := tests/system/test_journey.py tests/system/test_retraining.py
 SYSTEM := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/system/test_*.py))
 
-test-system: .venv/installed-dev ## the slow tests: training, registry, containers, the whole loop (about 5 minutes)
+test-system: .venv/installed-dev ## the slow tests: training, registry, containers, the whole loop (about 7 minutes)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(SYSTEM)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/slow
 
-soak: .venv/installed-dev ## what needs long: retrainings killed again and again, or left to end (about 20 minutes)
+soak: .venv/installed-dev ## what needs long: retrainings killed again and again, or left to end
 	@$(PY) -m pytest -m soak tests
 
-test-all: .venv/installed-dev ## every test, as CI runs them, and how much of the code they run (about 10 minutes)
+test-all: .venv/installed-dev ## every test, as CI runs them, and how much of the code they run (about 11 minutes)
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
