@@ -5,7 +5,7 @@ import re
 import pytest
 
 from serving.page.tabs.draw import SENTENCES
-from tests.helpers.digits import DIGITS
+from tests.helpers.digits import DIGITS, draw_on_paper
 
 
 def test_ten_digits_in_a_row_then_the_bin_icon_then_undo(draw_page):
@@ -63,10 +63,7 @@ def test_live_mode_answers_while_drawing_and_submit_stays(draw_page):
 
 
 def test_a_picture_is_read_like_a_drawing(draw_page, tmp_path):
-    draw_page.draw(DIGITS["2"])
-    picture = draw_page.save_sheet(tmp_path / "two.png")
-    draw_page.start_afresh("Clear")
-    draw_page.upload(picture)
+    draw_page.upload(draw_on_paper(DIGITS["2"], tmp_path / "two.png"))
     draw_page.wait_for(lambda: draw_page.answer.all_inner_texts() == ["2"])
 
 

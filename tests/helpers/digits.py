@@ -1,6 +1,9 @@
 """Ten digits as a person draws them: strokes of (x, y), 0 to 1 over the sheet, y down."""
 
 from math import cos, pi, sin
+from pathlib import Path
+
+from PIL import Image, ImageDraw
 
 Stroke = list[tuple[float, float]]
 
@@ -25,3 +28,12 @@ DIGITS: dict[str, list[Stroke]] = {
     "8": [[*_arc(0.5, 0.35, 0.14, 0.14, 0.2, -0.7), *_arc(0.5, 0.66, 0.17, 0.17, -0.2, 0.75)]],
     "9": [[*_arc(0.48, 0.36, 0.15, 0.15, 0.0, -1.0), (0.62, 0.55), (0.57, 0.82)]],
 }
+
+
+def draw_on_paper(strokes: list[Stroke], path: Path) -> Path:
+    """Writes a picture of the strokes in black on white, as wide as the pad's brush draws them."""
+    sheet = Image.new("L", (400, 400), 255)
+    for stroke in strokes:
+        ImageDraw.Draw(sheet).line([(400 * x, 400 * y) for x, y in stroke], fill=0, width=20, joint="curve")
+    sheet.save(path)
+    return path

@@ -99,14 +99,15 @@ class DrawPage:
             self.page.get_by_role("button", name="Can't draw?").click()
         chooser.set_input_files(picture)
 
-    def save_sheet(self, path: Path) -> Path:
-        """Writes the drawing as it is on the screen."""
-        self._wait_for_display()
-        Image.fromarray(self._look()).save(path)
-        return path
-
     def ink(self) -> float:
-        """Share of the sheet that is dark on the screen."""
+        """Share of the sheet that is dark on the screen, once the screen has come to rest."""
+        before, now = -1.0, self._ink()
+        while now != before:  # a busy machine shows a stroke many frames after the browser has taken it
+            self.page.wait_for_timeout(300)
+            before, now = now, self._ink()
+        return now
+
+    def _ink(self) -> float:
         self._wait_for_display()
         return float((self._look() < 100).mean())
 
@@ -115,7 +116,8 @@ class DrawPage:
         end = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > end:
-                raise TimeoutError("what was waited for did not come")
+                shown = self.page.locator("body").inner_text()
+                raise TimeoutError(f"what was waited for did not come; the page says:\n{shown}")
             self.page.wait_for_timeout(50)
 
     def _wait_for_display(self) -> None:
