@@ -115,7 +115,7 @@ class Classifier:
         return taken
 
     def _take_up(self) -> bool:
-        store = production.Store(self._settings.mlflow_tracking_uri, self._settings.artifact_dir)
+        store = production.TrackingStore.of(self._settings)
         pulled = production.pull(store, self._spec)
         if pulled is None or (self.source == "registry" and pulled == self.bundle):
             return False

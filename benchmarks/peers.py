@@ -120,7 +120,7 @@ def log_model(folder: Path) -> str:
     import keras
 
     model = keras.models.load_model(Settings().models_dir / "mnist" / "model.keras")
-    store = production.Store(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts")
+    store = production.TrackingStore(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts")
     example = prepare_drawing(drawings.sheets(1)[0])[None]
     with store.run(SPECS["mnist"].name, "shipped", "", {}, {}) as log:
         log.log_keras_model(model, example)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from benchmarks.processes import Server, free_ports
 from experiments.data.specs import SPECS
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 from settings import Settings
 from tests.helpers.demo_process import DemoProcess
 from tests.helpers.digits import DIGITS
@@ -67,7 +67,7 @@ def mlflow_comparison() -> Iterator[tuple[str, str]]:
     """The address of MLflow's page with the runs of the first data set side by side, and the name of one of them; both
     empty while there are none."""
     settings, name = Settings(), next(iter(SPECS))
-    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = TrackingStore.of(settings)
     found, runs = store.client.get_experiment_by_name(name), store.runs(name)
     if found is None or not runs:
         print("The store has no runs yet: docs/screenshots/mlflow.png stays as it is.")

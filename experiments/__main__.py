@@ -16,7 +16,7 @@ from rich.console import Console
 from experiments.data.datasets import DatasetError
 from experiments.data.specs import SPECS
 from experiments.inference.bundle import BundleError
-from experiments.registry.store import RegistryError, Store
+from experiments.registry.store import RegistryError, TrackingStore
 from experiments.training.config import UnknownRunError
 from settings import Settings
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
         configs = _chosen(arguments)
     dataset = datasets.load(arguments.dataset, settings.data_dir)
-    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = TrackingStore.of(settings)
     result = experiment.run_table(configs, dataset, store, settings.models_dir / arguments.dataset)
     title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
     run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
@@ -58,7 +58,7 @@ def compare(arguments: argparse.Namespace, settings: Settings) -> int:
     """Prints every run of the store."""
     from experiments.insights import run_comparison
 
-    runs = Store(settings.mlflow_tracking_uri, settings.artifact_dir).runs(arguments.dataset)
+    runs = TrackingStore.of(settings).runs(arguments.dataset)
     if not runs:
         print("The store has no runs yet. `python -m experiments` makes them.")
         return 0
@@ -71,7 +71,7 @@ def promote(arguments: argparse.Namespace, settings: Settings) -> int:
     from experiments.registry import production
 
     spec = SPECS[arguments.dataset]
-    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = TrackingStore.of(settings)
     production.promote(store, spec, arguments.version, arguments.reason)
     print(f"{spec.registered_model} version {arguments.version} is in Production.")
     return 0
@@ -82,7 +82,7 @@ def rollback(arguments: argparse.Namespace, settings: Settings) -> int:
     from experiments.registry import production
 
     spec = SPECS[arguments.dataset]
-    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = TrackingStore.of(settings)
     back = production.rollback(store, spec, "rolled back by hand")
     print(f"{spec.registered_model} version {back.version} is in Production again.")
     return 0
@@ -122,7 +122,7 @@ def insights(arguments: argparse.Namespace, settings: Settings) -> int:
         from experiments.runs import measure
 
     model = bundle.read(arguments.bundle or settings.models_dir / arguments.dataset)
-    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = TrackingStore.of(settings)
     measure.explain_bundle(
         model, datasets.load(model.dataset, settings.data_dir), run_curves.curves_of_bundle(model, store)
     )
@@ -135,7 +135,7 @@ def report(arguments: argparse.Namespace, settings: Settings) -> int:
     from experiments.insights import report as report_files
     from settings import ROOT
 
-    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = TrackingStore.of(settings)
     links = {
         "Code": settings.repository_url,
         "Container image": settings.image_url,

@@ -140,14 +140,14 @@ def _is_loopback(host: str) -> bool:
 
 
 def lifespan(services: Services) -> Callable[[FastAPI], Any]:
-    """For the page's server: puts the gate before everything of Gradio's, and starts the readers."""
+    """For the page's server: puts the gate before everything of Gradio's, and starts the worker_pool."""
 
     @asynccontextmanager
     async def run(app: FastAPI) -> Any:
         app.middleware_stack = Gate(app.middleware_stack, services)
-        await services.readers.start()
+        await services.worker_pool.start()
         yield
-        services.readers.close()
+        services.worker_pool.close()
 
     return run
 

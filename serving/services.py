@@ -10,9 +10,9 @@ from serving.core.access import Access
 from serving.core.client_ids import Clients, clients
 from serving.core.limits import MIB, Load, RateLimits
 from serving.core.metrics import Metrics
-from serving.prediction.batching import Answering
-from serving.prediction.recent_drawings import Recent
-from serving.prediction.worker_pool import Readers
+from serving.prediction.batching import Batcher
+from serving.prediction.recent_drawings import RecentDrawings
+from serving.prediction.worker_pool import WorkerPool
 from serving.storage.database import Database, open_database
 from serving.storage.recorder import Recorder, open_recorder
 from serving.storage.records import Entry
@@ -36,10 +36,10 @@ class Services:
     load: Load
     bounds: Bounds
     metrics: Metrics
-    readers: Readers
-    answering: Answering
+    worker_pool: WorkerPool
+    batcher: Batcher
     database: Database
-    recent: Recent
+    recent_drawings: RecentDrawings
     recorder: Recorder | None  # None while the history is off
 
     def classifier(self, dataset: str) -> "Classifier":
@@ -62,7 +62,7 @@ class Services:
         """Count what was answered and have the history keep it; None stands for a picture without an answer. `sheets`:
         the drawing as it was sent, remembered for a while in case it is corrected."""
         if sheets:
-            self.recent.keep(request_id, sheets)
+            self.recent_drawings.keep(request_id, sheets)
         bundle = self.classifier(dataset).bundle
         client, sha256, now = self.clients.name(address), bundle.sha256["model.tflite"], time.time()
         for found in answers:
@@ -85,12 +85,12 @@ class Services:
         if self.recorder is not None:
             self.recorder.close()
         self.database.close()
-        self.answering.close()
+        self.batcher.close()
 
 
 def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings") -> Services:
     """Everything around these models, by their data sets, as the settings say. Close it at the end."""
-    readers = Readers(settings.workers)
+    worker_pool = WorkerPool(settings.workers)
     database = open_database(settings)
     return Services(
         classifiers=classifiers,
@@ -101,9 +101,9 @@ def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings")
         load=Load(settings.max_requests, settings.max_waiting_mb * MIB),
         bounds=Bounds(settings.max_image_mb, settings.max_batch_mb, settings.max_batch_images),
         metrics=Metrics(),
-        readers=readers,
-        answering=Answering(classifiers, readers),
+        worker_pool=worker_pool,
+        batcher=Batcher(classifiers, worker_pool),
         database=database,
-        recent=Recent(),
+        recent_drawings=RecentDrawings(),
         recorder=open_recorder(settings, database),
     )

@@ -16,7 +16,7 @@ from experiments.insights.document import Heading, Paragraph, Part, Picture, Tab
 from experiments.insights.figures import Insights, InsightsError
 from experiments.insights.plots import confusion_matrix
 from experiments.insights.run_comparison import COSTS, METRICS, RunComparison, RunRow
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 
 BENCHMARKS = {"make bench": "peers.md", "make bench-replicas": "replicas.md"}  # results by the command that writes them
 EXPERIMENT, NAME = "reports", "report"
@@ -189,7 +189,7 @@ def _limits(subjects: Sequence[Subject]) -> Iterator[Part]:
 
 
 def gather(
-    store: Store, models_dir: Path, artifact_dir: Path, results: Path, pictures: Path, links: Mapping[str, str]
+    store: TrackingStore, models_dir: Path, artifact_dir: Path, results: Path, pictures: Path, links: Mapping[str, str]
 ) -> Sources:
     """Of every data set that has a model; what is not there is left out. Raises BundleError without any model."""
     subjects = list(_subjects(store, models_dir, artifact_dir))
@@ -214,7 +214,7 @@ def write(sources: Sources, folder: Path) -> list[Path]:
     return [page, document]
 
 
-def log(store: Store, files: Sequence[Path]) -> str:
+def log(store: TrackingStore, files: Sequence[Path]) -> str:
     """Keeps the files as artifacts of a run of their own. Returns its id."""
     with store.run(EXPERIMENT, NAME, "The report of the whole project.", {}, {}) as run, store.worded_errors():
         for path in files:
@@ -222,7 +222,7 @@ def log(store: Store, files: Sequence[Path]) -> str:
     return run.run_id
 
 
-def _subjects(store: Store, models_dir: Path, artifact_dir: Path) -> Iterator[Subject]:
+def _subjects(store: TrackingStore, models_dir: Path, artifact_dir: Path) -> Iterator[Subject]:
     for spec in SPECS.values():
         exported = bundles.read_current(bundles.exports_of(artifact_dir, spec.name))
         if exported is None and not (models_dir / spec.name / bundles.MANIFEST).exists():

@@ -15,7 +15,7 @@ from experiments.insights import figures
 from experiments.insights.figures import Epoch, InsightsError
 from experiments.registry import production
 from experiments.registry.run_log import RunSummary
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 PARAMETERS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "seed")
@@ -64,7 +64,7 @@ class RunComparison:
     shipped: bool = False
 
 
-def read(store: Store, spec: DatasetSpec) -> RunComparison:
+def read(store: TrackingStore, spec: DatasetSpec) -> RunComparison:
     """Everything that the store has of this data set. Raises RegistryError."""
     champion = production.production(store, spec)
     chosen = champion.run_id if champion else ""
@@ -206,7 +206,7 @@ def _percent(run: RunSummary, metric: str) -> str:
     return f"{100 * run.metrics[metric]:.2f}" if metric in run.metrics else "–"
 
 
-def curves_of_run(store: Store, run_id: str) -> tuple[Epoch, ...]:
+def curves_of_run(store: TrackingStore, run_id: str) -> tuple[Epoch, ...]:
     """By epoch, as far as all four were logged; none for a run in which nothing was trained."""
     with store.worded_errors():
         found = [
@@ -216,7 +216,7 @@ def curves_of_run(store: Store, run_id: str) -> tuple[Epoch, ...]:
     return tuple(Epoch(epoch, *(values[epoch] for values in found)) for epoch in epochs)
 
 
-def curves_of_bundle(bundle: Bundle, store: Store) -> tuple[Epoch, ...]:
+def curves_of_bundle(bundle: Bundle, store: TrackingStore) -> tuple[Epoch, ...]:
     """From its run if the store has it, else as they were kept with it, else none."""
     if any(run.run_id == bundle.run_id for run in store.runs(bundle.dataset)):
         return curves_of_run(store, bundle.run_id)

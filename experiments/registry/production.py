@@ -13,10 +13,10 @@ from experiments.inference.bundle import Bundle, BundleError
 from experiments.registry import promotions, versions
 from experiments.registry.promotions import By
 from experiments.registry.run_log import BUNDLE
-from experiments.registry.store import RegistryError, Store
+from experiments.registry.store import RegistryError, TrackingStore
 from experiments.registry.versions import ALIAS, GATE
 
-__all__ = ["ProductionModel", "RegistryError", "Store", "production", "promote", "pull", "register", "rollback"]
+__all__ = ["ProductionModel", "RegistryError", "TrackingStore", "production", "promote", "pull", "register", "rollback"]
 
 HISTORY = "production_history"
 """Tag of the registered model: the versions that were in Production before the present one, the latest last."""
@@ -33,7 +33,7 @@ class ProductionModel:
     metrics: dict[str, float]
 
 
-def register(store: Store, spec: DatasetSpec, run_id: str) -> str:
+def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
     """Enter the run's model into the registry, once. Returns its version."""
     name, client = spec.registered_model, store.client
     with store.worded_errors():
@@ -49,7 +49,7 @@ def register(store: Store, spec: DatasetSpec, run_id: str) -> str:
         return str(client.create_model_version(name, source, run_id, description=reason).version)
 
 
-def production(store: Store, spec: DatasetSpec) -> ProductionModel | None:
+def production(store: TrackingStore, spec: DatasetSpec) -> ProductionModel | None:
     """The model that the alias `production` names; None while there is none."""
     current = versions.current(store, spec)
     if current is None:
@@ -59,7 +59,7 @@ def production(store: Store, spec: DatasetSpec) -> ProductionModel | None:
     return ProductionModel(str(current.version), current.run_id, metrics)
 
 
-def promote(store: Store, spec: DatasetSpec, version: str, reason: str, by: By = "hand") -> Bundle:
+def promote(store: TrackingStore, spec: DatasetSpec, version: str, reason: str, by: By = "hand") -> Bundle:
     """Put `version` into Production: alias, tag and stage, and its bundle exported on this machine.
 
     Safe to interrupt at any point, and to repeat. Raises RegistryError for an unknown version, for one whose bundle
@@ -72,14 +72,14 @@ def promote(store: Store, spec: DatasetSpec, version: str, reason: str, by: By =
     return _take_production(store, spec, version, reason, by, past)
 
 
-def note_gate(store: Store, spec: DatasetSpec, version: str, decision: Decision) -> None:
+def note_gate(store: TrackingStore, spec: DatasetSpec, version: str, decision: Decision) -> None:
     """Keep what the gate said of a version."""
     with store.worded_errors():
         said = f"{'passed' if decision.promote else 'refused'}: {decision.reason}"
         store.client.set_model_version_tag(spec.registered_model, version, GATE, said)
 
 
-def rollback(store: Store, spec: DatasetSpec, reason: str) -> Bundle:
+def rollback(store: TrackingStore, spec: DatasetSpec, reason: str) -> Bundle:
     """Put the version into Production that was there before the present one; again, and it goes further back.
 
     Raises RegistryError when there was none.
@@ -93,12 +93,12 @@ def rollback(store: Store, spec: DatasetSpec, reason: str) -> Bundle:
     return _take_production(store, spec, past[-1], reason, "rollback", past)
 
 
-def export(store: Store, spec: DatasetSpec, version: str) -> Bundle:
+def export(store: TrackingStore, spec: DatasetSpec, version: str) -> Bundle:
     """The bundle of any version, exported on this machine if it was not. Raises RegistryError."""
     return _export(store, spec, version, versions.version(store, spec, version).run_id)
 
 
-def seed_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> bool:
+def seed_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> bool:
     """Let an empty registry start with the shipped bundle, as version 1 and in Production.
 
     Returns whether it did. Completes what an interrupted seeding left.
@@ -115,7 +115,7 @@ def seed_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> bool:
     return True
 
 
-def pull(store: Store, spec: DatasetSpec) -> Bundle | None:
+def pull(store: TrackingStore, spec: DatasetSpec) -> Bundle | None:
     """The Production model, exported on this machine if it was not; None while there is none."""
     current = versions.current(store, spec)
     if current is None:
@@ -125,7 +125,9 @@ def pull(store: Store, spec: DatasetSpec) -> Bundle | None:
     return exported
 
 
-def _take_production(store: Store, spec: DatasetSpec, version: str, reason: str, by: By, past: list[str]) -> Bundle:
+def _take_production(
+    store: TrackingStore, spec: DatasetSpec, version: str, reason: str, by: By, past: list[str]
+) -> Bundle:
     """The alias is what counts: all before it can be thrown away, all after it is made good by repeating."""
     name, client = spec.registered_model, store.client
     with store.worded_errors():
@@ -145,7 +147,7 @@ def _take_production(store: Store, spec: DatasetSpec, version: str, reason: str,
     return exported
 
 
-def _reason_without_one(store: Store, spec: DatasetSpec, version: str) -> str:
+def _reason_without_one(store: TrackingStore, spec: DatasetSpec, version: str) -> str:
     """For a version that passed the gate, or was in Production before."""
     gate = versions.version(store, spec, version).tags.get(GATE, "")
     if gate.startswith("passed") or any(past.version == version for past in promotions.promotions(store, spec)):
@@ -156,7 +158,7 @@ def _reason_without_one(store: Store, spec: DatasetSpec, version: str) -> str:
     )
 
 
-def _set_stages(store: Store, spec: DatasetSpec, version: str) -> None:
+def _set_stages(store: TrackingStore, spec: DatasetSpec, version: str) -> None:
     from mlflow.exceptions import MlflowException
 
     name, client = spec.registered_model, store.client
@@ -170,7 +172,7 @@ def _set_stages(store: Store, spec: DatasetSpec, version: str) -> None:
         client.transition_model_version_stage(name, version, "Production", archive_existing_versions=True)
 
 
-def _export(store: Store, spec: DatasetSpec, version: str, run_id: str) -> Bundle:
+def _export(store: TrackingStore, spec: DatasetSpec, version: str, run_id: str) -> Bundle:
     """From this machine if it is there and sound, which outlives a move of the project, else from the run."""
     from mlflow.exceptions import MlflowException
 
@@ -191,11 +193,11 @@ def _export(store: Store, spec: DatasetSpec, version: str, run_id: str) -> Bundl
         ) from error
 
 
-def _point(store: Store, spec: DatasetSpec, version: str) -> None:
+def _point(store: TrackingStore, spec: DatasetSpec, version: str) -> None:
     bundles.point_current(bundles.exports_of(store.artifact_dir, spec.name), version)
 
 
-def _log_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> str:
+def _log_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> str:
     reason = (
         f"The model shipped with the project, trained on {shipped.trained_at[:10]}. "
         "Nothing was trained in this run: the metrics are those recorded with the model."
@@ -207,7 +209,7 @@ def _log_shipped(store: Store, spec: DatasetSpec, shipped: Bundle) -> str:
     return log.run_id
 
 
-def _past(store: Store, spec: DatasetSpec) -> list[str]:
+def _past(store: TrackingStore, spec: DatasetSpec) -> list[str]:
     """Versions that were in Production before the present one and still exist, the latest last."""
     model, existing = versions.model(store, spec), versions.versions(store, spec)
     if model is None:

@@ -8,7 +8,7 @@ import pydantic
 
 from experiments.data.specs import DatasetSpec
 from experiments.registry import versions
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -71,7 +71,7 @@ def of_version(version: "ModelVersion") -> Promotion | None:
         return None
 
 
-def promotions(store: Store, spec: DatasetSpec) -> list[Promotion]:
+def promotions(store: TrackingStore, spec: DatasetSpec) -> list[Promotion]:
     """Every promotion, the oldest first; also the latest if an interruption kept it out of the journal."""
     model, current = versions.model(store, spec), versions.current(store, spec)
     kept = {name: value for name, value in (model.tags if model else {}).items() if name.startswith(PREFIX)}

@@ -14,12 +14,14 @@ from experiments.registry.run_log import RunLog, RunSummary, _summary
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+    from settings import Settings
+
 
 class RegistryError(RuntimeError):
     """The store does not answer, or has not what was asked for. Worded for the person who runs the project."""
 
 
-class Store:
+class TrackingStore:
     """MLflow's runs and models at `tracking_uri`. Raises RegistryError when it does not answer.
 
     A database keeps the artifacts under `artifact_dir`, a tracking server where it was told to.
@@ -32,6 +34,11 @@ class Store:
             self.client = _open(tracking_uri)
             if tracking_uri.startswith("sqlite:"):
                 _follow_move(tracking_uri, artifact_dir)
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "TrackingStore":
+        """The store that the settings name."""
+        return cls(settings.mlflow_tracking_uri, settings.artifact_dir)
 
     @contextlib.contextmanager
     def run(

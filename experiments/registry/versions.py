@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from experiments.data.specs import DatasetSpec
-from experiments.registry.store import RegistryError, Store, all_pages
+from experiments.registry.store import RegistryError, TrackingStore, all_pages
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
@@ -13,14 +13,14 @@ GATE = "gate"
 """Tag of a version: `passed` or `refused`, and why."""
 
 
-def model(store: Store, spec: DatasetSpec) -> "RegisteredModel | None":
+def model(store: TrackingStore, spec: DatasetSpec) -> "RegisteredModel | None":
     """The registered model; None before its first version."""
     with store.worded_errors():
         found = store.client.search_registered_models(f"name='{spec.registered_model}'")
     return found[0] if found else None
 
 
-def current(store: Store, spec: DatasetSpec) -> "ModelVersion | None":
+def current(store: TrackingStore, spec: DatasetSpec) -> "ModelVersion | None":
     """The version that the alias names; None while there is none."""
     registered = model(store, spec)
     if registered is None or ALIAS not in registered.aliases:
@@ -29,14 +29,14 @@ def current(store: Store, spec: DatasetSpec) -> "ModelVersion | None":
         return store.client.get_model_version(spec.registered_model, registered.aliases[ALIAS])
 
 
-def versions(store: Store, spec: DatasetSpec) -> dict[str, "ModelVersion"]:
+def versions(store: TrackingStore, spec: DatasetSpec) -> dict[str, "ModelVersion"]:
     """Every version by its number, the oldest first."""
     with store.worded_errors():
         found = all_pages(store.client.search_model_versions, f"name='{spec.registered_model}'")
     return {str(version.version): version for version in sorted(found, key=lambda each: int(each.version))}
 
 
-def version(store: Store, spec: DatasetSpec, number: str) -> "ModelVersion":
+def version(store: TrackingStore, spec: DatasetSpec, number: str) -> "ModelVersion":
     """One of them. Raises RegistryError if there is none of this number."""
     there = versions(store, spec)
     if number not in there:

@@ -18,7 +18,7 @@ from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Thresholds, predict
 from experiments.insights import plots
 from experiments.registry import production
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 from experiments.retraining import fine_tuning
 from experiments.retraining.corrections import Accepted, check_enough, hold_out
 from experiments.runs import experiment, measure, provenance
@@ -53,7 +53,7 @@ def retrain(
     accepted: Accepted,
     dataset: Dataset,
     champion: Bundle,
-    store: Store,
+    store: TrackingStore,
     watcher: Watcher,
     prepare_exam: Callable[[Dataset], HeldOut] = held_out.prepare,
     configure: Callable[[Dataset, keras.Model, int], RunConfig] = fine_tuning.configuration,
@@ -87,7 +87,7 @@ def retrain(
 
 
 def _decide(
-    store: Store, spec: DatasetSpec, champion: Bundle, run_id: str, differences: tuple[Difference, ...]
+    store: TrackingStore, spec: DatasetSpec, champion: Bundle, run_id: str, differences: tuple[Difference, ...]
 ) -> Retrained:
     """The challenger is a version in any case, and takes Production only through the gate."""
     version, decision = production.register(store, spec, run_id), judge(differences)
@@ -101,7 +101,7 @@ def _decide(
     return Retrained(run_id, version, decision, differences)
 
 
-def _end_abandoned(store: Store, spec: DatasetSpec) -> None:
+def _end_abandoned(store: TrackingStore, spec: DatasetSpec) -> None:
     """One runs at a time: any other that MLflow still takes for running has lost its process."""
     for run in store.runs(spec.name):
         if run.status == "RUNNING" and "retrain" in run.tags:

@@ -17,7 +17,7 @@ from experiments.inference import bundle
 from experiments.insights import plots
 from experiments.registry import production
 from experiments.registry.run_log import RunLog, RunSummary
-from experiments.registry.store import RegistryError, Store
+from experiments.registry.store import RegistryError, TrackingStore
 from experiments.runs.measure import measure
 from experiments.runs.provenance import fingerprints, git_commit, parameters
 from experiments.training.config import PRODUCTION, RunConfig
@@ -39,7 +39,7 @@ class Result:
 def run_table(
     configs: Sequence[RunConfig],
     dataset: Dataset,
-    store: Store,
+    store: TrackingStore,
     shipped: Path,
     say: Callable[[str], None] = print,
     prepare_exam: Callable[[Dataset], HeldOut] = held_out.prepare,
@@ -64,7 +64,7 @@ def run_table(
     return _register_best(tuple(finished), best, dataset, store)
 
 
-def begin(config: RunConfig, store: Store, spec: DatasetSpec) -> RunConfig:
+def begin(config: RunConfig, store: TrackingStore, spec: DatasetSpec) -> RunConfig:
     """The run with its network; the Production model's, weights and all, if it goes on from there. Raises
     RegistryError if there is none."""
     if config.parent != PRODUCTION:
@@ -76,7 +76,9 @@ def begin(config: RunConfig, store: Store, spec: DatasetSpec) -> RunConfig:
     return replace(config, build=same_as(seen_once(network)), parent=champion.run_id)
 
 
-def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: HeldOut, store: Store, mark: str) -> None:
+def run_one(
+    config: RunConfig, dataset: Dataset, extra: Split, questions: HeldOut, store: TrackingStore, mark: str
+) -> None:
     """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
     tags = {"fingerprint": mark, "mlflow.source.git.commit": git_commit()}
     with store.run(dataset.spec.name, config.name, config.reason, parameters(config, dataset), tags) as log:
@@ -92,7 +94,7 @@ def run_one(config: RunConfig, dataset: Dataset, extra: Split, questions: HeldOu
         measure(model, dataset, questions, log, history.results)
 
 
-def seed(store: Store, spec: DatasetSpec, shipped: Path, say: Callable[[str], None]) -> None:
+def seed(store: TrackingStore, spec: DatasetSpec, shipped: Path, say: Callable[[str], None]) -> None:
     """An empty registry starts with the model that came with the repository."""
     try:
         if production.seed_shipped(store, spec, bundle.read(shipped)):
@@ -101,7 +103,7 @@ def seed(store: Store, spec: DatasetSpec, shipped: Path, say: Callable[[str], No
         say(f"The registry starts without the shipped model. {error}")
 
 
-def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Dataset, store: Store) -> Result:
+def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Dataset, store: TrackingStore) -> Result:
     """The best is always a version; it takes Production only through the gate."""
     spec = dataset.spec
     number = best.version or production.register(store, spec, best.run_id)

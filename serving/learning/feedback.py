@@ -84,7 +84,7 @@ def _correction(services: "Services", feedback: Feedback, client: str) -> Correc
         confidence=confidence,
         proposed=given if feedback.label is None else feedback.label,
         image=image,
-        drawing=feedback.drawing or services.recent.drawing(feedback.request_id),
+        drawing=feedback.drawing or services.recent_drawings.drawing(feedback.request_id),
     )
 
 

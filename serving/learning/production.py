@@ -8,7 +8,7 @@ from experiments.registry.store import RegistryError
 from serving.storage.records import Logged, StoreError
 
 if TYPE_CHECKING:
-    from experiments.registry.production import Store
+    from experiments.registry.production import TrackingStore
     from serving.services import Services
     from serving.storage.database import Database
     from serving.storage.production_log import ProductionLog
@@ -72,7 +72,7 @@ def _take_up(services: "Services", dataset: str, version: str) -> str:
     return version
 
 
-def _store(settings: "Settings") -> "Store":
-    from experiments.registry.production import Store
+def _store(settings: "Settings") -> "TrackingStore":
+    from experiments.registry.production import TrackingStore
 
-    return Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    return TrackingStore.of(settings)

@@ -65,7 +65,7 @@ def bundle_of(settings: "Settings", dataset: str, version: str) -> "Bundle":
     """The model of any version of the registry. Raises RegistryError."""
     from experiments.registry import production
 
-    store = production.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = production.TrackingStore.of(settings)
     return production.export(store, SPECS[dataset], version)
 
 

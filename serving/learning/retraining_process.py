@@ -146,7 +146,7 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
     from experiments.runs import experiment
 
     spec = SPECS[dataset]
-    store = production.Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = production.TrackingStore.of(settings)
     experiment.seed(store, spec, settings.models_dir / dataset, reporter.say)
     champion = production.pull(store, spec)
     if champion is None:

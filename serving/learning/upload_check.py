@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serving.prediction.many import Reading, read_many
+from serving.prediction.many import Reading, predict_many
 from serving.storage.records import Correction, State, digest, mark
 from serving.uploads.file_labels import labels_in
 from serving.uploads.zips import File, ZipError
@@ -72,7 +72,7 @@ def check(
     training images; None if they are not here. Raises ZipError for an upload that makes no sense as a whole."""
     tables: list[File] = []
     pictures = _without_tables(files, tables)
-    readings = list(_counted(read_many(classifier, pictures, max_pixels=MAX_PIXELS), told))
+    readings = list(_counted(predict_many(classifier, pictures, max_pixels=MAX_PIXELS), told))
     if not readings:
         raise ZipError("There are no pictures in this. Choose pictures or a zip of them.")
     names = classifier.bundle.class_names

@@ -1,4 +1,4 @@
-"""From encoded pictures to predictions for the API: readers prepare, a model answers what has gathered at once."""
+"""From encoded pictures to predictions for the API: worker_pool prepare, a model answers what has gathered at once."""
 
 import asyncio
 import collections
@@ -14,19 +14,19 @@ from serving.core.errors import Refused
 
 if TYPE_CHECKING:
     from model_loader import Classifier
-    from serving.prediction.worker_pool import Readers
+    from serving.prediction.worker_pool import WorkerPool
 
 JOB = 16  # pictures of a batch that a reader is handed at a time
 CROWD = 16  # questions that are being read; from here on the model waits for more of them,
 PAUSE = 0.005  # s: fewer and larger calls of it give a tenth more answers a second
 
 
-class Answering:
+class Batcher:
     """Predictions for any number of requests at a time, in one event loop."""
 
-    def __init__(self, classifiers: "Mapping[str, Classifier]", readers: "Readers") -> None:
+    def __init__(self, classifiers: "Mapping[str, Classifier]", pool: "WorkerPool") -> None:
         """classifiers: by data set."""
-        self._readers, self._reading = readers, 0
+        self._pool, self._reading = pool, 0
         self._models = {name: _Gathering(classifier, self._pause) for name, classifier in classifiers.items()}
 
     async def one(self, dataset: str, picture: bytes) -> Prediction:
@@ -50,7 +50,7 @@ class Answering:
     async def _several(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | Refused]:
         self._reading += 1
         try:
-            read = await self._readers.read(dataset, pictures, bulk)
+            read = await self._pool.read(dataset, pictures, bulk)
         finally:
             self._reading -= 1
         model = self._models[dataset]

@@ -35,7 +35,7 @@ class Reading:
     preview: Any = None
 
 
-def read_many(
+def predict_many(
     classifier: "Classifier", files: Iterable[File], preview: Preview | None = None, max_pixels: int = MAX_PIXELS
 ) -> Iterator[Reading]:
     """One reading for each file, in order; a file that can't be read does not spoil the others."""

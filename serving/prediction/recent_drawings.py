@@ -14,7 +14,7 @@ from serving.prediction.single import flatten
 SIDE = 400  # px of what a correction keeps at most
 
 
-class Recent:
+class RecentDrawings:
     """Safe to use from any thread. The oldest go when there are too many."""
 
     def __init__(self, max_bytes: int = 32 * MIB) -> None:

@@ -59,7 +59,7 @@ class Job:
             self.found.set_result(self.read)
 
 
-class Readers:
+class WorkerPool:
     """`count` processes for every data set, started by start() in the event loop that read() is awaited in.
 
     Until they are up, and where there are none, threads read. One that ends is replaced and what it had not begun is
@@ -71,7 +71,7 @@ class Readers:
     ) -> None:
         """program: the module that each process runs; stuck, longest: seconds, as above."""
         self._count, self._program, self._stuck, self._longest = count, program, stuck, longest
-        self._readers: list[_Reader] = []  # that are up
+        self._pool: list[_Reader] = []  # that are up
         self._starting: list[_Reader] = []
         self._single: collections.deque[Job] = collections.deque()
         self._bulk: collections.deque[Job] = collections.deque()
@@ -86,7 +86,7 @@ class Readers:
     async def read(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
         """pictures: encoded ones, prepared as the data set has its own. Those of a batch (`bulk`) wait while single
         ones are read, three to one. Raises Refused where single ones have to wait too long."""
-        if self._readers:
+        if self._pool:
             found = await self._ask(dataset, pictures, bulk)
         else:
             found = await asyncio.get_running_loop().run_in_executor(None, _read_here, dataset, pictures)
@@ -104,7 +104,7 @@ class Readers:
         self._closed = True
         if self._watch is not None:
             self._watch.cancel()
-        for reader in (*self._readers, *self._starting):
+        for reader in (*self._pool, *self._starting):
             reader.transport.close()
         for job in (*self._single, *self._bulk):
             job.found.cancel()
@@ -112,7 +112,7 @@ class Readers:
     @property
     def processes(self) -> list[int]:
         """Their process ids."""
-        return [reader.process.pid for reader in self._readers]
+        return [reader.process.pid for reader in self._pool]
 
     async def _add(self) -> None:
         ours, theirs = socket.socketpair()
@@ -132,11 +132,11 @@ class Readers:
     def up(self, reader: "_Reader") -> None:
         """A reader has started."""
         self._starting.remove(reader)
-        self._readers.append(reader)
+        self._pool.append(reader)
 
     def lost(self, reader: "_Reader") -> None:
         """A reader has ended: what it had not begun goes to another, and another takes its place."""
-        (self._readers if reader.up else self._starting).remove(reader)
+        (self._pool if reader.up else self._starting).remove(reader)
         reader.process.kill()
         reader.process.wait()
         if self._closed:
@@ -156,7 +156,7 @@ class Readers:
 
     def _hand_out(self) -> None:
         for depth in range(DEPTH):
-            for reader in self._readers:
+            for reader in self._pool:
                 if len(reader.jobs) == depth and (job := self._next()):
                     reader.send(job)
 
@@ -179,11 +179,11 @@ class Readers:
         while True:
             await asyncio.sleep(min(1.0, self._stuck, self._longest))
             now = time.monotonic()
-            for reader in self._readers:
+            for reader in self._pool:
                 if reader.jobs and now - reader.since > self._stuck:
                     reader.process.kill()
             # One look for all: a timer for each would cost every answer.
-            for job in itertools.chain(self._single, *(reader.jobs for reader in self._readers)):
+            for job in itertools.chain(self._single, *(reader.jobs for reader in self._pool)):
                 if now - job.since > self._longest and not job.found.done():
                     job.found.set_exception(busy())
 
@@ -193,8 +193,8 @@ class _Reader(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, readers: Readers, process: subprocess.Popen) -> None:
-        self.process, self._readers = process, readers
+    def __init__(self, pool: WorkerPool, process: subprocess.Popen) -> None:
+        self.process, self._pool = process, pool
         self.jobs: collections.deque[Job] = collections.deque()
         self.up = False  # it says so by an answer to nothing
         self.since = 0.0  # when it began the first of its jobs
@@ -202,7 +202,7 @@ class _Reader(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
-        self._readers.begun(self)
+        self._pool.begun(self)
 
     def send(self, job: Job) -> None:
         """Have it read this too."""
@@ -224,8 +224,8 @@ class _Reader(asyncio.Protocol):
                 self._settle(*parts)
             else:
                 self.up = True
-                self._readers.up(self)
-        self._readers.freed()
+                self._pool.up(self)
+        self._pool.freed()
 
     def _settle(self, pixels: bytes, notes: bytes) -> None:
         job = self.jobs[0]
@@ -235,7 +235,7 @@ class _Reader(asyncio.Protocol):
             self.jobs.popleft()
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._readers.lost(self)
+        self._pool.lost(self)
 
 
 def _read_here(dataset: str, pictures: Sequence[bytes]) -> Found:

@@ -23,12 +23,12 @@ SEED = """
 from experiments.data.specs import SPECS
 from experiments.inference import bundle
 from experiments.registry import production
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 from settings import Settings
 
 settings, spec = Settings(), SPECS["mnist"]
 shipped = bundle.read(settings.models_dir / "mnist")
-store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+store = TrackingStore.of(settings)
 production.seed_shipped(store, spec, shipped)
 with store.run(spec.name, "another", "to be promoted", {}, {}) as log:
     log.log_metrics(shipped.metrics)

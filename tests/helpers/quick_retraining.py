@@ -22,14 +22,14 @@ def learn(settings: Settings, dataset: str, accepted: Accepted, reporter: Report
     from experiments.data import datasets
     from experiments.evaluation import held_out
     from experiments.registry import production
-    from experiments.registry.store import Store
+    from experiments.registry.store import TrackingStore
     from experiments.retraining import fine_tuning, retrain
     from experiments.runs import experiment
 
     def configure(*told):
         return dataclasses.replace(fine_tuning.configuration(*told), epochs=EPOCHS, extra=MADE)
 
-    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = TrackingStore.of(settings)
     experiment.seed(store, SPECS[dataset], settings.models_dir / dataset, reporter.say)
     champion = production.pull(store, SPECS[dataset])
     prepare = partial(held_out.prepare, practice=PRACTICE, questions=QUESTIONS)

@@ -9,7 +9,7 @@ from experiments.data.specs import DatasetSpec
 from experiments.inference import bundle as bundles
 from experiments.inference.predictions import Thresholds
 from experiments.registry import production
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 from settings import Settings
 
 SPEC = DatasetSpec(
@@ -93,7 +93,7 @@ def bundle(exported, tmp_path):
 def empty_database(tmp_path_factory):
     """Made once: MLflow's migrations take longer than a test."""
     folder = tmp_path_factory.mktemp("store")
-    Store(f"sqlite:///{folder / 'mlflow.db'}", folder / "mlartifacts")
+    TrackingStore(f"sqlite:///{folder / 'mlflow.db'}", folder / "mlartifacts")
     return folder / "mlflow.db"
 
 
@@ -101,7 +101,7 @@ def empty_database(tmp_path_factory):
 def store_in(empty_database):
     def store_in(folder):
         shutil.copyfile(empty_database, folder / "mlflow.db")
-        return Store(f"sqlite:///{folder / 'mlflow.db'}", folder / "mlartifacts")
+        return TrackingStore(f"sqlite:///{folder / 'mlflow.db'}", folder / "mlartifacts")
 
     return store_in
 

@@ -12,7 +12,7 @@ from PIL import Image
 import model_loader
 from experiments.data import datasets, specs
 from experiments.data.specs import Split
-from experiments.data.synthesis.outlier_photos import draw_strangers
+from experiments.data.synthesis.outlier_photos import draw_outlier_photos
 from experiments.preprocessing.decoding import decode_image
 from settings import ROOT, Settings
 
@@ -57,7 +57,7 @@ def test_a_photo_gets_the_same_answer_in_any_format(classifier, photos) -> None:
 
 
 def test_it_is_unsure_of_what_the_project_mixes_of_photos(classifier, photos) -> None:
-    strangers = draw_strangers(photos, np.random.default_rng(3))
+    strangers = draw_outlier_photos(photos, np.random.default_rng(3))
     assert np.mean([answer.verdict == "unsure" for answer in classifier.predict(strangers)]) >= 0.95
 
 

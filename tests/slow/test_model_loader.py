@@ -12,7 +12,7 @@ from experiments.inference import bundle as bundles
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.occlusion import occlusion, overlay
 from experiments.registry import production
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 from model_loader import Classifier
 from settings import ROOT
 
@@ -104,7 +104,7 @@ def moved(spec, empty_database, exported, exported_too, tmp_path, settings_in):
     home, away = tmp_path / "home", tmp_path / "away"
     bundles.install(exported, home / "models" / "dots", version="7", run_id="r")
     shutil.copyfile(empty_database, home / "mlflow.db")
-    store = Store(settings_in(home).mlflow_tracking_uri, settings_in(home).artifact_dir)
+    store = TrackingStore.of(settings_in(home))
     with store.run(spec.name, "a run", "", {}, {}) as log:
         log.log_bundle(exported_too.folder)
     production.promote(store, spec, production.register(store, spec, log.run_id), "test")

@@ -14,7 +14,7 @@ from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
 from experiments.registry import production
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 from experiments.runs import experiment
 from experiments.runs.table import table
 from model_loader import Classifier
@@ -63,7 +63,7 @@ def digits(count: int, seed: int) -> Split:
 def test_its_finished_run_is_not_run_again(settings) -> None:
     data = Dataset(SPEC, train=digits(12, 0), validation=digits(4, 1), test=digits(4, 2), digest="ab" * 32)
     row = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=1)
-    store, said = Store(settings.mlflow_tracking_uri, settings.artifact_dir), []
+    store, said = TrackingStore.of(settings), []
     before = store.runs("mnist")
     prepare = partial(held_out.prepare, practice=30, questions=20)
     result = experiment.run_table([row], data, store, Path("none"), said.append, prepare)

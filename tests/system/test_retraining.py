@@ -24,7 +24,7 @@ from benchmarks.postgres import Postgres
 from benchmarks.processes import free_ports
 from experiments.data import datasets, specs
 from experiments.registry import promotions
-from experiments.registry.store import Store
+from experiments.registry.store import TrackingStore
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.records import SILENCE, BusyError, CorrectionFilter
@@ -149,7 +149,7 @@ def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path, progr
     job = Jobs(database).latest()
     assert job.state == "promoted", job.reason
 
-    store = Store(settings.mlflow_tracking_uri, settings.artifact_dir)
+    store = TrackingStore.of(settings)
     assert [each.by for each in promotions.promotions(store, specs.SPECS["mnist"])] == ["start", "gate"]
     elsewhere = Settings(_env_file=None, artifact_dir=tmp_path, mlflow_tracking_uri=f"sqlite:///{tmp_path}/none.db")
     shipped, promoted = (model_loader.load("mnist", each) for each in (elsewhere, settings))

@@ -83,7 +83,7 @@ def url(services):
 
     page, url = asyncio.run(serve())
     deadline = time.monotonic() + 60
-    while len(services.readers.processes) < services.settings.workers and time.monotonic() < deadline:
+    while len(services.worker_pool.processes) < services.settings.workers and time.monotonic() < deadline:
         time.sleep(0.05)
     yield url
     page.close(verbose=False)

@@ -15,7 +15,7 @@ from experiments.data.datasets import Dataset, join
 from experiments.data.specs import Split
 from experiments.data.synthesis.digits import draw_ambiguous, draw_digits
 from experiments.data.synthesis.non_digits import draw_negatives
-from experiments.data.synthesis.outlier_photos import draw_strangers
+from experiments.data.synthesis.outlier_photos import draw_outlier_photos
 from experiments.data.synthesis.restyling import restyle
 
 CHUNK = 1_000  # images a task
@@ -73,7 +73,7 @@ def _tasks(amounts: Amounts, dataset: Dataset, seed: int) -> Iterator[tuple[Make
         (draw_digits, Split(train.images[:0], labels)),
         (restyle, Split(train.images[chosen], train.labels[chosen])),
         (draw_negatives, Split(train.images[: amounts.negatives], np.full(amounts.negatives, none))),
-        (draw_strangers, Split(train.images[mixed], np.full(amounts.strangers, none))),
+        (draw_outlier_photos, Split(train.images[mixed], np.full(amounts.strangers, none))),
         (draw_ambiguous, Split(train.images[:0], np.full(amounts.ambiguous, dataset.spec.outputs))),
     )
     for number, (maker, source) in enumerate(sources):

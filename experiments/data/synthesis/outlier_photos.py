@@ -6,7 +6,7 @@ import numpy as np
 from experiments.data.specs import Split
 
 
-def draw_strangers(source: Split, rng: np.random.Generator) -> np.ndarray:
+def draw_outlier_photos(source: Split, rng: np.random.Generator) -> np.ndarray:
     """source: photos uint8 [N, H, W, C] to make them of. Returns uint8 [N, H, W, C], one a photo."""
     kinds = (_shuffled, _collage, _blend, _texture, _blobs, _shapes)
     chosen = rng.integers(0, len(kinds), len(source.images))

@@ -51,7 +51,7 @@ async def _read(services: "Services", request: Request, slot: Slot) -> Feedback:
     if body.image is None:
         return told
     data = bodies.from_base64(body.image)
-    (image,) = await services.readers.read(body.dataset, [data])
+    (image,) = await services.worker_pool.read(body.dataset, [data])
     if isinstance(image, Refused):
         raise image
     if not isinstance(image, np.ndarray):

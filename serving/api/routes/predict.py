@@ -43,7 +43,7 @@ async def _predict(services: "Services", request: Request, dataset: str) -> Resp
     with services.load.slot() as slot:
         data = await bodies.one_picture(request, slot, services.bounds)
         started = time.perf_counter()
-        found = await services.answering.one(dataset, data)
+        found = await services.batcher.one(dataset, data)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
     services.keep(dataset, caller.request_id, "api", caller.address, milliseconds, [found], [data])
     told = {"id": caller.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
@@ -57,7 +57,7 @@ async def _predict_batch(services: "Services", request: Request, dataset: str) -
         services.rates.admit("api", caller.address, len(pictures) - 1)
         started = time.perf_counter()
         good = [picture.data for picture in pictures if picture.error is None]
-        answers = iter(await services.answering.many(dataset, good))
+        answers = iter(await services.batcher.many(dataset, good))
         found = [next(answers) if picture.error is None else picture.error for picture in pictures]
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
     kept = [None if isinstance(each, Refused) else each for each in found]

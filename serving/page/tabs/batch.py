@@ -15,7 +15,7 @@ from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, bars
 from serving.page.widgets.controls import PRIVATE, chosen, dataset_switch
 from serving.page.widgets.files import keep_file, keep_picture
 from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, Summary
-from serving.prediction.many import Reading, read_many
+from serving.prediction.many import Reading, predict_many
 from serving.uploads.file_labels import labels_in
 from serving.uploads.page_files import uploaded_files
 from serving.uploads.unpacking import Bounds
@@ -100,7 +100,7 @@ def _read(
     with ExitStack() as opened:
         count, files = uploaded_files(uploads, limits, opened)
         readings = []
-        for reading in read_many(classifier, files, thumbnail):
+        for reading in predict_many(classifier, files, thumbnail):
             readings.append(reading)
             if len(readings) % TOLD_EVERY == 0:
                 progress((len(readings), count), unit="pictures")

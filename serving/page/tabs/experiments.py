@@ -8,7 +8,7 @@ import gradio as gr
 from experiments.data.specs import SPECS
 from experiments.insights import run_comparison as ledgers
 from experiments.insights.run_comparison import COSTS, METRICS, RunComparison, RunRow
-from experiments.registry.store import RegistryError, Store
+from experiments.registry.store import RegistryError, TrackingStore
 from serving.page.widgets.charts import CLASSES, Chart, by_epoch, chart, for_page, lines, titled
 from serving.page.widgets.controls import QUIET, check, chosen, dataset_switch, key_box
 from serving.page.widgets.tables import table
@@ -70,7 +70,7 @@ def _ledger(services: "Services", dataset: str) -> RunComparison:
     if not ledgers.exists(settings.mlflow_tracking_uri):
         return ledgers.of_bundle(bundle)
     try:
-        found = ledgers.read(Store(settings.mlflow_tracking_uri, settings.artifact_dir), SPECS[dataset])
+        found = ledgers.read(TrackingStore.of(settings), SPECS[dataset])
     except RegistryError as error:
         raise gr.Error(str(error), print_exception=False) from None
     return found if found.entries else ledgers.of_bundle(bundle)

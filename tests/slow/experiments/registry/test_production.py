@@ -6,7 +6,7 @@ import pytest
 
 from experiments.inference import bundle as bundles
 from experiments.registry import production as registry
-from experiments.registry.store import RegistryError, Store
+from experiments.registry.store import RegistryError, TrackingStore
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def experienced(store_in, spec, exported, tmp_path_factory):
 def three(experienced, tmp_path):
     """A copy of that store: to make one takes longer than most tests."""
     shutil.copytree(experienced, tmp_path, dirs_exist_ok=True)
-    return Store(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")
+    return TrackingStore(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")
 
 
 def stages(store, spec):

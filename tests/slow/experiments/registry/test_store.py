@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.registry import production
-from experiments.registry.store import RegistryError, Store
+from experiments.registry.store import RegistryError, TrackingStore
 from settings import ROOT
 
 
@@ -114,7 +114,7 @@ def test_a_store_that_can_not_be_used_is_named(uri, tmp_path, caplog, capfd, mon
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     (tmp_path / "junk.db").write_text("no database" * 100)
     with pytest.raises(RegistryError, match=r"can't be used.*MLFLOW_TRACKING_URI") as caught:
-        Store(uri.format(folder=tmp_path), tmp_path / "mlartifacts")
+        TrackingStore(uri.format(folder=tmp_path), tmp_path / "mlartifacts")
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caplog.text == ""
@@ -139,7 +139,7 @@ def test_a_project_that_was_moved_goes_on_where_it_is(
     home, away = tmp_path / "home", tmp_path / "away_from_home"
     home.mkdir()
     shutil.copyfile(empty_database, home / "mlflow.db")
-    before = Store(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts")
+    before = TrackingStore(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts")
     for _ in range(2):
         with before.run(spec.name, "a run", "", {}, {}) as log:
             log.log_bundle(bundle.folder)
@@ -148,7 +148,7 @@ def test_a_project_that_was_moved_goes_on_where_it_is(
     production.promote(before, spec, "1", "first")
     move(home, away)
 
-    after = Store(f"sqlite:///{away / 'mlflow.db'}", away / "mlartifacts")
+    after = TrackingStore(f"sqlite:///{away / 'mlflow.db'}", away / "mlartifacts")
     assert production.pull(after, spec).folder == away / "mlartifacts" / "production" / spec.name / "1"
     shutil.rmtree(home, ignore_errors=True)
     assert production.promote(after, spec, "2", "from the moved artifacts").sha256 == bundle.sha256
@@ -164,12 +164,13 @@ def test_a_new_artifact_folder_does_not_lose_the_old_artifacts(store, spec, tmp_
     with store.run(spec.name, "a run", "", {}, {}) as log:
         log.log_bundle(bundle.folder)
     version = production.register(store, spec, log.run_id)
-    elsewhere = Store(store.tracking_uri, tmp_path / "elsewhere")
+    elsewhere = TrackingStore(store.tracking_uri, tmp_path / "elsewhere")
     assert production.promote(elsewhere, spec, version, "first").folder.is_relative_to(tmp_path / "elsewhere")
 
 
 def test_two_processes_may_open_a_new_store_at_once(tmp_path):
-    code = "import sys, pathlib; from experiments.registry.store import Store; Store(sys.argv[1], pathlib.Path('.'))"
+    opening = "TrackingStore(sys.argv[1], pathlib.Path('.'))"
+    code = f"import sys, pathlib; from experiments.registry.store import TrackingStore; {opening}"
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'new.db'}"]
     both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     printed = [each.communicate()[1] for each in both]

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from serving.prediction.batching import CROWD, Answering
+from serving.prediction.batching import CROWD, Batcher
 
 
-class Readers:
+class WorkerPool:
     """Each picture is read a little later than the one before."""
 
     def __init__(self):
@@ -41,7 +41,7 @@ def answers_to(count):
     classifier = Classifier()
 
     async def run():
-        answering = Answering({"mnist": classifier}, Readers())
+        answering = Batcher({"mnist": classifier}, WorkerPool())
         found = await asyncio.gather(*(answering.one("mnist", bytes([number])) for number in range(count)))
         answering.close()
         return found
@@ -62,7 +62,7 @@ def test_one_alone_is_answered_by_itself():
 
 def test_an_error_of_the_model_reaches_who_asked():
     async def run():
-        answering = Answering({"mnist": Classifier()}, Readers())
+        answering = Batcher({"mnist": Classifier()}, WorkerPool())
         with pytest.raises(RuntimeError, match="broken"):
             await answering.one("mnist", b"\xff")
         assert await answering.one("mnist", b"\x07") == 7

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.inference.predictions import blank
 from serving.prediction import many
-from serving.prediction.many import read_many
+from serving.prediction.many import predict_many
 from serving.uploads.zips import File
 
 
@@ -39,7 +39,7 @@ def test_one_reading_a_file_in_order_and_errors_stay_where_they_are(counting, se
         File("d.png", sheet_png),
         File("e.png", seven_png),
     ]
-    readings = list(read_many(counting, files))
+    readings = list(predict_many(counting, files))
     assert [reading.name for reading in readings] == [file.name for file in files]
     assert [reading.prediction and reading.prediction.verdict for reading in readings] == [
         "sure", None, None, "blank", "sure",
@@ -51,36 +51,36 @@ def test_one_reading_a_file_in_order_and_errors_stay_where_they_are(counting, se
 
 def test_the_model_is_asked_for_many_at_once(counting, seven_png):
     files = [File(f"{i}.png", seven_png) for i in range(many.TOGETHER + 3)]
-    assert len(list(read_many(counting, files))) == len(files)
+    assert len(list(predict_many(counting, files))) == len(files)
     assert counting.asked == [many.TOGETHER, 3]
 
 
 def test_pictures_are_prepared_as_the_models_data_set_has_them(photo_classifier, photo_png):
-    (reading,) = read_many(photo_classifier, [File("a.png", photo_png)])
+    (reading,) = predict_many(photo_classifier, [File("a.png", photo_png)])
     assert (reading.prediction.label, reading.prediction.image.shape) == ("horse", (32, 32, 3))
 
 
 def test_files_are_taken_only_as_they_are_needed(counting, seven_png):
     taken = []
     files = (taken.append(i) or File(f"{i}.png", seven_png) for i in range(10 * many.TOGETHER))
-    next(read_many(counting, files))
+    next(predict_many(counting, files))
     assert len(taken) == many.TOGETHER
 
 
 def test_no_files_give_no_readings(counting):
-    assert list(read_many(counting, [])) == []
-    (reading,) = read_many(counting, [File("a", error="None.")])
+    assert list(predict_many(counting, [])) == []
+    (reading,) = predict_many(counting, [File("a", error="None.")])
     assert reading.prediction is None
     assert counting.asked == []
 
 
 def test_a_preview_is_made_of_the_pixels(counting, seven_png):
-    (reading,) = read_many(counting, [File("a.png", seven_png)], lambda pixels: pixels.shape)
+    (reading,) = predict_many(counting, [File("a.png", seven_png)], lambda pixels: pixels.shape)
     assert reading.preview == (100, 100, 4)
 
 
 def test_pixels_are_bounded_for_the_whole_batch(counting, seven_png):
     files = [File(f"{i}.png", seven_png) for i in range(4)]
-    readings = list(read_many(counting, files, max_pixels=15_000))
+    readings = list(predict_many(counting, files, max_pixels=15_000))
     assert [bool(reading.error) for reading in readings] == [False, False, True, True]
     assert "15,000 pixels" in readings[2].error

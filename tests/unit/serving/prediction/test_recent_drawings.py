@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from serving.prediction.recent_drawings import SIDE, Recent, small_png
+from serving.prediction.recent_drawings import SIDE, RecentDrawings, small_png
 
 
 def png(*size, colour=0):
@@ -13,7 +13,7 @@ def png(*size, colour=0):
 
 
 def test_a_drawing_is_found_as_one_small_picture():
-    recent = Recent()
+    recent = RecentDrawings()
     recent.keep("one", [png(500, 1000, colour=255)])
     assert Image.open(io.BytesIO(recent.drawing("one"))).size == (SIDE, SIDE // 2)
     assert recent.drawing("other") is None
@@ -21,7 +21,7 @@ def test_a_drawing_is_found_as_one_small_picture():
 
 def test_the_oldest_go_when_there_are_too_many_bytes():
     sheet = png(10, 10)
-    recent = Recent(max_bytes=2 * len(sheet))
+    recent = RecentDrawings(max_bytes=2 * len(sheet))
     for number in ("one", "two", "two", "three"):
         recent.keep(number, [sheet])
     assert [recent.drawing(number) is None for number in ("one", "two", "three")] == [True, False, False]

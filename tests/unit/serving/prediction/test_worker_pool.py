@@ -12,24 +12,24 @@ from experiments.preprocessing.decoding import decode_image
 from experiments.preprocessing.drawings import prepare_drawing
 from experiments.preprocessing.photos import prepare_photo
 from serving.core.errors import Refused
-from serving.prediction.worker_pool import Readers
+from serving.prediction.worker_pool import WorkerPool
 from tests.helpers.fragile_worker import ENDLESS, POISON
 
 FRAGILE = "tests.helpers.fragile_worker"
 
 
-def with_readers(count, use, **options):
-    """Runs `use(readers)` in an event loop with so many processes."""
+def with_pool(count, use, **options):
+    """Runs `use(pool)` in an event loop with so many processes."""
 
     async def run():
-        readers = Readers(count, **options)
-        await readers.start()
-        while len(readers.processes) < count:
+        pool = WorkerPool(count, **options)
+        await pool.start()
+        while len(pool.processes) < count:
             await asyncio.sleep(0.02)
         try:
-            return await asyncio.wait_for(use(readers), 60)
+            return await asyncio.wait_for(use(pool), 60)
         finally:
-            readers.close()
+            pool.close()
             await asyncio.sleep(0.1)
 
     return asyncio.run(run())
@@ -38,7 +38,7 @@ def with_readers(count, use, **options):
 @pytest.mark.parametrize("count", [0, 2])
 def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_png):
     pictures = [seven_png, sheet_png, b"no picture", seven_png]
-    seen, blank, refused, again = with_readers(count, lambda readers: readers.read("mnist", pictures))
+    seen, blank, refused, again = with_pool(count, lambda pool: pool.read("mnist", pictures))
     assert np.array_equal(seen, prepare_drawing(decode_image(seven_png)))
     assert np.array_equal(seen, again)
     assert blank is None
@@ -48,38 +48,38 @@ def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_p
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_data_set_gets_its_own_preparation(count, photo_png):
-    def use(readers):
-        return asyncio.gather(*(readers.read(dataset, [photo_png]) for dataset in ("cifar10", "mnist", "cifar10")))
+    def use(pool):
+        return asyncio.gather(*(pool.read(dataset, [photo_png]) for dataset in ("cifar10", "mnist", "cifar10")))
 
-    (photo,), (digit,), (again,) = with_readers(count, use)
+    (photo,), (digit,), (again,) = with_pool(count, use)
     assert np.array_equal(photo, prepare_photo(decode_image(photo_png)))
     assert np.array_equal(photo, again)
     assert digit.shape == (28, 28, 1)
 
 
 def test_many_ask_at_a_time(seven_png):
-    async def use(readers):
-        asked = [readers.read("mnist", [seven_png], bulk=number % 2 == 0) for number in range(60)]
+    async def use(pool):
+        asked = [pool.read("mnist", [seven_png], bulk=number % 2 == 0) for number in range(60)]
         return await asyncio.gather(*asked)
 
-    found = with_readers(2, use)
+    found = with_pool(2, use)
     assert len(found) == 60
     assert all(np.array_equal(each, found[0][0]) for (each,) in found)
 
 
 def test_a_reader_that_is_killed_is_replaced_and_only_the_picture_that_it_had_begun_is_refused(seven_png):
-    async def use(readers):
-        before = readers.processes
-        asked = [asyncio.ensure_future(readers.read("mnist", [seven_png])) for _ in range(40)]
+    async def use(pool):
+        before = pool.processes
+        asked = [asyncio.ensure_future(pool.read("mnist", [seven_png])) for _ in range(40)]
         await asyncio.sleep(0)
         os.kill(before[0], signal.SIGKILL)
         found = await asyncio.gather(*asked)
-        while len(readers.processes) < 2 or before[0] in readers.processes:
+        while len(pool.processes) < 2 or before[0] in pool.processes:
             await asyncio.sleep(0.05)
-        found.append(await readers.read("mnist", [seven_png]))
+        found.append(await pool.read("mnist", [seven_png]))
         return [each for (each,) in found]
 
-    found = with_readers(2, use)
+    found = with_pool(2, use)
     refused = [each for each in found if isinstance(each, Refused)]
     assert [each.code for each in refused] in ([], ["unreadable"])
     assert sum(isinstance(each, np.ndarray) for each in found) == len(found) - len(refused)
@@ -88,10 +88,10 @@ def test_a_reader_that_is_killed_is_replaced_and_only_the_picture_that_it_had_be
 def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
     pictures = [seven_png, POISON, sheet_png, seven_png]
 
-    def use(readers):
-        return asyncio.gather(readers.read("mnist", pictures, bulk=True), readers.read("mnist", [seven_png]))
+    def use(pool):
+        return asyncio.gather(pool.read("mnist", pictures, bulk=True), pool.read("mnist", [seven_png]))
 
-    (seen, refused, blank, again), (beside,) = with_readers(2, use, program=FRAGILE)
+    (seen, refused, blank, again), (beside,) = with_pool(2, use, program=FRAGILE)
     assert (refused.status, refused.code) == (422, "unreadable")
     assert blank is None
     assert np.array_equal(seen, again)
@@ -101,68 +101,68 @@ def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
 def test_a_picture_that_ended_a_reader_is_never_given_to_another(seven_png, tmp_path, monkeypatch):
     monkeypatch.setenv("POISONED", str(tmp_path / "tries"))
 
-    def use(readers):
-        alone = [readers.read("mnist", [POISON]) for _ in range(2)]
-        return asyncio.gather(*alone, readers.read("mnist", [seven_png, POISON, POISON], bulk=True))
+    def use(pool):
+        alone = [pool.read("mnist", [POISON]) for _ in range(2)]
+        return asyncio.gather(*alone, pool.read("mnist", [seven_png, POISON, POISON], bulk=True))
 
-    found = [each for read in with_readers(2, use, program=FRAGILE) for each in read]
+    found = [each for read in with_pool(2, use, program=FRAGILE) for each in read]
     assert [each.status for each in found if isinstance(each, Refused)] == [422] * 4
     assert (tmp_path / "tries").read_text() == "x" * 4
 
 
 def test_a_picture_that_outlasts_its_reader_is_refused_and_the_next_one_read(seven_png):
-    async def use(readers):
-        return await asyncio.gather(readers.read("mnist", [ENDLESS]), readers.read("mnist", [seven_png]))
+    async def use(pool):
+        return await asyncio.gather(pool.read("mnist", [ENDLESS]), pool.read("mnist", [seven_png]))
 
-    (refused,), (seen,) = with_readers(1, use, program=FRAGILE, stuck=0.3)
+    (refused,), (seen,) = with_pool(1, use, program=FRAGILE, stuck=0.3)
     assert (refused.status, refused.code) == (422, "unreadable")
     assert isinstance(seen, np.ndarray)
 
 
 def test_nobody_waits_longer_for_a_single_picture_than_a_proxy_does(seven_png):
-    async def use(readers):
-        asked = [readers.read("mnist", [ENDLESS])] + [readers.read("mnist", [seven_png]) for _ in range(3)]
+    async def use(pool):
+        asked = [pool.read("mnist", [ENDLESS])] + [pool.read("mnist", [seven_png]) for _ in range(3)]
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    found = with_readers(1, use, program=FRAGILE, longest=0.3)
+    found = with_pool(1, use, program=FRAGILE, longest=0.3)
     assert [(each.status, each.code) for each in found] == [(503, "busy")] * 4
 
 
 def test_who_leaves_does_not_disturb_who_stays(seven_png):
-    async def use(readers):
-        leaving = asyncio.ensure_future(readers.read("mnist", [seven_png]))
-        staying = asyncio.ensure_future(readers.read("mnist", [seven_png]))
+    async def use(pool):
+        leaving = asyncio.ensure_future(pool.read("mnist", [seven_png]))
+        staying = asyncio.ensure_future(pool.read("mnist", [seven_png]))
         await asyncio.sleep(0)
         leaving.cancel()
         return await staying
 
-    assert isinstance(with_readers(1, use)[0], np.ndarray)
+    assert isinstance(with_pool(1, use)[0], np.ndarray)
 
 
 def test_none_takes_the_place_of_one_that_ended_before_the_others_were_closed():
     def children():
         return {each.pid for each in psutil.Process().children()}
 
-    async def use(readers):
-        (reader,) = readers.processes
+    async def use(pool):
+        (reader,) = pool.processes
         os.kill(reader, signal.SIGKILL)
-        while readers.processes:
+        while pool.processes:
             await asyncio.sleep(0.01)
-        readers.close()
+        pool.close()
         await asyncio.sleep(0.5)  # longer than it would take
         return children()
 
     before = children()
-    assert with_readers(1, use) <= before
+    assert with_pool(1, use) <= before
 
 
 def test_until_they_are_up_threads_read(seven_png):
     async def run():
-        readers = Readers(1)
-        await readers.start()
-        before = readers.processes
-        found = await readers.read("mnist", [seven_png])
-        readers.close()
+        pool = WorkerPool(1)
+        await pool.start()
+        before = pool.processes
+        found = await pool.read("mnist", [seven_png])
+        pool.close()
         return before, found
 
     before, (image,) = asyncio.run(run())

@@ -5,7 +5,7 @@ import numpy as np
 from experiments.data.datasets import Dataset
 from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis.generate import Amounts, synthesise
-from experiments.data.synthesis.outlier_photos import draw_strangers
+from experiments.data.synthesis.outlier_photos import draw_outlier_photos
 from experiments.training.batches import one_hot
 
 SPEC = SPECS["cifar10"]
@@ -15,7 +15,7 @@ DATASET = Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, digest="0" * 64)
 
 
 def test_each_is_another_and_none_is_the_photo_it_was_made_of() -> None:
-    images, again = (draw_strangers(PHOTOS, np.random.default_rng(1)) for _ in range(2))
+    images, again = (draw_outlier_photos(PHOTOS, np.random.default_rng(1)) for _ in range(2))
     assert (images.shape, images.dtype) == (PHOTOS.images.shape, np.uint8)
     assert np.array_equal(images, again)
     assert len({image.tobytes() for image in images}) == len(images)
