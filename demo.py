@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end like Ctrl-C
     try:
         settings = read_settings(arguments)
-        logs.set_up(settings)
+        logs.configure(settings)
         return serve(settings)
     except KeyboardInterrupt:
         print("Stopped.", flush=True)

@@ -27,7 +27,7 @@ from experiments.preprocessing.drawings import prepare_drawing
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.records import Correction, CorrectionFilter
-from serving.storage.retrainings import Jobs
+from serving.storage.retrainings import Retrainings
 from settings import Settings
 
 OTHERS = 300  # ones of the same kind that it was not taught
@@ -150,7 +150,7 @@ def _alone(case: Case) -> list[str]:
 def _retrain(case: Case, settings: Settings, during: Callable[[], None] | None = None) -> list[str]:
     """Accepts the case and has it learnt in a process of its own; `during` is called once that trains."""
     database = Database(f"sqlite:///{settings.artifact_dir / 'history.db'}")
-    corrections, jobs = Corrections(database), Jobs(database)
+    corrections, jobs = Corrections(database), Retrainings(database)
     corrections.add([_correction(case, place) for place in range(len(case.labels))])
     count = corrections.review(CorrectionFilter(case.dataset), "accepted")
     own = {"ARTIFACT_DIR": str(settings.artifact_dir), "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri}

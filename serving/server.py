@@ -202,7 +202,7 @@ class Gate:
 
     def _count(self, scope: Scope, status: int) -> None:
         route = scope["path"] if scope["path"] in self._api.state.paths else "other"  # anyone can make paths up
-        self._services.metrics.request(route, status)
+        self._services.metrics.count_request(route, status)
         level = logging.DEBUG if status < 400 else logging.INFO if status < 500 else logging.ERROR
         logging.getLogger(__name__).log(level, "%s %s: %s", scope["method"], route, status)
 

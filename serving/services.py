@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.inference.litert import ModelError
 from serving.core.access import Access
-from serving.core.client_ids import Clients, clients
+from serving.core.client_ids import ClientIds
 from serving.core.limits import MIB, Load, RateLimits
 from serving.core.metrics import Metrics
 from serving.prediction.batching import Batcher
@@ -31,7 +31,7 @@ class Services:
     classifiers: "Mapping[str, Classifier]"  # by data set; only of those that have a model
     settings: "Settings"
     access: Access
-    clients: Clients
+    client_ids: ClientIds
     rates: RateLimits
     load: Load
     bounds: Bounds
@@ -64,10 +64,10 @@ class Services:
         if sheets:
             self.recent_drawings.keep(request_id, sheets)
         bundle = self.classifier(dataset).bundle
-        client, sha256, now = self.clients.name(address), bundle.sha256["model.tflite"], time.time()
+        client, sha256, now = self.client_ids.id_of(address), bundle.sha256["model.tflite"], time.time()
         for found in answers:
             if found is not None:
-                self.metrics.answer(dataset, source, found.verdict, found.label, milliseconds)
+                self.metrics.count_answer(dataset, source, found.verdict, found.label, milliseconds)
         if self.recorder is None:
             return
         self.recorder.add(
@@ -96,7 +96,7 @@ def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings")
         classifiers=classifiers,
         settings=settings,
         access=Access(settings),
-        clients=clients(settings),
+        client_ids=ClientIds.of(settings),
         rates=RateLimits(settings),
         load=Load(settings.max_requests, settings.max_waiting_mb * MIB),
         bounds=Bounds(settings.max_image_mb, settings.max_batch_mb, settings.max_batch_images),

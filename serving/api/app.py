@@ -13,8 +13,8 @@ from starlette.responses import Response
 from experiments.inference.litert import ModelError
 from serving.api.routes import feedback, history, predict, production, retraining, status, training_data
 from serving.api.schemas import ErrorAnswer
-from serving.core.access import Caller, names
-from serving.core.errors import Refused, fault, of_status
+from serving.core.access import Caller, split_names
+from serving.core.errors import Refused, from_status, internal_error
 from serving.services import Services
 from serving.storage.records import StoreError
 
@@ -46,7 +46,7 @@ def build_api(services: Services) -> FastAPI:
     for router in routers:
         api.include_router(router)
     api.state.paths = frozenset(route.path for router in routers for route in router.routes)
-    if origins := names(services.settings.cors_origins):
+    if origins := split_names(services.settings.cors_origins):
         api.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
     _add_errors(api, services)
     return api
@@ -56,14 +56,14 @@ def _add_errors(api: FastAPI, services: Services) -> None:
     def tell(request: Request, error: Refused) -> Response:
         caller: Caller = request.state.caller
         if error.status >= 500:
-            services.metrics.problem(caller.request_id, error.status, error.message)
+            services.metrics.add_problem(caller.request_id, error.status, error.message)
         return error.response()
 
     async def refused(request: Request, error: Refused) -> Response:
         return tell(request, error)
 
     async def by_the_framework(request: Request, error: HTTPException) -> Response:
-        return tell(request, of_status(error.status_code))
+        return tell(request, from_status(error.status_code))
 
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
@@ -78,7 +78,7 @@ def _add_errors(api: FastAPI, services: Services) -> None:
 
     async def broken(request: Request, error: Exception) -> Response:
         logging.getLogger(__name__).error("A request could not be answered", exc_info=error)
-        return tell(request, fault())
+        return tell(request, internal_error())
 
     handlers = {
         Refused: refused,

@@ -65,7 +65,7 @@ async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Pi
             body, kind = pictures[0].data, ZIPS[0]
     if kind != FORM:
         archive = await asyncio.to_thread(open_zip, body, bounds)
-        slot.take(archive.unpacked)
+        slot.reserve(archive.unpacked)
         pictures = await asyncio.to_thread(unpack_zip, archive)
     return pictures
 
@@ -89,7 +89,7 @@ async def _receive(request: Request, slot: Slot, megabytes: int) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size <= megabytes * MIB:
-            slot.take(len(chunk))
+            slot.reserve(len(chunk))
             chunks.append(chunk)
         elif size > PATIENCE * megabytes * MIB:
             break

@@ -34,8 +34,8 @@ class Access:
     def __init__(self, settings: "Settings") -> None:
         self._key = settings.operator_key.get_secret_value()
         self._login = (settings.demo_username, settings.demo_password.get_secret_value())
-        self._origins = frozenset(names(settings.cors_origins))
-        self._hosts = frozenset(names(settings.allowed_hosts))
+        self._origins = frozenset(split_names(settings.cors_origins))
+        self._hosts = frozenset(split_names(settings.allowed_hosts))
         unshared = is_loopback(settings.demo_host) and not settings.demo_share and not settings.trusted_proxies
         self._open = unshared and not self._key and not self._login[0]
 
@@ -75,20 +75,20 @@ class Access:
         if self._open:
             return is_loopback(host_name(headers.get("host", ""))) and not any(name in headers for name in FORWARDED)
         if user is not None and self._login[0]:
-            return same(user, self._login[0])
+            return equal_in_constant_time(user, self._login[0])
         kind, _, value = headers.get("authorization", "").partition(" ")
         if kind.lower() == "basic":
-            return bool(self._login[0]) and same(_decoded(value), ":".join(self._login))
+            return bool(self._login[0]) and equal_in_constant_time(_decoded(value), ":".join(self._login))
         given = key or headers.get("x-api-key", "") or (value if kind.lower() == "bearer" else "")
-        return bool(self._key) and same(given, self._key)
+        return bool(self._key) and equal_in_constant_time(given, self._key)
 
 
-def same(one: str, other: str) -> bool:
+def equal_in_constant_time(one: str, other: str) -> bool:
     """Compared in a time that does not tell how much of it is right."""
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def names(text: str) -> list[str]:
+def split_names(text: str) -> list[str]:
     """The names of a list with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 

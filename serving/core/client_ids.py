@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 KEY_FILE = "client.key"
 
 
-class Clients:
+class ClientIds:
     """Names clients by a hash that nobody without the key can lead back to an address."""
 
     def __init__(self, key: bytes) -> None:
         self._key = hashlib.sha256(key).digest()
-        self.name = lru_cache(maxsize=4096)(self._name)
+        self.id_of = lru_cache(maxsize=4096)(self._hash)
         """address -> 16 hexadecimal digits, the same for the same address and key."""
 
-    def _name(self, address: str) -> str:
+    @classmethod
+    def of(cls, settings: "Settings") -> "ClientIds":
+        """Keyed by the settings, else by a random key made once in the artifact folder."""
+        key = settings.client_key.get_secret_value()
+        return cls(key.encode() if key else _own_key(settings.artifact_dir))
+
+    def _hash(self, address: str) -> str:
         return hashlib.blake2b(address.encode(), key=self._key, digest_size=8).hexdigest()
-
-
-def clients(settings: "Settings") -> Clients:
-    """With the key of the settings, else with one made once in the artifact folder."""
-    key = settings.client_key.get_secret_value()
-    return Clients(key.encode() if key else _own_key(settings.artifact_dir))
 
 
 def _own_key(folder: Path) -> bytes:

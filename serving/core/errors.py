@@ -26,7 +26,7 @@ class Refused(Exception):  # noqa: N818 what happened to the request
         return Response(orjson.dumps(content), self.status, self.headers, "application/json")
 
 
-def fault() -> Refused:
+def internal_error() -> Refused:
     """Something broke on this side; the details are in the log, under the request's id."""
     return Refused(500, "fault", "The fault is on this side and has been logged.", "Try again.")
 
@@ -36,7 +36,7 @@ def too_large(what: str, limit: str, hint: str = "Send less.") -> Refused:
     return Refused(413, "too_large", f"{what} is over the limit of {limit}.", hint)
 
 
-def of_status(status: int) -> Refused:
+def from_status(status: int) -> Refused:
     """An error that the framework found by itself: an unknown route, a method that it does not have."""
     known = {
         404: ("not_found", "There is no such route.", "GET /docs lists them."),

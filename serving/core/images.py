@@ -11,19 +11,19 @@ from experiments.data.specs import SPECS
 
 def data_url(image: np.ndarray) -> str:
     """image: uint8 [H, W, C]. As a PNG within an address, so that no file lies about for others to fetch."""
-    return f"data:image/png;base64,{base64.b64encode(png(Image.fromarray(image.squeeze()))).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(encode_png(Image.fromarray(image.squeeze()))).decode()}"
 
 
-def png(picture: Image.Image) -> bytes:
+def encode_png(picture: Image.Image) -> bytes:
     """The picture, encoded."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def png_of(pixels: bytes | None, dataset: str) -> bytes | None:
+def pixels_to_png(pixels: bytes | None, dataset: str) -> bytes | None:
     """pixels: uint8 [H, W, C] of this data set, as they are kept. Returns them encoded; None for a blank."""
     if pixels is None or dataset not in SPECS:
         return None
     image = np.frombuffer(pixels, np.uint8).reshape(SPECS[dataset].image_shape)
-    return png(Image.fromarray(image.squeeze()))
+    return encode_png(Image.fromarray(image.squeeze()))

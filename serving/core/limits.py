@@ -45,14 +45,14 @@ class Slot:
     def __init__(self, load: "Load") -> None:
         self._load, self._bytes = load, 0
 
-    def take(self, count: int) -> None:
+    def reserve(self, count: int) -> None:
         """Hold `count` more bytes. Raises Refused 503 when all requests together hold too many."""
         if self._load.bytes + count > self._load.max_bytes:
-            raise busy()
+            raise overloaded()
         self._load.bytes += count
         self._bytes += count
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Let go of the bytes."""
         self._load.bytes -= self._bytes
         self._bytes = 0
@@ -69,14 +69,14 @@ class Load:
     def slot(self) -> Iterator[Slot]:
         """Be one of the requests. Raises Refused 503 when there are too many."""
         if self.requests >= self.max_requests:
-            raise busy()
+            raise overloaded()
         self.requests += 1
         slot = Slot(self)
         try:
             yield slot
         finally:
             self.requests -= 1
-            slot.give_back()
+            slot.release()
 
 
 def check_size(size: int, megabytes: int, what: str = "The body") -> None:
@@ -85,6 +85,6 @@ def check_size(size: int, megabytes: int, what: str = "The body") -> None:
         raise too_large(what, f"{megabytes} MiB")
 
 
-def busy() -> Refused:
+def overloaded() -> Refused:
     """More than can be answered now."""
     return Refused(503, "busy", "Too many requests are being answered.", "Try again in a second.", 1)

@@ -18,7 +18,7 @@ OURS = ("experiments", "model_loader", "serving")
 FILE_BYTES, FILES = 10_000_000, 5
 
 
-def set_up(settings: "Settings") -> None:
+def configure(settings: "Settings") -> None:
     """Send what is logged to the terminal and, where LOG_FILE is set, to that file too. To be called once."""
     root = logging.getLogger()
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]

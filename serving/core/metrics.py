@@ -88,18 +88,18 @@ class Metrics:
         """Seconds since the start."""
         return time.monotonic() - self._clock
 
-    def request(self, route: str, status: int) -> None:
+    def count_request(self, route: str, status: int) -> None:
         """An HTTP request was answered."""
         self._requests.labels(route, str(status)).inc()
         self.statuses[str(status)] += 1
 
-    def answer(self, dataset: str, source: str, verdict: str, label: str, milliseconds: float) -> None:
+    def count_answer(self, dataset: str, source: str, verdict: str, label: str, milliseconds: float) -> None:
         """A picture was answered."""
         self._answers.labels(dataset, source, verdict, label).inc()
         self._seconds.labels(dataset, source).observe(milliseconds / 1000)
         self.tallies[dataset].add(source, verdict, label, milliseconds)
 
-    def problem(self, request_id: str, status: int, message: str) -> None:
+    def add_problem(self, request_id: str, status: int, message: str) -> None:
         """A request went wrong."""
         self.problems.append(Problem(time.time(), request_id, status, message))
 

@@ -41,7 +41,8 @@ def keep(services: "Services", feedback: Feedback, address: str) -> Correction:
     """Keeps it durably and returns what was kept. Asks the database. Raises Refused, StoreError."""
     from serving.storage.corrections import Corrections
 
-    spec, corrections, client = SPECS[feedback.dataset], Corrections(services.database), services.clients.name(address)
+    spec, corrections = SPECS[feedback.dataset], Corrections(services.database)
+    client = services.client_ids.id_of(address)
     if feedback.label not in (None, *spec.class_names):
         raise Refused(422, "wrong_label", "There is no such label.", f"Labels: {', '.join(spec.class_names)}.")
     _check_room(services, corrections, client, feedback.dataset)

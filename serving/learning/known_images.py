@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.data.downloads import ARCHIVES
 from experiments.data.specs import SPECS, DatasetSpec
-from serving.storage.records import mark
+from serving.storage.records import digest_prefix
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -46,7 +46,7 @@ def _marks(spec: DatasetSpec, settings: "Settings", told: Callable[[int, int], N
             told(number, len(images))
         prepared = spec.prepare(image)
         if prepared is not None:
-            marks.append(mark(prepared.tobytes()))
+            marks.append(digest_prefix(prepared.tobytes()))
     return np.sort(np.array(marks, np.uint64))
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from experiments.data.specs import SPECS
 from experiments.registry.store import RegistryError
-from serving.storage.records import Logged, StoreError
+from serving.storage.records import ProductionEntry, StoreError
 
 if TYPE_CHECKING:
     from experiments.registry.production import TrackingStore
@@ -25,9 +25,9 @@ def follow(services: "Services") -> None:
                 logging.getLogger(__name__).warning("The Production log waits: %s", error)
 
 
-def log(services: "Services", dataset: str) -> list[Logged]:
+def log(services: "Services", dataset: str) -> list[ProductionEntry]:
     """The log, completed from the registry. Raises RegistryError, StoreError."""
-    return complete(services.database, services.settings, dataset).lines(dataset)
+    return complete(services.database, services.settings, dataset).entries(dataset)
 
 
 def promote(services: "Services", dataset: str, version: str, reason: str) -> str:
@@ -61,7 +61,7 @@ def complete(database: "Database", settings: "Settings", dataset: str) -> "Produ
     from serving.storage.production_log import ProductionLog
 
     kept = ProductionLog(database)
-    kept.complete(dataset, promotions.promotions(_store(settings), SPECS[dataset]))
+    kept.add_missing(dataset, promotions.promotions(_store(settings), SPECS[dataset]))
     return kept
 
 

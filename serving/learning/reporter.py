@@ -7,8 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from serving.storage.records import CANCELLABLE, Job, LostError
-from serving.storage.retrainings import Jobs
+from serving.storage.records import CANCELLABLE, AbandonedError, Retraining
+from serving.storage.retrainings import Retrainings
 
 if TYPE_CHECKING:
     from experiments.training.progress import EpochResult
@@ -22,7 +22,7 @@ STARTS = {"preparing": 0.02, "training": 0.25, "measuring": 0.65, "deciding": 0.
 class Reporter:
     """A watcher of experiments.retraining. Its heartbeat is a thread; a cancelled job's main thread is interrupted."""
 
-    def __init__(self, jobs: Jobs, job: Job, beat: float = BEAT) -> None:
+    def __init__(self, jobs: Retrainings, job: Retraining, beat: float = BEAT) -> None:
         self._jobs, self._job, self._beat = jobs, job, beat
         self._state, self._progress, self._epochs_in_all = "starting", 0.0, 1
         self._epochs: list[dict[str, float]] = []
@@ -34,7 +34,7 @@ class Reporter:
     def stage(self, name: str, epochs: int = 0) -> None:
         """The retraining enters a stage, training with so many epochs. Raises KeyboardInterrupt before the decision if
         it was cancelled; later it can't be."""
-        if name not in CANCELLABLE and not self._jobs.point_of_no_return(self._job.id):
+        if name not in CANCELLABLE and not self._jobs.begin_decision(self._job.id):
             raise KeyboardInterrupt
         self._state, self._progress, self._epochs_in_all = name, STARTS[name], epochs
         self.say(name.capitalize())
@@ -65,7 +65,7 @@ class Reporter:
         """The last sign of life, with the last lines."""
         self._over.set()
         self._thread.join()
-        with contextlib.suppress(LostError):
+        with contextlib.suppress(AbandonedError):
             self._tell()
 
     def _run(self) -> None:
@@ -73,7 +73,7 @@ class Reporter:
         while not self._over.wait(self._beat):
             try:
                 asked_to_end = self._tell()
-            except LostError as error:
+            except AbandonedError as error:
                 self.say(str(error))
                 _thread.interrupt_main()
                 return
@@ -89,4 +89,4 @@ class Reporter:
         remaining = elapsed * (1 - self._progress) / self._progress if self._progress > 0.1 else None
         state = {} if self._state == "starting" else {"state": self._state}
         seen = {"progress": self._progress, "remaining": remaining, "epochs": self._epochs, "log": self._log}
-        return self._jobs.beat(self._job.id, **state, **seen)
+        return self._jobs.heartbeat(self._job.id, **state, **seen)

@@ -17,7 +17,7 @@ from experiments.data.specs import SPECS
 from experiments.retraining.corrections import Accepted, RetrainingError, check_enough
 from serving.core.errors import Refused
 from serving.storage.database import Database, open_database
-from serving.storage.records import BusyError, CorrectionFilter, Job
+from serving.storage.records import BusyError, CorrectionFilter, Retraining
 from settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -30,19 +30,19 @@ LOG = "retraining.log"  # in ARTIFACT_DIR: what the last process printed, traceb
 Learn = Callable[[Settings, str, Accepted, "Reporter"], "Retrained"]
 
 
-def claim(database: Database, dataset: str) -> Job:
+def claim(database: Database, dataset: str) -> Retraining:
     """A new retraining on what is accepted, which nobody does yet. Raises BusyError, RetrainingError, StoreError."""
     from serving.storage.corrections import Corrections
-    from serving.storage.retrainings import Jobs
+    from serving.storage.retrainings import Retrainings
 
     count = Corrections(database).count(CorrectionFilter(dataset, state="accepted"))
     check_enough(count)
-    return Jobs(database).claim(dataset, count)
+    return Retrainings(database).claim(dataset, count)
 
 
-def start(database: Database, settings: Settings, dataset: str) -> Job:
+def start(database: Database, settings: Settings, dataset: str) -> Retraining:
     """Has a new process do a new retraining; it outlives this one. Raises as claim does."""
-    from serving.storage.retrainings import Jobs
+    from serving.storage.retrainings import Retrainings
 
     job = claim(database, dataset)
     command = [sys.executable, "-m", "serving", "retrain", "--dataset", dataset, "--job", str(job.id)]
@@ -55,7 +55,7 @@ def start(database: Database, settings: Settings, dataset: str) -> Job:
                 stderr=subprocess.STDOUT, process_group=0,
             )  # fmt: skip
     except OSError as error:
-        Jobs(database).end(job.id, "failed", f"Its process could not be started: {error}")
+        Retrainings(database).finish(job.id, "failed", f"Its process could not be started: {error}")
         raise RetrainingError(f"The process could not be started: {error}") from error
     threading.Thread(target=process.wait, daemon=True).start()  # else it would stay in the table of processes
     return job
@@ -98,12 +98,12 @@ def run(
     BusyError, RetrainingError, StoreError."""
     from serving.learning.reporter import BEAT, Reporter
     from serving.storage.corrections import Corrections
-    from serving.storage.retrainings import Jobs
+    from serving.storage.retrainings import Retrainings
 
     database = open_database(settings)
-    jobs = Jobs(database)
+    jobs = Retrainings(database)
     job = claim(database, dataset) if number is None else jobs.get(number)
-    if job is None or not job.going_on:
+    if job is None or not job.is_active:
         raise RetrainingError(f"There is no retraining {number} to do.")
     reporter, state, results = Reporter(jobs, job, BEAT if beat is None else beat), "failed", {}
     with ending() as heard:
@@ -122,7 +122,7 @@ def run(
                 state, reason = "cancelled", "It was cancelled. Nothing has changed."
     reporter.say(f"{state.capitalize()}: {reason}")
     reporter.close()
-    jobs.end(job.id, state, reason, **results)
+    jobs.finish(job.id, state, reason, **results)
     database.close()
     return 1 if state in ("failed", "cancelled") else 0
 
@@ -173,7 +173,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     return os.environ | {name.upper(): "" if value is None else str(value) for name, value in plain.items()}
 
 
-def started(services: "Services", dataset: str) -> Job:
+def started(services: "Services", dataset: str) -> Retraining:
     """A new retraining. Raises Refused."""
     try:
         return start(services.database, services.settings, dataset)
@@ -183,18 +183,18 @@ def started(services: "Services", dataset: str) -> Job:
         raise Refused(409, "not_started", str(error), "GET /api/training-data lists what there is.") from None
 
 
-def latest(services: "Services", dataset: str | None) -> Job | None:
+def latest(services: "Services", dataset: str | None) -> Retraining | None:
     """The one that is going on, else the last."""
-    from serving.storage.retrainings import Jobs
+    from serving.storage.retrainings import Retrainings
 
-    return Jobs(services.database).latest(dataset)
+    return Retrainings(services.database).latest(dataset)
 
 
-def cancelled(services: "Services") -> Job:
+def cancelled(services: "Services") -> Retraining:
     """The one that was asked to end. Raises Refused."""
-    from serving.storage.retrainings import Jobs
+    from serving.storage.retrainings import Retrainings
 
-    job = Jobs(services.database).cancel()
+    job = Retrainings(services.database).cancel()
     if job is None:
         raise Refused(409, "nothing_to_cancel", "No retraining is going on that could be cancelled.", "")
     return job

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serving.prediction.many import Reading, predict_many
-from serving.storage.records import Correction, State, digest, mark
+from serving.storage.records import Correction, ReviewState, digest_prefix, image_digest
 from serving.uploads.file_labels import labels_in
 from serving.uploads.zips import File, ZipError
 
@@ -82,7 +82,9 @@ def check(
     return Checked(unique, faults, duplicates, published is not None)
 
 
-def as_corrections(checked: Checked, dataset: str, upload: str, client: str, contradicted: State) -> list[Correction]:
+def as_corrections(
+    checked: Checked, dataset: str, upload: str, client: str, contradicted: ReviewState
+) -> list[Correction]:
     """The pictures as training data: accepted, but for those that the model contradicts, which are `contradicted`
     (dropped ones are left out). upload: its id."""
     states = [contradicted if each.contradicted else "accepted" for each in checked.pictures]
@@ -178,7 +180,7 @@ def _without_duplicates(
     first: dict[str, Labelled] = {}
     duplicates: Counter[str] = Counter()
     for picture in pictures:
-        name = digest(picture.said.image.tobytes())
+        name = image_digest(picture.said.image.tobytes())
         if (other := first.setdefault(name, picture)) is picture:
             continue
         if other.label == picture.label:
@@ -186,7 +188,7 @@ def _without_duplicates(
         else:
             faults[picture.name] = f"It is {other.name} again, which has another label ({other.label})."
     theirs = np.empty(0, np.uint64) if published is None else published
-    marks = np.array([mark(each.said.image.tobytes()) for each in first.values()], np.uint64)
+    marks = np.array([digest_prefix(each.said.image.tobytes()) for each in first.values()], np.uint64)
     unique = []
     for (name, picture), is_published in zip(first.items(), np.isin(marks, theirs), strict=True):
         if name in kept:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from experiments.preprocessing.decoding import ImageError, decode_image
-from serving.core.images import png
+from serving.core.images import encode_png
 from serving.core.limits import MIB
 from serving.prediction.single import flatten
 
@@ -44,7 +44,7 @@ def small_png(sheets: Sequence[bytes]) -> bytes | None:
     except ImageError:
         return None
     small.thumbnail((SIDE, SIDE))
-    return png(small)
+    return encode_png(small)
 
 
 def _size(sheets: Sequence[bytes]) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 
 from experiments.data.specs import SPECS
 from serving.core.errors import Refused
-from serving.core.limits import MIB, busy
+from serving.core.limits import MIB, overloaded
 from serving.prediction.worker import HEAD, Refusal, ask, read_picture, understand
 from settings import ROOT
 
@@ -185,7 +185,7 @@ class WorkerPool:
             # One look for all: a timer for each would cost every answer.
             for job in itertools.chain(self._single, *(reader.jobs for reader in self._pool)):
                 if now - job.since > self._longest and not job.found.done():
-                    job.found.set_exception(busy())
+                    job.found.set_exception(overloaded())
 
 
 class _Reader(asyncio.Protocol):

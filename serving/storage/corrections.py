@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from experiments.data.specs import SPECS, Split
 from serving.storage.database import Database, insert
-from serving.storage.records import Correction, CorrectionFilter, State, digest
+from serving.storage.records import Correction, CorrectionFilter, ReviewState, image_digest
 from serving.storage.tables import corrections, predictions
 
 SAME = ("id", "dataset", "digest", "client")
@@ -63,7 +63,7 @@ class Corrections:
         with self._engine.connect() as connection:
             return {tuple(values): count for *values, count in connection.execute(query)}
 
-    def review(self, wanted: CorrectionFilter, state: State, label: str | None = None) -> int:
+    def review(self, wanted: CorrectionFilter, state: ReviewState, label: str | None = None) -> int:
         """Accept or drop what matches, with another label if one is given. Returns how many there were."""
         values: dict[str, Any] = {"state": state, "reviewed_at": time.time()}
         if label is not None:
@@ -71,7 +71,7 @@ class Corrections:
         with self._engine.begin() as connection:
             return connection.execute(sa.update(corrections).where(*_conditions(wanted)).values(values)).rowcount
 
-    def known(self, dataset: str) -> set[str]:
+    def known_digests(self, dataset: str) -> set[str]:
         """The digests of all images that are kept and not dropped."""
         query = sa.select(corrections.c.digest).where(
             corrections.c.dataset == dataset, corrections.c.state != "dropped"
@@ -95,7 +95,7 @@ class Corrections:
 
 def _row(correction: Correction) -> dict[str, Any]:
     fields = {column.name: getattr(correction, column.name) for column in COLUMNS if column.name != "id"}
-    return fields | {"label": correction.label or correction.proposed, "digest": digest(correction.image)}
+    return fields | {"label": correction.label or correction.proposed, "digest": image_digest(correction.image)}
 
 
 def _conditions(wanted: CorrectionFilter) -> Iterable[sa.ColumnElement[bool]]:

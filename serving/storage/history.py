@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from serving.storage.database import Database, insert
-from serving.storage.records import KEPT, AnswerFilter, Entry
+from serving.storage.records import ENTRY_FIELDS, AnswerFilter, Entry
 from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
@@ -21,7 +21,7 @@ class History:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep these, in one transaction; one that is there already (same request and position) is left as it is."""
-        rows = [{name: getattr(entry, name) for name in KEPT} for entry in entries]
+        rows = [{name: getattr(entry, name) for name in ENTRY_FIELDS} for entry in entries]
         with self._engine.begin() as connection:
             connection.execute(insert(self._engine, predictions).on_conflict_do_nothing(), rows)
 

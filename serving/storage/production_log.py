@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from serving.storage.database import Database, insert
-from serving.storage.records import Logged
+from serving.storage.records import ProductionEntry
 from serving.storage.tables import promotions
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ class ProductionLog:
         """Opens the database if it is not open. Raises StoreError."""
         self._engine = database.engine
 
-    def complete(self, dataset: str, journal: "list[Promotion]") -> None:
+    def add_missing(self, dataset: str, journal: "list[Promotion]") -> None:
         """Adds what is missing; the same as often as one likes."""
         rows = [{"dataset": dataset, **asdict(promotion)} for promotion in journal]
         if rows:
             with self._engine.begin() as connection:
                 connection.execute(insert(self._engine, promotions).on_conflict_do_nothing(), rows)
 
-    def lines(self, dataset: str, limit: int = 200) -> list[Logged]:
+    def entries(self, dataset: str, limit: int = 200) -> list[ProductionEntry]:
         """The newest first."""
         columns = [column for column in promotions.c if column.name != "id"]
         query = sa.select(*columns).where(promotions.c.dataset == dataset).order_by(promotions.c.at.desc())
         with self._engine.connect() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
         ends = [None, *(row["at"] for row in rows)]
-        return [Logged(until=until, **row) for row, until in zip(rows, ends, strict=False)]
+        return [ProductionEntry(until=until, **row) for row, until in zip(rows, ends, strict=False)]

@@ -10,8 +10,8 @@ RetrainingState = Literal[
     "starting", "preparing", "training", "measuring", "deciding", "promoted", "refused", "failed", "cancelled"
 ]
 CANCELLABLE = ("starting", "preparing", "training", "measuring")
-GOING_ON = (*CANCELLABLE, "deciding")
-SILENCE = 30.0  # s without a sign of life, after which a retraining has failed
+ACTIVE = (*CANCELLABLE, "deciding")
+HEARTBEAT_TIMEOUT = 30.0  # s without a sign of life, after which a retraining has failed
 MAX_REASON = 500  # characters
 
 
@@ -44,7 +44,7 @@ class Entry:
     id: int | None = None  # given by the store
 
 
-KEPT = [each.name for each in fields(Entry) if each.name != "id"]
+ENTRY_FIELDS = [each.name for each in fields(Entry) if each.name != "id"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class AnswerFilter:
     before: int | None = None
 
 
-State = Literal["pending", "accepted", "dropped"]
+ReviewState = Literal["pending", "accepted", "dropped"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Correction:
     proposed: str  # label as it was sent
     image: bytes  # uint8 [H, W, C] of the data set
     drawing: bytes | None = None  # PNG of what was drawn or sent
-    state: State = "pending"
+    state: ReviewState = "pending"
     made_at: float = field(default_factory=time.time)  # seconds since 1970, UTC
     label: str = ""  # that holds now; empty: as proposed
     id: int | None = None  # given by the store
@@ -91,7 +91,7 @@ class CorrectionFilter:
     """Which corrections are meant; None is any."""
 
     dataset: str
-    state: State | None = None
+    state: ReviewState | None = None
     label: str | None = None
     client: str | None = None
     given: str | None = None
@@ -101,18 +101,18 @@ class CorrectionFilter:
     before: int | None = None  # only those with a lower id, for the next page
 
 
-def digest(image: bytes) -> str:
+def image_digest(image: bytes) -> str:
     """By which the same image is known again: SHA-256, in hexadecimal."""
     return hashlib.sha256(image).hexdigest()
 
 
-def mark(image: bytes) -> int:
+def digest_prefix(image: bytes) -> int:
     """The first 64 bits of the digest, by which many are compared at once."""
-    return int(digest(image)[:16], 16)
+    return int(image_digest(image)[:16], 16)
 
 
 @dataclass(frozen=True)
-class Logged:
+class ProductionEntry:
     """A line of the Production log. `until`: when the next version took over; None of the present one."""
 
     dataset: str
@@ -127,7 +127,7 @@ class Logged:
 
 
 @dataclass(frozen=True)
-class Job:
+class Retraining:
     """One retraining, going on or over. Times are seconds since 1970, UTC."""
 
     id: int
@@ -148,18 +148,18 @@ class Job:
     cancelled: bool
 
     @property
-    def going_on(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it is not over."""
-        return self.state in GOING_ON
+        return self.state in ACTIVE
 
 
 class BusyError(RuntimeError):
-    """Another retraining is going on; `job` is its id."""
+    """Another retraining is going on."""
 
-    def __init__(self, job: int) -> None:
-        super().__init__(f"Retraining {job} is going on. One runs at a time: wait for it, or cancel it.")
-        self.job = job
+    def __init__(self, retraining_id: int) -> None:
+        super().__init__(f"Retraining {retraining_id} is going on. One runs at a time: wait for it, or cancel it.")
+        self.retraining_id = retraining_id
 
 
-class LostError(RuntimeError):
+class AbandonedError(RuntimeError):
     """A retraining was given up by others, since nothing was heard of it."""

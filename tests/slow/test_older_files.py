@@ -23,7 +23,7 @@ from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter, CorrectionFilter
-from serving.storage.retrainings import Jobs
+from serving.storage.retrainings import Retrainings
 from settings import ROOT, Settings
 
 MADE = ROOT / "tests" / "data" / "before_the_wings.tar.xz"  # one run, in Production; eight answers, three corrections
@@ -94,7 +94,7 @@ def test_its_corrections_retrainings_and_production_log_are_there(database, sett
     assert corrections.tally(CorrectionFilter("mnist"), "state") == {("accepted",): 1, ("pending",): 2}
     data, _ = corrections.accepted("mnist")
     assert (data.images.shape, data.labels.tolist()) == ((1, 28, 28, 1), [1])
-    job = Jobs(database).latest("mnist")
+    job = Retrainings(database).latest("mnist")
     assert (job.state, job.reason, job.version, job.epochs[0]["val_loss"]) == ("refused", "worse on digits", "2", 0.4)
-    (line,) = production_in_serving.complete(database, settings, "mnist").lines("mnist")
+    (line,) = production_in_serving.complete(database, settings, "mnist").entries("mnist")
     assert (line.version, line.by, line.until) == ("1", "gate", None)

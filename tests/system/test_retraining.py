@@ -27,8 +27,8 @@ from experiments.registry import promotions
 from experiments.registry.store import TrackingStore
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
-from serving.storage.records import SILENCE, BusyError, CorrectionFilter
-from serving.storage.retrainings import Jobs
+from serving.storage.records import HEARTBEAT_TIMEOUT, BusyError, CorrectionFilter
+from serving.storage.retrainings import Retrainings
 from serving.storage.tables import retrainings
 from settings import ROOT, Settings
 from tests.helpers.corrections import correction
@@ -87,7 +87,7 @@ def silence(database):
     """Thirty seconds later."""
     with database.engine.begin() as connection:
         silent = sa.update(retrainings).where(retrainings.c.active == 1)
-        connection.execute(silent.values(seen_at=time.time() - SILENCE - 1))
+        connection.execute(silent.values(seen_at=time.time() - HEARTBEAT_TIMEOUT - 1))
 
 
 def processes_of(job, settings) -> list[psutil.Process]:
@@ -123,7 +123,7 @@ def app(settings):
     ids=lambda each: each if isinstance(each, str) else "-".join(each),
 )
 def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, victims, stage):
-    jobs, rng = Jobs(database), random.Random()  # noqa: S311 no secret
+    jobs, rng = Retrainings(database), random.Random()  # noqa: S311 no secret
     started = post(app.port, "/api/retrain")["id"]
     job = wait_for(jobs, stage)
     time.sleep(rng.uniform(0, 3))
@@ -146,7 +146,7 @@ def test_killed_at_a_random_moment_nothing_is_lost(settings, database, app, vict
 @pytest.mark.parametrize(("program", "learnt"), [(QUICK, 0.9), pytest.param(REAL, 0.95, marks=SOAK)])
 def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path, program, learnt):
     assert start(settings, program).wait() == 0
-    job = Jobs(database).latest()
+    job = Retrainings(database).latest()
     assert job.state == "promoted", job.reason
 
     store = TrackingStore.of(settings)
@@ -162,7 +162,7 @@ def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path, progr
 @pytest.mark.parametrize("program", [QUICK, pytest.param(REAL, marks=SOAK)])
 @pytest.mark.parametrize("how", ["cancel", signal.SIGTERM])
 def test_ended_cleanly(settings, database, how, program):
-    jobs = Jobs(database)
+    jobs = Retrainings(database)
     process = start(settings, program)
     wait_for(jobs, "training")
     if how == "cancel":
@@ -187,15 +187,15 @@ def postgres():
 def test_in_postgresql_too_one_of_many_starts(postgres):
     databases, started, refused = [Database(postgres) for _ in range(6)], [], []
     for database in databases:
-        assert Jobs(database).latest() is None
+        assert Retrainings(database).latest() is None
     gate = threading.Barrier(len(databases))
 
     def claim(database):
         gate.wait()
         try:
-            started.append(Jobs(database).claim("mnist", 20))
+            started.append(Retrainings(database).claim("mnist", 20))
         except BusyError as error:
-            refused.append(error.job)
+            refused.append(error.retraining_id)
 
     threads = [threading.Thread(target=claim, args=[database]) for database in databases]
     for thread in threads:
@@ -204,12 +204,12 @@ def test_in_postgresql_too_one_of_many_starts(postgres):
         thread.join()
     (job,) = started
     assert refused == [job.id] * 5
-    jobs = Jobs(databases[0])
-    assert not jobs.beat(job.id, state="training", epochs=[{"epoch": 1}], log=["a"], progress=0.5, remaining=None)
+    jobs = Retrainings(databases[0])
+    assert not jobs.heartbeat(job.id, state="training", epochs=[{"epoch": 1}], log=["a"], progress=0.5, remaining=None)
     assert jobs.cancel().id == job.id
-    assert jobs.beat(job.id)
-    assert not jobs.point_of_no_return(job.id)
-    jobs.end(job.id, "cancelled", "as asked", differences=[{"group": "validation"}])
+    assert jobs.heartbeat(job.id)
+    assert not jobs.begin_decision(job.id)
+    jobs.finish(job.id, "cancelled", "as asked", differences=[{"group": "validation"}])
     assert jobs.latest().differences == [{"group": "validation"}]
     for database in databases:
         database.close()

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from serving.api.deps import operator
 from serving.api.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
 from serving.core.errors import Refused
-from serving.core.images import png_of
+from serving.core.images import pixels_to_png
 from serving.storage.records import AnswerFilter, Entry
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def build(services: "Services") -> APIRouter:
 
 
 def _item(entry: Entry) -> HistoryItem:
-    image = png_of(entry.image, entry.dataset)
+    image = pixels_to_png(entry.image, entry.dataset)
     return HistoryItem(
         id=entry.id or 0,
         request_id=entry.request_id,

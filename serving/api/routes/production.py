@@ -68,7 +68,7 @@ def _body(schema: "type[Schema]") -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {bodies.JSON: {"schema": schema.model_json_schema()}}}}
 
 
-def _item(line: records.Logged) -> LogItem:
+def _item(line: records.ProductionEntry) -> LogItem:
     return LogItem(
         dataset=line.dataset,
         version=line.version,

@@ -10,7 +10,7 @@ from serving.api.deps import REFUSED, iso, operator
 from serving.api.schemas import DatasetName
 from serving.api.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer
 from serving.learning.retraining_process import cancelled, latest, started
-from serving.storage.records import Job
+from serving.storage.records import Retraining
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -46,7 +46,7 @@ def build(services: "Services") -> APIRouter:
     return router
 
 
-def answer(job: Job) -> RetrainAnswer:
+def answer(job: Retraining) -> RetrainAnswer:
     """As JSON."""
     return RetrainAnswer(
         id=job.id,

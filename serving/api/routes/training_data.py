@@ -86,14 +86,14 @@ def _upload(services: "Services", caller: Caller, query: UploadQuery, pictures: 
     theirs = published(query.dataset, services.settings, lambda *_: None)
     files = (File(each.name, each.data, _words(each.error)) for each in pictures)
     try:
-        checked = check(classifier, files, query.label, corrections.known(query.dataset), theirs)
+        checked = check(classifier, files, query.label, corrections.known_digests(query.dataset), theirs)
     except ZipError as error:
         raise Refused(422, "bad_upload", str(error), "Nothing was kept.") from None
     if checked.faults and not query.leave_out:
         name, fault = next(iter(checked.faults.items()))
         message = f"{len(checked.faults):,} files can't be used, the first of them {name[:100]}: {fault}"
         raise Refused(422, "bad_files", message, "Nothing was kept. leave_out=true keeps the rest.")
-    client = services.clients.name(caller.address)
+    client = services.client_ids.id_of(caller.address)
     rows = as_corrections(checked, query.dataset, caller.request_id, client, query.contradicted)
     if rows:
         corrections.add(rows)

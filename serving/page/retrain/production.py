@@ -87,7 +87,7 @@ def shown(services: "Services", dataset: str) -> tuple[str, dict[str, Any]]:
     return log_table(lines), gr.update(choices=choices, value=next(iter(versions), None))
 
 
-def log_table(lines: list[records.Logged]) -> str:
+def log_table(lines: list[records.ProductionEntry]) -> str:
     """HTML of the log, newest first."""
     if not lines:
         return "<p>The registry has had no model in Production yet.</p>"

@@ -13,7 +13,7 @@ from serving.learning.retraining_process import cancelled, latest, started
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, chart, for_page, lines, titled
 from serving.page.widgets.controls import QUIET, check, chosen
 from serving.page.widgets.tables import table
-from serving.storage.records import Job, StoreError
+from serving.storage.records import Retraining, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -56,9 +56,9 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
     timer.tick(show, [key, dataset], parts, **QUIET)
 
 
-def shown(job: Job | None) -> Shown:
+def shown(job: Retraining | None) -> Shown:
     """A retraining as the values of the section's parts."""
-    going_on = job is not None and job.going_on
+    going_on = job is not None and job.is_active
     epochs = job.epochs if job else []
     plots = [
         gr.update(value=for_page(curves(epochs, *names)) if epochs else None, visible=bool(epochs)) for names in CURVES
@@ -68,12 +68,12 @@ def shown(job: Job | None) -> Shown:
     return (described(job), *plots, gate, *buttons)
 
 
-def described(job: Job | None) -> str:
+def described(job: Retraining | None) -> str:
     """HTML of how it goes: state, progress bar, time left, the end of the log."""
     if job is None:
         return "<p>Nothing has been retrained yet. Accept corrections above, then start.</p>"
     facts = [f"Retraining {job.id}: {job.state}", f"{job.corrections} corrections", f"started {_time(job.started_at)}"]
-    if job.going_on:
+    if job.is_active:
         facts.append("time left unknown" if job.remaining is None else f"about {job.remaining:.0f} s left")
         facts += ["cancelling"] if job.cancelled else []
     elif job.ended_at is not None:

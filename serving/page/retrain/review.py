@@ -13,7 +13,7 @@ from serving.core.images import data_url
 from serving.learning.suspicious_clients import Group, groups
 from serving.page.widgets.controls import PRIVATE, check, chosen
 from serving.page.widgets.tables import table
-from serving.storage.records import Correction, CorrectionFilter, State, StoreError
+from serving.storage.records import Correction, CorrectionFilter, ReviewState, StoreError
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -32,7 +32,7 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
         check(services, request, key)
         return shown(_corrections(services), chosen(services, dataset).bundle.dataset, client)
 
-    def judging(state: State, together: bool) -> Callable[..., Shown]:
+    def judging(state: ReviewState, together: bool) -> Callable[..., Shown]:
         def judge(request: gr.Request, key: str, dataset: str, client: str, picked: list[int], label: str) -> Shown:
             check(services, request, key)
             corrections, name = _corrections(services), chosen(services, dataset).bundle.dataset

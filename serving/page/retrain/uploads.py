@@ -19,7 +19,7 @@ from serving.page.widgets.controls import PRIVATE, chosen
 from serving.page.widgets.controls import check as check_operator
 from serving.page.widgets.gallery import gallery
 from serving.page.widgets.tables import table
-from serving.storage.records import State, StoreError
+from serving.storage.records import ReviewState, StoreError
 from serving.uploads.page_files import uploaded_files
 from serving.uploads.zips import Limits, ZipError
 
@@ -33,7 +33,7 @@ HELP = (
     "for all. Nothing is kept before you have seen what the check found."
 )
 AS_SENT = "as folders, names or a CSV say"
-CONTRADICTED: list[tuple[str, State]] = [
+CONTRADICTED: list[tuple[str, ReviewState]] = [
     ("review them one by one", "pending"), ("accept them", "accepted"), ("leave them out", "dropped")
 ]  # fmt: skip
 SHOWN = 60  # pictures and faults: more would take the browser seconds
@@ -97,7 +97,7 @@ def _handlers(services: "Services") -> tuple[Callable[..., Shown], Callable[...,
         keep = gr.update(value=f"Keep {count:,} pictures", visible=count > 0)
         return staged, summary(staged), details(staged), gr.update(visible=doubted > 0), keep
 
-    def keep(request: gr.Request, key: str, staged: Staged | None, contradicted: State) -> Shown:
+    def keep(request: gr.Request, key: str, staged: Staged | None, contradicted: ReviewState) -> Shown:
         check_operator(services, request, key)
         hidden = gr.update(visible=False)
         return None, _kept(services, request, staged, contradicted), "", hidden, hidden
@@ -141,7 +141,7 @@ def _checked(
     classifier, settings = chosen(services, dataset), services.settings
     limits = Limits(settings.max_training_images, settings.max_image_mb * MIB, settings.max_batch_mb * MIB)
     try:
-        kept = Corrections(services.database).known(dataset)
+        kept = Corrections(services.database).known_digests(dataset)
         theirs = published(dataset, settings, lambda *done: progress(done, unit="of the data set's own images"))
         with ExitStack() as opened:
             count, files = uploaded_files(uploads, limits, opened)
@@ -155,12 +155,12 @@ def _checked(
         raise gr.Error(message, print_exception=False) from None
 
 
-def _kept(services: "Services", request: gr.Request, staged: Staged | None, contradicted: State) -> str:
+def _kept(services: "Services", request: gr.Request, staged: Staged | None, contradicted: ReviewState) -> str:
     from serving.storage.corrections import Corrections
 
     if staged is None or contradicted not in [state for _, state in CONTRADICTED]:
         raise gr.Error("There is nothing checked to keep. Check some pictures first.", print_exception=False)
-    client = services.clients.name(request.client.host if request.client else "")
+    client = services.client_ids.id_of(request.client.host if request.client else "")
     rows = as_corrections(staged.checked, staged.dataset, logs.request_id(None), client, contradicted)
     try:
         Corrections(services.database).add(rows)

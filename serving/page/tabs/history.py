@@ -14,7 +14,7 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Verdict
-from serving.core.images import png_of
+from serving.core.images import pixels_to_png
 from serving.page.widgets import tables
 from serving.page.widgets.controls import PRIVATE, QUIET, check, key_box, refusal
 from serving.page.widgets.files import keep_file
@@ -162,7 +162,7 @@ def _filter(*chosen: Chosen) -> AnswerFilter:
 
 
 def _image(entry: Entry) -> str:
-    data = png_of(entry.image, entry.dataset)
+    data = pixels_to_png(entry.image, entry.dataset)
     if data is None:
         return ""
     return f'<img alt="what the model saw" src="data:image/png;base64,{base64.b64encode(data).decode()}">'

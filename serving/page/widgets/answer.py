@@ -97,7 +97,7 @@ class AnswerView:
             raise gr.Error(str(error), print_exception=False) from None
         except Exception:
             logging.getLogger(__name__).exception("a picture could not be answered")
-            self.services.metrics.problem("", 500, "A picture could not be answered.")
+            self.services.metrics.add_problem("", 500, "A picture could not be answered.")
             message = "The picture could not be answered. The fault is on this side and has been logged; try again."
             raise gr.Error(message, print_exception=False) from None
         said, number = found.prediction, ""

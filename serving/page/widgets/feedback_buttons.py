@@ -9,7 +9,7 @@ import numpy as np
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
-from serving.core.errors import Refused, fault
+from serving.core.errors import Refused, internal_error
 from serving.learning.feedback import Feedback, keep
 from serving.page.widgets.controls import QUIET
 from serving.storage.records import StoreError
@@ -61,7 +61,7 @@ def _thanks(
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("a correction could not be kept")
-        raise _told(fault()) from None
+        raise _told(internal_error()) from None
     return f"Thank you. Kept as {kept.proposed}, and looked at before the next model learns from it."
 
 

@@ -3,12 +3,12 @@ import io
 import numpy as np
 from PIL import Image
 
-from serving.core.images import png_of
+from serving.core.images import pixels_to_png
 
 
 def test_an_image_is_encoded_as_it_was_kept():
     pixels = np.arange(784, dtype=np.uint8)
-    with Image.open(io.BytesIO(png_of(pixels.tobytes(), "mnist"))) as image:
+    with Image.open(io.BytesIO(pixels_to_png(pixels.tobytes(), "mnist"))) as image:
         assert np.array_equal(np.asarray(image).ravel(), pixels)
-    assert png_of(None, "mnist") is None
-    assert png_of(pixels.tobytes(), "of another version") is None
+    assert pixels_to_png(None, "mnist") is None
+    assert pixels_to_png(pixels.tobytes(), "of another version") is None

@@ -36,14 +36,14 @@ def test_a_rate_that_is_none_is_named_at_the_start(rate):
 def test_requests_and_their_bytes_are_bounded_and_given_back():
     load = Load(max_requests=2, max_bytes=100)
     with load.slot() as one, load.slot() as two:
-        one.take(60)
+        one.reserve(60)
         with pytest.raises(Refused, match="Too many"):
-            two.take(50)
+            two.reserve(50)
         with pytest.raises(Refused, match="Too many"), load.slot():
             pass
-        two.take(40)
+        two.reserve(40)
     with suppress(ZeroDivisionError), load.slot() as slot:
-        slot.take(100)
+        slot.reserve(100)
         _ = 1 / 0
     assert (load.requests, load.bytes) == (0, 0)
 

@@ -16,7 +16,7 @@ def log(settings, tmp_path):
     root, before = logging.getLogger(), (logging.getLogger().handlers[:], logging.getLogger().level)
 
     def log(**changes):
-        logs.set_up(settings.model_copy(update={"log_file": tmp_path / "logs" / "serving.log"} | changes))
+        logs.configure(settings.model_copy(update={"log_file": tmp_path / "logs" / "serving.log"} | changes))
         return lambda: (tmp_path / "logs" / "serving.log").read_text().splitlines()
 
     yield log

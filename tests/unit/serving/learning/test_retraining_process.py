@@ -14,7 +14,7 @@ from serving.learning.reporter import Reporter
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database, database_url
 from serving.storage.records import BusyError, CorrectionFilter
-from serving.storage.retrainings import Jobs
+from serving.storage.retrainings import Retrainings
 from tests.helpers.corrections import correction
 
 BEAT = 0.05  # s
@@ -62,12 +62,12 @@ def learn(promote=True):
 @pytest.mark.parametrize(("promote", "state", "reason"), [(True, "promoted", "better"), (False, "refused", "worse")])
 def test_what_came_of_it_is_in_the_database(settings, database, accepted, promote, state, reason):
     assert retraining_process.run(settings, "mnist", None, learn(promote)) == 0
-    job = Jobs(database).latest()
+    job = Retrainings(database).latest()
     assert (job.state, job.reason, job.version, job.run_id, job.corrections) == (state, reason, "9", "run-9", 12)
     assert [(epoch["epoch"], epoch["loss"]) for epoch in job.epochs] == [(1, 0.5), (2, 0.25)]
     assert job.differences[0]["group"] == "validation"
     assert any("Epoch 2 of 2: loss 0.250, 99.00 % on validation" in line for line in job.log)
-    assert Jobs(database).claim("mnist", 12)
+    assert Retrainings(database).claim("mnist", 12)
 
 
 def test_a_claimed_one_is_done_under_its_number(settings, database, accepted):
@@ -75,7 +75,7 @@ def test_a_claimed_one_is_done_under_its_number(settings, database, accepted):
     with pytest.raises(BusyError):
         retraining_process.run(settings, "mnist", None, learn())
     assert retraining_process.run(settings, "mnist", job.id, learn()) == 0
-    assert Jobs(database).get(job.id).state == "promoted"
+    assert Retrainings(database).get(job.id).state == "promoted"
     with pytest.raises(RetrainingError, match="no retraining"):
         retraining_process.run(settings, "mnist", job.id, learn())
 
@@ -83,7 +83,7 @@ def test_a_claimed_one_is_done_under_its_number(settings, database, accepted):
 def test_too_few_corrections_start_nothing(settings, database):
     with pytest.raises(RetrainingError, match="needs 10 accepted corrections; there are 0"):
         retraining_process.run(settings, "mnist", None, learn())
-    assert Jobs(database).latest() is None
+    assert Retrainings(database).latest() is None
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_failure_is_worded_and_the_next_can_start(settings, database, accepted
         raise error
 
     assert retraining_process.run(settings, "mnist", None, break_off) == 1
-    job = Jobs(database).latest()
+    job = Retrainings(database).latest()
     assert job.state == "failed"
     assert said in job.reason
     assert Corrections(database).count(CorrectionFilter("mnist", state="accepted")) == 12
@@ -111,11 +111,11 @@ def train_on():
 def test_cancelling_interrupts_the_training(settings, database, accepted):
     def wait(settings, dataset, accepted, reporter):
         reporter.stage("training", epochs=1)
-        threading.Timer(0.1, Jobs(database).cancel).start()
+        threading.Timer(0.1, Retrainings(database).cancel).start()
         train_on()
 
     assert retraining_process.run(settings, "mnist", None, wait, BEAT) == 1
-    job = Jobs(database).latest()
+    job = Retrainings(database).latest()
     assert (job.state, job.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
 
 
@@ -124,7 +124,7 @@ def cancelled(database, break_off):
 
     def train(settings, dataset, accepted, reporter):
         reporter.stage("training", epochs=1)
-        threading.Timer(0.1, Jobs(database).cancel).start()
+        threading.Timer(0.1, Retrainings(database).cancel).start()
         try:
             train_on()
         except KeyboardInterrupt:
@@ -139,49 +139,49 @@ def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(se
         raise ImportError("numpy.core.multiarray failed to import") from None
 
     assert retraining_process.run(settings, "mnist", None, cancelled(database, cut_off), BEAT) == 1
-    assert Jobs(database).latest().state == "cancelled"
+    assert Retrainings(database).latest().state == "cancelled"
 
 
 def test_breaking_off_slowly_is_no_silence(settings, database, accepted):
     def wait_for_a_sign_of_life():
-        cut_off_at = Jobs(database).latest().seen_at
-        while Jobs(database).latest().seen_at == cut_off_at:
+        cut_off_at = Retrainings(database).latest().seen_at
+        while Retrainings(database).latest().seen_at == cut_off_at:
             time.sleep(0.02)
 
     assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life), BEAT) == 1
-    assert Jobs(database).latest().state == "cancelled"
+    assert Retrainings(database).latest().state == "cancelled"
 
 
 @pytest.mark.parametrize("each", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_and_its_handler_is_put_back(settings, database, accepted, each):
     before = signal.getsignal(each)
     assert retraining_process.run(settings, "mnist", None, lambda *_: signal.raise_signal(each)) == 1
-    assert Jobs(database).latest().state == "cancelled"
+    assert Retrainings(database).latest().state == "cancelled"
     assert signal.getsignal(each) == before
 
 
 def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
     def decide(settings, dataset, accepted, reporter):
-        Jobs(database).cancel()
+        Retrainings(database).cancel()
         reporter.stage("deciding")
         raise AssertionError("it went on")
 
     assert retraining_process.run(settings, "mnist", None, decide) == 1
-    assert Jobs(database).latest().state == "cancelled"
+    assert Retrainings(database).latest().state == "cancelled"
 
 
 def test_progress_and_the_time_left_follow_the_batches(settings, database, accepted):
     job = retraining_process.claim(database, "mnist")
-    reporter = Reporter(Jobs(database), job, beat=0.01)
+    reporter = Reporter(Retrainings(database), job, beat=0.01)
     reporter.stage("training", epochs=4)
     shares = []
     for epoch, done in ((1, 0), (1, 5), (4, 10)):
         reporter.batch(epoch, done, 10)
         time.sleep(0.1)
-        shares.append(Jobs(database).latest().progress)
+        shares.append(Retrainings(database).latest().progress)
     reporter.close()
     assert shares == pytest.approx([0.25, 0.3, 0.65])
-    assert Jobs(database).latest().remaining > 0
+    assert Retrainings(database).latest().remaining > 0
 
 
 def test_the_other_process_gets_the_same_settings(settings):

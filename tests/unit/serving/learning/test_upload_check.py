@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from experiments.preprocessing.drawings import prepare_drawing
 from serving.learning.upload_check import as_corrections, check
-from serving.storage.records import digest, mark
+from serving.storage.records import digest_prefix, image_digest
 from serving.uploads.zips import Archive, File, Limits, ZipError
 from tests.helpers.pictures import drawing, png, zipped
 
@@ -64,9 +64,9 @@ def test_nothing_to_keep_is_refused(classifier):
 
 def test_what_is_there_already_is_left_out_wherever_it_is(classifier):
     prepared = [prepare_drawing(drawing(seed)).tobytes() for seed in range(4)]
-    published = np.sort(np.array([mark(prepared[2]), mark(b"other")], np.uint64))
+    published = np.sort(np.array([digest_prefix(prepared[2]), digest_prefix(b"other")], np.uint64))
     files = [(f"7/{seed}.png", png(seed)) for seed in range(4)]
-    found = checked(classifier, [*files, ("7/again.png", png(0))], None, {digest(prepared[1])}, published)
+    found = checked(classifier, [*files, ("7/again.png", png(0))], None, {image_digest(prepared[1])}, published)
     assert [name for name, _ in kept(found)] == ["7/0.png", "7/3.png"]
     assert found.duplicates == {"this upload": 1, "what is kept": 1, "the data set itself": 1}
     assert found.compared

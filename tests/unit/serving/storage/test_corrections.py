@@ -83,9 +83,9 @@ def test_corrections_are_found_and_counted(corrections):
     assert corrections.tally(ALL, "client", "given", "proposed") == {
         ("abc", "4", "1"): 1, ("abc", "7", "1"): 1, ("other", "7", "1"): 1
     }  # fmt: skip
-    assert len(corrections.known("mnist")) == 3
+    assert len(corrections.known_digests("mnist")) == 3
     corrections.review(CorrectionFilter("mnist", client="other"), "dropped")
-    assert len(corrections.known("mnist")) == 2
+    assert len(corrections.known_digests("mnist")) == 2
 
 
 def test_an_older_database_takes_corrections_of_the_answers_in_it(tmp_path):

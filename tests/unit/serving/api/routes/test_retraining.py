@@ -2,7 +2,7 @@ import pytest
 from pydantic import SecretStr
 
 from serving.api.schemas_retraining import ProductionLogAnswer, StatusAnswer
-from serving.storage.retrainings import Jobs
+from serving.storage.retrainings import Retrainings
 
 
 @pytest.fixture
@@ -28,15 +28,15 @@ def test_too_little_is_accepted(api, fresh):
 
 
 def test_status_and_cancel(api, fresh):
-    jobs, client = Jobs(fresh.database), api(fresh)
+    jobs, client = Retrainings(fresh.database), api(fresh)
     job = jobs.claim("mnist", 20)
     row = {"group": "validation", "count": 5000, "champion": 0.99, "challenger": 0.98, "low": -0.02, "high": -0.001}
-    jobs.beat(job.id, state="training", progress=0.5, remaining=30.0, log=["Training"], differences=[row])
+    jobs.heartbeat(job.id, state="training", progress=0.5, remaining=30.0, log=["Training"], differences=[row])
     found = StatusAnswer.model_validate(client.get("/api/retrain/status?dataset=mnist").json()).retraining
     assert (found.id, found.state, found.progress, found.seconds_left) == (job.id, "training", 0.5, 30.0)
     assert found.differences[0].group == "validation"
     assert client.post("/api/retrain/cancel").json()["id"] == job.id
-    assert jobs.beat(job.id)
+    assert jobs.heartbeat(job.id)
 
 
 def test_an_empty_registry_has_nothing_to_promote_or_to_go_back_to(api, fresh):

@@ -1,7 +1,7 @@
 from serving.learning.replay import Change, Replayed
 from serving.page.retrain.production import changes_table, log_table
 from serving.page.retrain.retraining import curves, described, gate_table, shown
-from serving.storage.records import Job, Logged
+from serving.storage.records import ProductionEntry, Retraining
 from tests.helpers.entries import entry
 
 EPOCH = {"epoch": 1, "epochs": 4, "loss": 0.5, "accuracy": 0.9, "val_loss": 0.1, "val_accuracy": 0.99}
@@ -13,7 +13,7 @@ def job(**changes):
         "progress": 0.5, "remaining": 31.4, "corrections": 20, "epochs": [EPOCH], "log": ["<b>Training"], "reason": "",
         "version": "", "run_id": "", "differences": [], "cancelled": False,
     }  # fmt: skip
-    return Job(**fields | changes)
+    return Retraining(**fields | changes)
 
 
 def test_one_that_is_going_on():
@@ -52,7 +52,7 @@ def test_the_gates_table_marks_what_is_certain():
 
 
 def test_the_log_shows_what_anybody_wrote_as_text():
-    line = Logged("mnist", "3", "run", 1000.0, None, "hand", "<script>", "ab" * 32, 20)
+    line = ProductionEntry("mnist", "3", "run", 1000.0, None, "hand", "<script>", "ab" * 32, 20)
     table = log_table([line])
     assert "now" in table
     assert "<script>" not in table

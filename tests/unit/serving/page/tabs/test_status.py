@@ -14,7 +14,7 @@ def fresh(opened, classifier, settings, tmp_path):
 
 def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, seven):
     fresh.keep("mnist", "a-request", "api", "203.0.113.7", 12.5, [classifier.classify(seven)])
-    fresh.metrics.problem("the-request", 500, "<broken>")
+    fresh.metrics.add_problem("the-request", 500, "<broken>")
     text = report(fresh)
     assert classifier.describe() in text
     assert "sure: 1" in text
