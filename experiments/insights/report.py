@@ -216,7 +216,7 @@ def write(sources: Sources, folder: Path) -> list[Path]:
 
 def log(store: TrackingStore, files: Sequence[Path]) -> str:
     """Keeps the files as artifacts of a run of their own. Returns its id."""
-    with store.run(EXPERIMENT, NAME, "The report of the whole project.", {}, {}) as run, store.worded_errors():
+    with store.run(EXPERIMENT, NAME, "The report of the whole project.", {}, {}) as run, store.translate_errors():
         for path in files:
             store.client.log_artifact(run.run_id, str(path))
     return run.run_id
@@ -229,7 +229,7 @@ def _subjects(store: TrackingStore, models_dir: Path, artifact_dir: Path) -> Ite
             continue
         bundle = exported or bundles.read(models_dir / spec.name)
         found = run_comparison.read(store, spec)
-        yield Subject(bundle, found if found.entries else run_comparison.of_bundle(bundle), _insights(bundle))
+        yield Subject(bundle, found if found.entries else run_comparison.from_bundle(bundle), _insights(bundle))
 
 
 def _insights(bundle: Bundle) -> insights.Insights | None:

@@ -66,9 +66,9 @@ class RunComparison:
 
 def read(store: TrackingStore, spec: DatasetSpec) -> RunComparison:
     """Everything that the store has of this data set. Raises RegistryError."""
-    champion = production.production(store, spec)
+    champion = production.current_model(store, spec)
     chosen = champion.run_id if champion else ""
-    with store.worded_errors():
+    with store.translate_errors():
         experiment = store.client.get_experiment_by_name(spec.name)
     base = f"{store.tracking_uri.rstrip('/')}/#/experiments/{experiment.experiment_id}/runs" if experiment else ""
     entries = (
@@ -88,7 +88,7 @@ def exists(tracking_uri: str) -> bool:
     return not tracking_uri.startswith("sqlite:///") or Path(tracking_uri.removeprefix("sqlite:///")).exists()
 
 
-def of_bundle(bundle: Bundle) -> RunComparison:
+def from_bundle(bundle: Bundle) -> RunComparison:
     """What a model's own folder tells of the run that made it."""
     try:
         curves = figures.read(bundle).curves
@@ -208,7 +208,7 @@ def _percent(run: RunSummary, metric: str) -> str:
 
 def curves_of_run(store: TrackingStore, run_id: str) -> tuple[Epoch, ...]:
     """By epoch, as far as all four were logged; none for a run in which nothing was trained."""
-    with store.worded_errors():
+    with store.translate_errors():
         found = [
             {point.step: point.value for point in store.client.get_metric_history(run_id, name)} for name in CURVES
         ]

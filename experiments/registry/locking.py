@@ -4,15 +4,15 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-ALEMBIC = threading.Lock()
+ALEMBIC_LOCK = threading.Lock()
 """Held by whoever migrates in this process: Alembic, MLflow's too, keeps what it works on in its module."""
 
 
 @contextlib.contextmanager
-def alone(uri: str) -> Iterator[None]:
+def migration_lock(uri: str) -> Iterator[None]:
     """For the tables of MLflow, which locks nothing: the only one in this process, and of a SQLite file in any."""
     from filelock import FileLock
 
     path = uri.removeprefix("sqlite:///")
-    with ALEMBIC, contextlib.nullcontext() if path == uri else FileLock(f"{path}.lock"):
+    with ALEMBIC_LOCK, contextlib.nullcontext() if path == uri else FileLock(f"{path}.lock"):
         yield

@@ -16,7 +16,16 @@ from experiments.registry.run_log import BUNDLE
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.registry.versions import ALIAS, GATE
 
-__all__ = ["ProductionModel", "RegistryError", "TrackingStore", "production", "promote", "pull", "register", "rollback"]
+__all__ = [
+    "ProductionModel",
+    "RegistryError",
+    "TrackingStore",
+    "current_model",
+    "promote",
+    "pull",
+    "register",
+    "rollback",
+]
 
 HISTORY = "production_history"
 """Tag of the registered model: the versions that were in Production before the present one, the latest last."""
@@ -36,11 +45,11 @@ class ProductionModel:
 def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
     """Enter the run's model into the registry, once. Returns its version."""
     name, client = spec.registered_model, store.client
-    with store.worded_errors():
-        for number, known in versions.versions(store, spec).items():
+    with store.translate_errors():
+        for number, known in versions.all_versions(store, spec).items():
             if known.run_id == run_id:
                 return number
-        if versions.model(store, spec) is None:
+        if versions.registered_model(store, spec) is None:
             client.create_registered_model(name)
         run = client.get_run(run_id)
         models = run.outputs.model_outputs if run.outputs else []
@@ -49,12 +58,12 @@ def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
         return str(client.create_model_version(name, source, run_id, description=reason).version)
 
 
-def production(store: TrackingStore, spec: DatasetSpec) -> ProductionModel | None:
+def current_model(store: TrackingStore, spec: DatasetSpec) -> ProductionModel | None:
     """The model that the alias `production` names; None while there is none."""
-    current = versions.current(store, spec)
+    current = versions.in_production(store, spec)
     if current is None:
         return None
-    with store.worded_errors():
+    with store.translate_errors():
         metrics = store.client.get_run(current.run_id).data.metrics
     return ProductionModel(str(current.version), current.run_id, metrics)
 
@@ -65,16 +74,16 @@ def promote(store: TrackingStore, spec: DatasetSpec, version: str, reason: str, 
     Safe to interrupt at any point, and to repeat. Raises RegistryError for an unknown version, for one whose bundle
     is gone, and for one that has not passed the gate unless a reason is given.
     """
-    past, current = _past(store, spec), versions.current(store, spec)
+    past, current = _past(store, spec), versions.in_production(store, spec)
     if current and str(current.version) != version:
         past = [*past, str(current.version)]
     reason = reason or _reason_without_one(store, spec, version)
     return _take_production(store, spec, version, reason, by, past)
 
 
-def note_gate(store: TrackingStore, spec: DatasetSpec, version: str, decision: Decision) -> None:
+def record_decision(store: TrackingStore, spec: DatasetSpec, version: str, decision: Decision) -> None:
     """Keep what the gate said of a version."""
-    with store.worded_errors():
+    with store.translate_errors():
         said = f"{'passed' if decision.promote else 'refused'}: {decision.reason}"
         store.client.set_model_version_tag(spec.registered_model, version, GATE, said)
 
@@ -95,7 +104,7 @@ def rollback(store: TrackingStore, spec: DatasetSpec, reason: str) -> Bundle:
 
 def export(store: TrackingStore, spec: DatasetSpec, version: str) -> Bundle:
     """The bundle of any version, exported on this machine if it was not. Raises RegistryError."""
-    return _export(store, spec, version, versions.version(store, spec, version).run_id)
+    return _export(store, spec, version, versions.get(store, spec, version).run_id)
 
 
 def seed_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> bool:
@@ -103,12 +112,12 @@ def seed_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> bo
 
     Returns whether it did. Completes what an interrupted seeding left.
     """
-    if versions.current(store, spec) is not None:
+    if versions.in_production(store, spec) is not None:
         return False
     finished = [run for run in store.runs(spec.name) if run.status == "FINISHED"]
     seeds = [run.run_id for run in finished if run.tags.get("origin") == "shipped"]
     if not seeds:
-        if versions.versions(store, spec):
+        if versions.all_versions(store, spec):
             return False
         seeds = [_log_shipped(store, spec, shipped)]
     promote(store, spec, register(store, spec, seeds[0]), "the registry was empty", "start")
@@ -117,7 +126,7 @@ def seed_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> bo
 
 def pull(store: TrackingStore, spec: DatasetSpec) -> Bundle | None:
     """The Production model, exported on this machine if it was not; None while there is none."""
-    current = versions.current(store, spec)
+    current = versions.in_production(store, spec)
     if current is None:
         return None
     exported = _export(store, spec, str(current.version), current.run_id)
@@ -130,8 +139,8 @@ def _take_production(
 ) -> Bundle:
     """The alias is what counts: all before it can be thrown away, all after it is made good by repeating."""
     name, client = spec.registered_model, store.client
-    with store.worded_errors():
-        taken, current = versions.version(store, spec, version), versions.current(store, spec)
+    with store.translate_errors():
+        taken, current = versions.get(store, spec, version), versions.in_production(store, spec)
         exported = _export(store, spec, version, taken.run_id)
         promotion = promotions.of_version(taken)
         if promotion is None or current is None or str(current.version) != version:  # else it is a repetition
@@ -149,8 +158,8 @@ def _take_production(
 
 def _reason_without_one(store: TrackingStore, spec: DatasetSpec, version: str) -> str:
     """For a version that passed the gate, or was in Production before."""
-    gate = versions.version(store, spec, version).tags.get(GATE, "")
-    if gate.startswith("passed") or any(past.version == version for past in promotions.promotions(store, spec)):
+    gate = versions.get(store, spec, version).tags.get(GATE, "")
+    if gate.startswith("passed") or any(past.version == version for past in promotions.history(store, spec)):
         return "promoted by hand"
     raise RegistryError(
         f"Version {version} of {spec.registered_model} has not passed the gate ({gate or 'it never stood before it'}). "
@@ -163,7 +172,7 @@ def _set_stages(store: TrackingStore, spec: DatasetSpec, version: str) -> None:
 
     name, client = spec.registered_model, store.client
     client.set_model_version_tag(name, version, "stage", "Production")
-    for number, other in versions.versions(store, spec).items():
+    for number, other in versions.all_versions(store, spec).items():
         if number != version and other.tags.get("stage") == "Production":
             client.set_model_version_tag(name, number, "stage", "Archived")
     # Stages are deprecated and not every store has them; where it does, its user interface shows them.
@@ -211,7 +220,7 @@ def _log_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> st
 
 def _past(store: TrackingStore, spec: DatasetSpec) -> list[str]:
     """Versions that were in Production before the present one and still exist, the latest last."""
-    model, existing = versions.model(store, spec), versions.versions(store, spec)
+    model, existing = versions.registered_model(store, spec), versions.all_versions(store, spec)
     if model is None:
         return []
     past = [version for version in model.tags.get(HISTORY, "").split() if version in existing]

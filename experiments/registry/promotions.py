@@ -71,9 +71,9 @@ def of_version(version: "ModelVersion") -> Promotion | None:
         return None
 
 
-def promotions(store: TrackingStore, spec: DatasetSpec) -> list[Promotion]:
+def history(store: TrackingStore, spec: DatasetSpec) -> list[Promotion]:
     """Every promotion, the oldest first; also the latest if an interruption kept it out of the journal."""
-    model, current = versions.model(store, spec), versions.current(store, spec)
+    model, current = versions.registered_model(store, spec), versions.in_production(store, spec)
     kept = {name: value for name, value in (model.tags if model else {}).items() if name.startswith(PREFIX)}
     if current is not None and (latest := of_version(current)) is not None:
         name, value = entry(latest)

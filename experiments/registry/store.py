@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.registry.locking import alone
+from experiments.registry.locking import migration_lock
 from experiments.registry.run_log import RunLog, RunSummary, _summary
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class TrackingStore:
     def __init__(self, tracking_uri: str, artifact_dir: Path) -> None:
         self.tracking_uri, self.artifact_dir = tracking_uri, artifact_dir
         _quieten()
-        with self.worded_errors():
+        with self.translate_errors():
             self.client = _open(tracking_uri)
             if tracking_uri.startswith("sqlite:"):
                 _follow_move(tracking_uri, artifact_dir)
@@ -47,7 +47,7 @@ class TrackingStore:
         """A run in the experiment `dataset`: FINISHED when the block ends well, else FAILED, KILLED by Ctrl-C."""
         import mlflow
 
-        with self.worded_errors():
+        with self.translate_errors():
             mlflow.set_tracking_uri(self.tracking_uri)
             experiment = self._experiment(dataset)
             run = mlflow.start_run(experiment_id=experiment, run_name=name, description=reason, tags=dict(tags))
@@ -69,7 +69,7 @@ class TrackingStore:
 
     def runs(self, dataset: str) -> list[RunSummary]:
         """All runs of the experiment `dataset`, the oldest first."""
-        with self.worded_errors():
+        with self.translate_errors():
             experiment = self.client.get_experiment_by_name(dataset)
             if experiment is None:
                 return []
@@ -79,7 +79,7 @@ class TrackingStore:
         return [_summary(run, versions.get(run.info.run_id)) for run in found]
 
     @contextlib.contextmanager
-    def worded_errors(self) -> Iterator[None]:
+    def translate_errors(self) -> Iterator[None]:
         """Turn what MLflow and its database raise into RegistryError."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
@@ -122,7 +122,8 @@ def _open(uri: str) -> "MlflowClient":
             sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
         except ImportError as error:
             raise MlflowException(f"its driver is not installed ({error})") from error
-    with contextlib.nullcontext() if uri.startswith("http") else alone(uri):  # two that make tables at once fail
+    # Processes that make the tables at the same time fail.
+    with contextlib.nullcontext() if uri.startswith("http") else migration_lock(uri):
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_experiments(max_results=1)
     return client

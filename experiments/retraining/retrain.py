@@ -91,11 +91,11 @@ def _decide(
 ) -> Retrained:
     """The challenger is a version in any case, and takes Production only through the gate."""
     version, decision = production.register(store, spec, run_id), judge(differences)
-    present = production.production(store, spec)
+    present = production.current_model(store, spec)
     if decision.promote and present is not None and present.version != champion.version:
         reason = f"compared with version {champion.version}, but version {present.version} took Production meanwhile"
         decision = Decision(False, reason)
-    production.note_gate(store, spec, version, decision)
+    production.record_decision(store, spec, version, decision)
     if decision.promote:
         production.promote(store, spec, version, decision.reason, "gate")
     return Retrained(run_id, version, decision, differences)
@@ -105,7 +105,7 @@ def _end_abandoned(store: TrackingStore, spec: DatasetSpec) -> None:
     """One runs at a time: any other that MLflow still takes for running has lost its process."""
     for run in store.runs(spec.name):
         if run.status == "RUNNING" and "retrain" in run.tags:
-            with store.worded_errors():
+            with store.translate_errors():
                 store.client.set_terminated(run.run_id, "FAILED")
 
 

@@ -107,12 +107,12 @@ def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Data
     """The best is always a version; it takes Production only through the gate."""
     spec = dataset.spec
     number = best.version or production.register(store, spec, best.run_id)
-    champion = production.production(store, spec)
+    champion = production.current_model(store, spec)
     if champion is not None and champion.version == number:
         decision = Decision(True, "it was there already")
     else:
         decision = decide(best.metrics, champion.metrics if champion else None)
-        production.note_gate(store, spec, number, decision)
+        production.record_decision(store, spec, number, decision)
     if decision.promote:  # again too: it mends what an interruption left undone
         production.promote(store, spec, number, decision.reason, "gate")
     return Result(runs, best, number, decision)

@@ -51,7 +51,7 @@ def versions(services: "Services", dataset: str) -> dict[str, str]:
     """Every version, the newest first, and what the gate said of it. Raises RegistryError."""
     from experiments.registry import versions as catalogue
 
-    found = catalogue.versions(_store(services.settings), SPECS[dataset])
+    found = catalogue.all_versions(_store(services.settings), SPECS[dataset])
     return {number: found[number].tags.get(catalogue.GATE, "") for number in reversed(found)}
 
 
@@ -61,7 +61,7 @@ def complete(database: "Database", settings: "Settings", dataset: str) -> "Produ
     from serving.storage.production_log import ProductionLog
 
     kept = ProductionLog(database)
-    kept.add_missing(dataset, promotions.promotions(_store(settings), SPECS[dataset]))
+    kept.add_missing(dataset, promotions.history(_store(settings), SPECS[dataset]))
     return kept
 
 

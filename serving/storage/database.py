@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.registry.locking import ALEMBIC
+from experiments.registry.locking import ALEMBIC_LOCK
 from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def migrate(engine: "sa.Engine", revision: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with ALEMBIC, engine.begin() as connection:
+    with ALEMBIC_LOCK, engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         else:

@@ -70,7 +70,7 @@ def test_its_finished_run_is_not_run_again(settings) -> None:
     assert "baseline: finished before, skipped" in said
     assert [run.run_id for run in store.runs("mnist")] == [run.run_id for run in before]
     assert (result.version, result.decision.promote) == ("1", True)
-    assert production.production(store, SPEC).version == "1"
+    assert production.current_model(store, SPEC).version == "1"
 
 
 def test_its_exported_model_answers_as_it_did(settings) -> None:

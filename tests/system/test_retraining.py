@@ -150,7 +150,7 @@ def test_the_next_learns_and_forgets_nothing(settings, database, tmp_path, progr
     assert job.state == "promoted", job.reason
 
     store = TrackingStore.of(settings)
-    assert [each.by for each in promotions.promotions(store, specs.SPECS["mnist"])] == ["start", "gate"]
+    assert [each.by for each in promotions.history(store, specs.SPECS["mnist"])] == ["start", "gate"]
     elsewhere = Settings(_env_file=None, artifact_dir=tmp_path, mlflow_tracking_uri=f"sqlite:///{tmp_path}/none.db")
     shipped, promoted = (model_loader.load("mnist", each) for each in (elsewhere, settings))
     assert np.mean([each.label == "1" for each in promoted.predict(extreme_ones(100, 2))]) >= learnt

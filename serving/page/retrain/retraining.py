@@ -10,7 +10,7 @@ from gradio.components import Component
 
 from serving.core.errors import Refused
 from serving.learning.retraining_process import cancelled, latest, started
-from serving.page.widgets.charts import BLUE, ORANGE, Chart, chart, for_page, lines, titled
+from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
 from serving.page.widgets.controls import QUIET, check, chosen
 from serving.page.widgets.tables import table
 from serving.storage.records import Retraining, StoreError
@@ -61,7 +61,7 @@ def shown(job: Retraining | None) -> Shown:
     going_on = job is not None and job.is_active
     epochs = job.epochs if job else []
     plots = [
-        gr.update(value=for_page(curves(epochs, *names)) if epochs else None, visible=bool(epochs)) for names in CURVES
+        gr.update(value=plot_data(curves(epochs, *names)) if epochs else None, visible=bool(epochs)) for names in CURVES
     ]
     gate = gate_table(job.differences) if job and job.differences else ""
     buttons = [gr.update(interactive=not going_on), gr.update(interactive=going_on)]
@@ -93,9 +93,9 @@ def curves(epochs: list[dict[str, float]], title: str, train: str, validation: s
         for name, label, colour in ((train, "training", BLUE), (validation, "validation", ORANGE))
     ]
     last = max(epochs[-1]["epochs"], 2)
-    axis = titled("epoch", dtick=1, range=[0.8, last + 0.2])
+    epoch = axis("epoch", dtick=1, range=[0.8, last + 0.2])
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}  # beside the title
-    return chart(traces, axis, titled(title.lower()), height=240, legend=legend)
+    return chart(traces, epoch, axis(title.lower()), height=240, legend=legend)
 
 
 def gate_table(differences: list[dict[str, Any]]) -> str:

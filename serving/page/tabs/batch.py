@@ -11,7 +11,7 @@ from PIL import Image
 
 from serving.core import logs
 from serving.core.limits import MIB
-from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, bars, chart, for_page, titled
+from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
 from serving.page.widgets.controls import PRIVATE, chosen, dataset_switch
 from serving.page.widgets.files import keep_file, keep_picture
 from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, Summary
@@ -122,7 +122,7 @@ def _shown(summary: Summary, seconds: float) -> list[Any]:
     return [
         summary.sentences(seconds),
         gr.update(value=keep_file("batch.csv", lambda file: file.write_bytes(summary.csv())), visible=True),
-        gr.update(value=for_page(answers_chart(summary)), visible=True),
+        gr.update(value=plot_data(answers_chart(summary)), visible=True),
         gr.update(value=confusion, visible=bool(confusion["data"])),
         gr.update(value=_pictures(summary), visible=True),
         gr.update(value=summary.rows(), visible=True),
@@ -138,7 +138,7 @@ def answers_chart(summary: Summary) -> Chart:
         for verdict, colour in COLOURS.items()
         if any(each == verdict for _, each in counts)
     ]
-    return chart(traces, titled("answer", type="category"), titled("pictures"), barmode="stack", showlegend=True)
+    return chart(traces, axis("answer", type="category"), axis("pictures"), barmode="stack", showlegend=True)
 
 
 def _pictures(summary: Summary) -> list[tuple[str, str]]:

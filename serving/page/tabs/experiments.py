@@ -9,7 +9,7 @@ from experiments.data.specs import SPECS
 from experiments.insights import run_comparison as ledgers
 from experiments.insights.run_comparison import COSTS, METRICS, RunComparison, RunRow
 from experiments.registry.store import RegistryError, TrackingStore
-from serving.page.widgets.charts import CLASSES, Chart, by_epoch, chart, for_page, lines, titled
+from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, lines, plot_data
 from serving.page.widgets.controls import QUIET, check, chosen, dataset_switch, key_box
 from serving.page.widgets.tables import table
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from serving.services import Services
 
 CURVES = {  # what the switch says, the fields of an epoch, and the axis
-    "accuracy": (("accuracy", "val_accuracy"), titled("accuracy, %")),
-    "loss": (("loss", "val_loss"), titled("loss", type="log")),
+    "accuracy": (("accuracy", "val_accuracy"), axis("accuracy, %")),
+    "loss": (("loss", "val_loss"), axis("loss", type="log")),
 }
 PLOTTED = 12  # runs: more lines can't be told apart
 
@@ -50,7 +50,7 @@ def build(services: "Services") -> None:
 
 def curves(ledger: RunComparison, kind: str) -> Chart:
     """The newest runs in one plot: a line of training dotted, of validation solid, the one in Production thick."""
-    (train, validation), axis = CURVES[kind]
+    (train, validation), y_axis = CURVES[kind]
     scale = 100 if kind == "accuracy" else 1
     entries = [entry for entry in ledger.entries if entry.curves][-PLOTTED:]
     traces = []
@@ -61,24 +61,24 @@ def curves(ledger: RunComparison, kind: str) -> Chart:
             values = [scale * getattr(each, field) for each in entry.curves]
             name = f"{entry.name}, {'training' if field == train else 'validation'}"
             traces.append(lines(epochs, values, name, colour, line=line, mode="lines+markers", marker={"size": 5}))
-    return chart(traces, by_epoch(max((len(entry.curves) for entry in entries), default=1)), axis, height=420)
+    return chart(traces, epoch_axis(max((len(entry.curves) for entry in entries), default=1)), y_axis, height=420)
 
 
 def _ledger(services: "Services", dataset: str) -> RunComparison:
     """Of the store; where it has nothing, of the model that answers. Raises gr.Error, worded."""
     settings, bundle = services.settings, chosen(services, dataset).bundle
     if not ledgers.exists(settings.mlflow_tracking_uri):
-        return ledgers.of_bundle(bundle)
+        return ledgers.from_bundle(bundle)
     try:
         found = ledgers.read(TrackingStore.of(settings), SPECS[dataset])
     except RegistryError as error:
         raise gr.Error(str(error), print_exception=False) from None
-    return found if found.entries else ledgers.of_bundle(bundle)
+    return found if found.entries else ledgers.from_bundle(bundle)
 
 
 def _plot(ledger: RunComparison, kind: str) -> dict[str, Any]:
     figure = curves(ledger, kind if kind in CURVES else "accuracy")
-    return gr.update(value=for_page(figure) if figure["data"] else None, visible=bool(figure["data"]))
+    return gr.update(value=plot_data(figure) if figure["data"] else None, visible=bool(figure["data"]))
 
 
 def _table(ledger: RunComparison) -> str:

@@ -17,7 +17,7 @@ from experiments.insights import model_sentences as model
 from experiments.insights.figures import Insights, InsightsError
 from serving.core.errors import Refused
 from serving.page.widgets import insight_charts as charts
-from serving.page.widgets.charts import Chart, for_page
+from serving.page.widgets.charts import Chart, plot_data
 from serving.page.widgets.controls import QUIET, chosen, dataset_switch
 from serving.page.widgets.gallery import answered, gallery
 from serving.storage.records import AnswerFilter, StoreError
@@ -144,7 +144,7 @@ class _Parts:
     def show_matrix(self, dataset: str, numbers: str) -> Any:
         """Counts or rates."""
         insights = self._shown(dataset).insights
-        return for_page(charts.confusion(insights, rates=numbers == RATES))
+        return plot_data(charts.confusion(insights, rates=numbers == RATES))
 
     def show_cell(self, dataset: str, true: str, predicted: str) -> str:
         """Images of one class that were taken for another."""
@@ -219,7 +219,7 @@ def with_traffic(services: "Services", insights: Insights, headers: Mapping[str,
 
 def _plotted(view: View, insights: Insights) -> tuple[str, PlotData | None]:
     figure = view.chart(insights)
-    return view.sentences(insights), for_page(figure) if figure["data"] else None
+    return view.sentences(insights), plot_data(figure) if figure["data"] else None
 
 
 def _updates(plots: list[tuple[str, PlotData | None]]) -> list[dict[str, Any]]:

@@ -36,14 +36,14 @@ def chart(data: Sequence[dict[str, Any]], x: dict[str, Any], y: dict[str, Any], 
     return {"data": list(data), "layout": look | layout, "config": {"displayModeBar": False}}
 
 
-def titled(text: str, **settings: Any) -> dict[str, Any]:
+def axis(text: str, **settings: Any) -> dict[str, Any]:
     """An axis with a name."""
     return {"title": {"text": text, "standoff": 8}, **settings}
 
 
-def by_epoch(epochs: int) -> dict[str, Any]:
+def epoch_axis(epochs: int) -> dict[str, Any]:
     """An axis of so many epochs, whole ones."""
-    return titled("epoch", dtick=max(1, -(-epochs // 10)))
+    return axis("epoch", dtick=max(1, -(-epochs // 10)))
 
 
 def lines(x: Sequence[float], y: Sequence[float], name: str, colour: str, **trace: Any) -> dict[str, Any]:
@@ -56,6 +56,6 @@ def bars(x: Sequence[Any], y: Sequence[float], name: str, colour: str, **trace: 
     return {"type": "bar", "x": x, "y": y, "name": name, "marker": {"color": colour}} | trace
 
 
-def for_page(figure: Chart) -> PlotData:
+def plot_data(figure: Chart) -> PlotData:
     """As `gr.Plot` sends it to the browser."""
     return PlotData(type="plotly", plot=orjson.dumps(figure).decode())

@@ -14,11 +14,11 @@ from serving.page.widgets.charts import (
     ORANGE,
     VIOLET,
     Chart,
+    axis,
     bars,
-    by_epoch,
     chart,
+    epoch_axis,
     lines,
-    titled,
 )
 
 CHANNELS = {"grey": "#64748b", "red": "#ef4444", "green": GREEN, "blue": BLUE}
@@ -36,13 +36,13 @@ def distribution(insights: Insights) -> Chart:
         for name, own in insights.counts.items()
         if sum(own) >= (ENOUGH if name == "traffic" else 1)
     ]
-    return chart(traces, titled("class", **CATEGORY), titled("share, %"), barmode="group")
+    return chart(traces, axis("class", **CATEGORY), axis("share, %"), barmode="group")
 
 
 def variation(insights: Insights) -> Chart:
     """How much the images of a class differ from one another."""
     trace = bars(insights.class_names, insights.variation, "standard deviation", BLUE)
-    return chart([trace], titled("class", **CATEGORY), titled("levels of 255"), showlegend=False)
+    return chart([trace], axis("class", **CATEGORY), axis("levels of 255"), showlegend=False)
 
 
 def pixels(insights: Insights) -> Chart:
@@ -51,9 +51,7 @@ def pixels(insights: Insights) -> Chart:
         bars(_middles(len(shares), 255), _percent(shares, 1), name, CHANNELS[name])
         for name, shares in insights.channels.items()
     ]
-    return chart(
-        traces, titled("level, 0 dark to 255 bright"), titled("share of pixels, %", type="log"), barmode="group"
-    )
+    return chart(traces, axis("level, 0 dark to 255 bright"), axis("share of pixels, %", type="log"), barmode="group")
 
 
 def confusion(insights: Insights, rates: bool = False) -> Chart:
@@ -85,7 +83,7 @@ def confusion(insights: Insights, rates: bool = False) -> Chart:
         "ygap": 1,
         "hovertemplate": "%{y} taken for %{x}: %{customdata}<extra></extra>",
     }
-    x, y = titled("predicted", **CATEGORY), titled("true", autorange="reversed", **CATEGORY)
+    x, y = axis("predicted", **CATEGORY), axis("true", autorange="reversed", **CATEGORY)
     return chart([trace], x, y, height=460, annotations=texts)
 
 
@@ -104,7 +102,7 @@ def per_class(insights: Insights) -> Chart:
         )
         for name, values, colour, symbol in columns
     ]
-    return chart(traces, titled("class", **CATEGORY), titled("%"))
+    return chart(traces, axis("class", **CATEGORY), axis("%"))
 
 
 def roc(insights: Insights) -> Chart:
@@ -119,8 +117,8 @@ def roc(insights: Insights) -> Chart:
         )
         for name, each, colour in zip(insights.class_names, insights.roc, CLASSES, strict=False)
     ]
-    x = titled("others taken for it, %", type="log", dtick=1)
-    return chart(traces, x, titled("of its own found, %"), height=420)
+    x = axis("others taken for it, %", type="log", dtick=1)
+    return chart(traces, x, axis("of its own found, %"), height=420)
 
 
 def reliability(insights: Insights) -> Chart:
@@ -133,14 +131,14 @@ def reliability(insights: Insights) -> Chart:
     hover = "confidence %{x:.1f} %, right %{y:.1f} %, %{customdata} answers<extra></extra>"
     measured = lines(x, y, "model", BLUE, mode="lines+markers", marker=dots, customdata=counts, hovertemplate=hover)
     ideal = lines([0, 100], [0, 100], "as it should be", "#94a3b8", line={"color": "#94a3b8", "dash": "dot"})
-    return chart([ideal, measured], titled("confidence, %"), titled("right, %"))
+    return chart([ideal, measured], axis("confidence, %"), axis("right, %"))
 
 
 def confidence(insights: Insights) -> Chart:
     """How confident right and wrong answers are."""
     middles = _middles(len(insights.right), 100)
     traces = [bars(middles, insights.right, "right", BLUE), bars(middles, insights.wrong, "wrong", ORANGE)]
-    return chart(traces, titled("confidence, %"), titled("answers", type="log"), barmode="group")
+    return chart(traces, axis("confidence, %"), axis("answers", type="log"), barmode="group")
 
 
 def drawings(insights: Insights) -> Chart:
@@ -156,8 +154,8 @@ def drawings(insights: Insights) -> Chart:
         dots = {"mode": "markers", "marker": {"color": BLUE, "size": 10}, "error_y": error, "xaxis": f"x{number}"}
         traces.append(lines(steps, _percent(middle, 1), name, BLUE, **dots))
         third = [place / 3 + 0.02, (place + 1) / 3 - 0.02]
-        axes[f"xaxis{number}"] = AXIS | titled(UNITS[name], domain=third, **CATEGORY)
-    return chart(traces, {}, titled("right, %"), showlegend=False, **axes)
+        axes[f"xaxis{number}"] = AXIS | axis(UNITS[name], domain=third, **CATEGORY)
+    return chart(traces, {}, axis("right, %"), showlegend=False, **axes)
 
 
 def curves(insights: Insights) -> Chart:
@@ -170,8 +168,8 @@ def curves(insights: Insights) -> Chart:
         traces.append(lines(epochs, accuracy, f"{kind} accuracy", colour))
         dashed = {"color": colour, "dash": "dot"}
         traces.append(lines(epochs, loss, f"{kind} loss", colour, line=dashed, yaxis="y2"))
-    loss = AXIS | titled("loss", type="log", overlaying="y", side="right", showgrid=False)
-    return chart(traces, by_epoch(len(epochs)), titled("accuracy, %"), yaxis2=loss)
+    loss = AXIS | axis("loss", type="log", overlaying="y", side="right", showgrid=False)
+    return chart(traces, epoch_axis(len(epochs)), axis("accuracy, %"), yaxis2=loss)
 
 
 def embedding(insights: Insights) -> Chart:

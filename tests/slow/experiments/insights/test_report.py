@@ -44,7 +44,7 @@ def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bun
 
 def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
     parts = report.build(
-        sources(Subject(bundle, run_comparison.of_bundle(bundle), None), benchmarks={}, screenshots={})
+        sources(Subject(bundle, run_comparison.from_bundle(bundle), None), benchmarks={}, screenshots={})
     )
     text = told(parts)
     assert "The store has no runs of dots yet; the model that came with the project answers." in text
@@ -54,7 +54,7 @@ def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
 
 
 def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found):
-    one = run_comparison.of_bundle(bundle).entries[0]
+    one = run_comparison.from_bundle(bundle).entries[0]
     runs = [
         run_comparison.RunRow(RunSummary(**{**one.run.__dict__, "name": f"run-{number}"}), found.curves, number == 3)
         for number in range(30)
@@ -67,14 +67,14 @@ def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found
 
 
 def test_retrainings_have_a_section_of_their_own(bundle, found):
-    one = run_comparison.of_bundle(bundle).entries[0]
+    one = run_comparison.from_bundle(bundle).entries[0]
     again = dataclasses.replace(one, run=dataclasses.replace(one.run, name="retrain", tags={"retrain": "true"}))
     text = told(report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", (one, again)), found))))
     assert "DOTS: retrainings from corrections" in text
 
 
 def test_links_are_left_out_while_unset(bundle, found):
-    subject = Subject(bundle, run_comparison.of_bundle(bundle), found)
+    subject = Subject(bundle, run_comparison.from_bundle(bundle), found)
     assert "Video" not in told(report.build(sources(subject, links={"Video": ""})))
     parts = report.build(sources(subject, links={"Video": "https://example.org"}))
     assert Paragraph("Video:", "https://example.org") in parts
@@ -85,7 +85,7 @@ def test_drawings_have_a_chart_where_there_are_any(bundle, found):
 
     groups = (Group(0.1, 0.5, 100, 0.9), Group(0.5, 0.9, 100, 0.99))
     drawn = changed(found, drawings={"size": groups, "brush": groups, "turn": groups})
-    parts = report.build(sources(Subject(bundle, run_comparison.of_bundle(bundle), drawn)))
+    parts = report.build(sources(Subject(bundle, run_comparison.from_bundle(bundle), drawn)))
     assert "Drawings by size, brush and turn, with 95 % intervals" in [
         part.caption for part in parts if isinstance(part, Picture)
     ]

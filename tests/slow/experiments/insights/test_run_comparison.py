@@ -12,7 +12,7 @@ def test_an_empty_store_says_what_makes_runs(store, spec):
 
 
 def test_the_shipped_model_stands_alone_where_there_is_no_store(bundle):
-    found = run_comparison.of_bundle(bundle)
+    found = run_comparison.from_bundle(bundle)
     assert [entry.chosen for entry in found.entries] == [True]
     assert "the model that came with the project answers" in run_comparison.summary(found)
     assert run_comparison.cells(found.entries[0], ["test_accuracy", "training_seconds"]) == ["93.75", "–"]

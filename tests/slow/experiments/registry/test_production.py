@@ -53,7 +53,7 @@ def current_export(store, spec):
 
 
 def test_an_empty_registry_has_nothing_in_production(store, spec):
-    assert registry.production(store, spec) is None
+    assert registry.current_model(store, spec) is None
     assert registry.pull(store, spec) is None
     with pytest.raises(RegistryError, match="no earlier Production version"):
         registry.rollback(store, spec, "regret")
@@ -78,7 +78,7 @@ def test_promotion_sets_alias_tags_stage_and_export(store, spec, train, bundle):
         warnings.simplefilter("error")
         registry.promote(store, spec, "1", "first")
         exported = registry.promote(store, spec, "2", "better")
-    production = registry.production(store, spec)
+    production = registry.current_model(store, spec)
     assert (production.version, production.metrics) == ("2", {"validation_accuracy": 0.75})
     assert stages(store, spec) == {"1": ("Archived", "Archived"), "2": ("Production", "Production")}
     tags = store.client.get_model_version(spec.registered_model, "2").tags
@@ -94,7 +94,7 @@ def test_an_unknown_version_is_named_and_changes_nothing(store, spec, train, ver
     registry.promote(store, spec, train(), "first")
     with pytest.raises(RegistryError, match=r"Versions in the registry: 1\."):
         registry.promote(store, spec, version, "typo")
-    assert registry.production(store, spec).version == "1"
+    assert registry.current_model(store, spec).version == "1"
     assert current_export(store, spec).version == "1"
 
 
@@ -105,7 +105,7 @@ def test_rollback_goes_back_further_each_time(store, spec, train):
         registry.promote(store, spec, version, "next")
     for version in ("2", "3", "1"):
         assert registry.rollback(store, spec, "regret").version == version
-        assert registry.production(store, spec).version == version
+        assert registry.current_model(store, spec).version == version
         assert current_export(store, spec).version == version
     with pytest.raises(RegistryError, match="no earlier Production version"):
         registry.rollback(store, spec, "regret")
@@ -133,7 +133,7 @@ def test_a_version_without_a_bundle_does_not_take_production(store, spec, train)
     version = registry.register(store, spec, log.run_id)
     with pytest.raises(RegistryError, match=f"Version {version} .* can't be exported"):
         registry.promote(store, spec, version, "empty")
-    assert registry.production(store, spec).version == "1"
+    assert registry.current_model(store, spec).version == "1"
     assert stages(store, spec)["1"] == ("Production", "Production")
 
 
@@ -143,7 +143,7 @@ def test_a_version_with_a_damaged_bundle_does_not_take_production(store, spec, t
     model.write_bytes(model.read_bytes()[:-1])
     with pytest.raises(RegistryError, match=rf"Version {version} .* can't be exported.*model\.tflite"):
         registry.promote(store, spec, version, "damaged")
-    assert registry.production(store, spec) is None
+    assert registry.current_model(store, spec) is None
     assert current_export(store, spec) is None
 
 
@@ -169,7 +169,7 @@ def test_an_interrupted_promotion_is_sound_and_made_good_by_repeating(three, spe
         registry.promote(three, spec, "3", "third")
     three.client = client
     pulled = registry.pull(three, spec)
-    assert pulled.version == registry.production(three, spec).version == current_export(three, spec).version
+    assert pulled.version == registry.current_model(three, spec).version == current_export(three, spec).version
     assert pulled.version == ("2" if moment <= 6 else "3")
     assert registry.rollback(three, spec, "regret").version == ("1" if moment <= 6 else "2")
     registry.promote(three, spec, "3", "third")
@@ -189,7 +189,7 @@ def test_an_interrupted_rollback_loses_no_history(three, spec, moment):
     with pytest.raises(KeyboardInterrupt):
         registry.rollback(three, spec, "regret")
     three.client = client
-    if registry.production(three, spec).version == "3":
+    if registry.current_model(three, spec).version == "3":
         assert registry.rollback(three, spec, "regret").version == "2"
     assert registry.rollback(three, spec, "regret").version == "1"
 
@@ -199,7 +199,7 @@ def test_an_empty_registry_starts_with_the_shipped_bundle(store, spec, bundle):
     (run,) = store.runs(spec.name)
     assert (run.name, run.status, run.metrics, run.version) == ("shipped", "FINISHED", bundle.metrics, "1")
     assert "Nothing was trained" in run.reason
-    production = registry.production(store, spec)
+    production = registry.current_model(store, spec)
     assert (production.version, production.run_id, production.metrics) == ("1", run.run_id, bundle.metrics)
     assert current_export(store, spec).sha256 == bundle.sha256
 
@@ -209,13 +209,13 @@ def test_seeding_is_done_once(store, spec, bundle, train):
     assert not registry.seed_shipped(store, spec, bundle)
     registry.promote(store, spec, train(), "better")
     assert not registry.seed_shipped(store, spec, bundle)
-    assert registry.production(store, spec).version == "2"
+    assert registry.current_model(store, spec).version == "2"
 
 
 def test_a_registry_with_models_is_not_seeded(store, spec, bundle, train):
     train()
     assert not registry.seed_shipped(store, spec, bundle)
-    assert registry.production(store, spec) is None
+    assert registry.current_model(store, spec) is None
 
 
 @pytest.mark.parametrize("moment", range(9))
@@ -226,7 +226,7 @@ def test_an_interrupted_seeding_is_completed(store, spec, bundle, moment):
         registry.seed_shipped(store, spec, bundle)
     store.client = client
     registry.seed_shipped(store, spec, bundle)
-    assert registry.production(store, spec).version == "1"
+    assert registry.current_model(store, spec).version == "1"
     assert len(store.runs(spec.name)) == 1
 
 

@@ -35,16 +35,16 @@ class Interrupting:
 
 
 def said(store, spec):
-    return [(each.version, each.by, each.reason) for each in promotions.promotions(store, spec)]
+    return [(each.version, each.by, each.reason) for each in promotions.history(store, spec)]
 
 
 def test_each_promotion_is_kept_with_its_reason_and_data(store, spec, train, bundle):
-    assert promotions.promotions(store, spec) == []
+    assert promotions.history(store, spec) == []
     production.promote(store, spec, train(), "first", "start")
     production.promote(store, spec, train(corrections="20"), "better", "gate")
     production.rollback(store, spec, "regret")
     assert said(store, spec) == [("1", "start", "first"), ("2", "gate", "better"), ("1", "rollback", "regret")]
-    first, second, third = promotions.promotions(store, spec)
+    first, second, third = promotions.history(store, spec)
     assert first.at < second.at < third.at
     assert (first.corrections, second.corrections, third.corrections) == (0, 20, 0)
     assert second.data_digest == bundle.data_digest
@@ -65,25 +65,25 @@ def test_a_promotion_that_was_interrupted_is_in_the_journal_if_it_took_place(sto
         with pytest.raises(KeyboardInterrupt):
             production.promote(store, spec, version, "second")
         store.client = client
-        assert [each.reason for each in promotions.promotions(store, spec)] == expected
+        assert [each.reason for each in promotions.history(store, spec)] == expected
     production.promote(store, spec, version, "again")
     production.rollback(store, spec, "regret")
-    assert [each.reason for each in promotions.promotions(store, spec)] == ["first", "second", "regret"]
+    assert [each.reason for each in promotions.history(store, spec)] == ["first", "second", "regret"]
 
 
 def test_past_the_gate_only_with_a_reason(store, spec, train):
     production.promote(store, spec, train(), "first")
     passed, refused, unknown = train(), train(), train()
-    production.note_gate(store, spec, passed, Decision(True, "better"))
-    production.note_gate(store, spec, refused, Decision(False, "worse: 90 % against 99 %"))
+    production.record_decision(store, spec, passed, Decision(True, "better"))
+    production.record_decision(store, spec, refused, Decision(False, "worse: 90 % against 99 %"))
     for version, said_of_it in ((refused, "worse: 90 %"), (unknown, "never stood before it")):
         with pytest.raises(RegistryError, match=f"has not passed the gate .*{said_of_it}"):
             production.promote(store, spec, version, "")
-    assert production.production(store, spec).version == "1"
+    assert production.current_model(store, spec).version == "1"
     production.promote(store, spec, passed, "")
     production.promote(store, spec, refused, "we know better")
     production.promote(store, spec, "1", "")
-    assert [each.reason for each in promotions.promotions(store, spec)][1:] == [
+    assert [each.reason for each in promotions.history(store, spec)][1:] == [
         "promoted by hand", "we know better", "promoted by hand"
     ]  # fmt: skip
 
@@ -92,5 +92,5 @@ def test_an_older_store_has_no_journal_before_its_next_promotion(store, spec, tr
     version = train()
     store.client.set_registered_model_alias(spec.registered_model, "production", version)
     store.client.set_model_version_tag(spec.registered_model, version, "promotion_reason", "long ago")
-    assert promotions.promotions(store, spec) == []
-    assert list(versions.versions(store, spec)) == ["1"]
+    assert promotions.history(store, spec) == []
+    assert list(versions.all_versions(store, spec)) == ["1"]

@@ -123,14 +123,14 @@ def test_the_version_is_kept_with_what_the_gate_said(store, retrained):
     result, champion = retrained[:2]
     tags = store.client.get_model_version(SPEC.registered_model, result.version).tags
     assert tags["gate"].endswith(result.decision.reason)
-    present = production.production(store, SPEC).version
+    present = production.current_model(store, SPEC).version
     assert present == (result.version if result.decision.promote else champion.version)
-    assert result.decision.promote == (promotions.promotions(store, SPEC)[-1].corrections == 24)
+    assert result.decision.promote == (promotions.history(store, SPEC)[-1].corrections == 24)
 
 
 def test_a_challenger_of_a_champion_that_is_gone_stays_out(store, dataset, retrained):
     result, champion = retrained[:2]
-    present = production.production(store, SPEC).version
+    present = production.current_model(store, SPEC).version
     other = result.version if present == champion.version else champion.version
     production.promote(store, SPEC, other, "by hand")
     decided = retrain._decide(store, SPEC, dataclasses.replace(champion, version=present), result.run_id, good())

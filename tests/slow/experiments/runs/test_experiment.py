@@ -76,7 +76,7 @@ def test_the_table_from_runs_to_production(store, result) -> None:
     assert [run.name for run in result.runs] == ["baseline", "longer"]
     assert result.best.metrics["validation_accuracy"] == max(r.metrics["validation_accuracy"] for r in result.runs)
     assert result.decision.promote
-    assert production.production(store, SPEC).version == result.version == "1"
+    assert production.current_model(store, SPEC).version == result.version == "1"
 
     run = result.runs[0]
     assert run.reason == rows()[0].reason
@@ -113,11 +113,11 @@ def test_the_shipped_model_comes_first_and_a_worse_one_stays_out_of_production(
     assert result.best.metrics["validation_accuracy"] > second.best.metrics["validation_accuracy"]
     assert (second.version, second.decision.promote) == ("2", False)
     assert "worse" in second.decision.reason
-    assert production.production(fresh, SPEC).version == "1"
+    assert production.current_model(fresh, SPEC).version == "1"
 
 
 def test_a_run_goes_on_from_the_production_model(dataset, store, result) -> None:
-    champion = production.production(store, SPEC)
+    champion = production.current_model(store, SPEC)
     onward = dataclasses.replace(rows()[0], name="onward", parent=PRODUCTION, learning_rate=1e-9)
     after = run_table([onward], dataset, store, Path("none")).best
     assert after.params["parent"] == champion.run_id

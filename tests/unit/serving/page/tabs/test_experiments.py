@@ -67,7 +67,7 @@ def test_nobody_but_the_operator_sees_it(served, classifier, settings, filled):
 
 
 def test_of_many_runs_the_newest_are_plotted(bundle):
-    one = run_comparison.of_bundle(bundle).entries[0].run
+    one = run_comparison.from_bundle(bundle).entries[0].run
     epochs = (run_comparison.Epoch(1, 1.0, 0.5, 1.0, 0.5),)
     runs = [RunSummary(**{**one.__dict__, "name": f"run-{number}"}) for number in range(30)]
     many = RunComparison("dots", tuple(RunRow(run, epochs, chosen=False) for run in runs))
