@@ -7,9 +7,10 @@ import pydantic
 from PIL import Image
 
 from experiments.inference.bundle import INSIGHTS, TFLITE, TILES, Bundle
-from experiments.training.progress import EpochResult
+from experiments.training.progress import Epoch
 
 COLUMNS = 32  # tiles in a row of the sheet
+EXCLUDED = {"curves": {"__all__": {"epochs", "seconds"}}}  # fields of an epoch that the file does not have
 DATA = pydantic.dataclasses.dataclass(frozen=True)
 
 
@@ -43,22 +44,6 @@ class Group:
     high: float
     count: int
     accuracy: float
-
-
-@DATA
-class Epoch:
-    """Loss and accuracy after one epoch of training."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-
-    @classmethod
-    def of(cls, result: EpochResult) -> "Epoch":
-        """What is kept of a training's report."""
-        return cls(result.epoch, result.loss, result.accuracy, result.val_loss, result.val_accuracy)
 
 
 @DATA
@@ -134,7 +119,7 @@ class Insights:
 
 def write(insights: Insights, tiles: np.ndarray, folder: Path) -> None:
     """Keep them in a bundle's folder. tiles: uint8 [T, H, W, C], each at the position that a picture names."""
-    (folder / INSIGHTS).write_bytes(_ADAPTER.dump_json(insights) + b"\n")
+    (folder / INSIGHTS).write_bytes(_ADAPTER.dump_json(insights, exclude=EXCLUDED) + b"\n")
     count, height, width, channels = tiles.shape
     rows = -(-count // COLUMNS)
     sheet = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)

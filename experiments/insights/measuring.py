@@ -13,7 +13,8 @@ from experiments.data.specs import Split
 from experiments.evaluation import drawings
 from experiments.evaluation.drawings import Outcome
 from experiments.evaluation.metrics import calibration_error, reliability
-from experiments.insights.figures import Bin, Epoch, Group, Insights, Picture, Point, Roc
+from experiments.insights.figures import Bin, Group, Insights, Picture, Point, Roc
+from experiments.training.progress import Epoch
 
 LEVELS = 32  # steps of a pixel's value
 ROC_POINTS = 60

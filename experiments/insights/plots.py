@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments.insights.figures import Insights
 from experiments.insights.run_comparison import RunRow
-from experiments.training.progress import EpochResult
+from experiments.training.progress import Epoch
 
 TRAIN, VALIDATION = "#d1495b", "#2e6f9e"
 PLOTTED = 8  # runs: more lines can't be told apart
@@ -108,7 +108,7 @@ def embedding(insights: Insights) -> Figure:
     return figure
 
 
-def curves(title: str, history: Sequence[EpochResult]) -> Figure:
+def curves(title: str, history: Sequence[Epoch]) -> Figure:
     """Loss and accuracy by epoch, train and validation side by side."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     figure.suptitle(title)

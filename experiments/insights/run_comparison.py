@@ -12,10 +12,11 @@ from experiments.data.specs import DatasetSpec
 from experiments.evaluation.gate import MEASURES, standing
 from experiments.inference.bundle import Bundle
 from experiments.insights import figures
-from experiments.insights.figures import Epoch, InsightsError
+from experiments.insights.figures import InsightsError
 from experiments.registry import production
 from experiments.registry.run_log import RunSummary
 from experiments.registry.store import TrackingStore
+from experiments.training.progress import Epoch
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 PARAMETERS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "seed")
@@ -212,8 +213,9 @@ def curves_of_run(store: TrackingStore, run_id: str) -> tuple[Epoch, ...]:
         found = [
             {point.step: point.value for point in store.client.get_metric_history(run_id, name)} for name in CURVES
         ]
+    loss, accuracy, val_loss, val_accuracy = found
     epochs = sorted(set.intersection(*map(set, found)))
-    return tuple(Epoch(epoch, *(values[epoch] for values in found)) for epoch in epochs)
+    return tuple(Epoch(n, loss[n], accuracy[n], val_loss[n], val_accuracy[n]) for n in epochs)
 
 
 def curves_of_bundle(bundle: Bundle, store: TrackingStore) -> tuple[Epoch, ...]:

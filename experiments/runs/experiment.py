@@ -21,7 +21,7 @@ from experiments.registry.store import RegistryError, TrackingStore
 from experiments.runs.measure import measure
 from experiments.runs.provenance import fingerprints, git_commit, parameters
 from experiments.training.config import PRODUCTION, RunConfig
-from experiments.training.progress import EpochResult, Listener, TerminalBar
+from experiments.training.progress import Epoch, Listener, TerminalBar
 from experiments.training.surgery import same_as, seen_once
 from experiments.training.train import train
 
@@ -122,13 +122,13 @@ class History(Listener):
     """Keeps each epoch's figures and sends them to MLflow."""
 
     def __init__(self, log: RunLog) -> None:
-        self.results: list[EpochResult] = []
+        self.results: list[Epoch] = []
         self._log = log
 
     def batch(self, epoch: int, done: int, total: int) -> None:
         """Batches are of no interest here."""
 
-    def epoch(self, result: EpochResult) -> None:
+    def epoch(self, result: Epoch) -> None:
         """One point on each of MLflow's four curves."""
         self.results.append(result)
         figures = {k: getattr(result, k) for k in ("loss", "accuracy", "val_loss", "val_accuracy")}

@@ -23,11 +23,10 @@ from experiments.inference.predictions import Thresholds
 from experiments.inference.tta import look_again
 from experiments.insights import figures as insights
 from experiments.insights import plots
-from experiments.insights.figures import Epoch
 from experiments.insights.measuring import compute_figures
 from experiments.registry.run_log import RunLog
 from experiments.training.export import export
-from experiments.training.progress import EpochResult
+from experiments.training.progress import Epoch
 
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 
@@ -67,7 +66,7 @@ def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np
 
 
 def measure(
-    model: keras.Model, dataset: Dataset, questions: HeldOut, log: RunLog, history: Sequence[EpochResult]
+    model: keras.Model, dataset: Dataset, questions: HeldOut, log: RunLog, history: Sequence[Epoch]
 ) -> Thresholds:
     """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them and
     the figures that explain it. Returns the thresholds of its verdicts."""
@@ -100,8 +99,7 @@ def measure(
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
             sample_images=dataset.test.images[:AGREEMENT],
         )
-        curves = [Epoch.of(result) for result in history]
-        explain(exported, dataset, outputs, hidden, outcome, curves)
+        explain(exported, dataset, outputs, hidden, outcome, history)
         log.log_metrics(cost(exported, dataset.test.images[:1]))
         log.log_bundle(exported.folder)
     return thresholds

@@ -14,7 +14,7 @@ from experiments.data.datasets import Dataset
 from experiments.data.specs import Split
 from experiments.training.batches import AugmentedBatches, one_hot
 from experiments.training.config import RunConfig
-from experiments.training.progress import EpochResult, Listener
+from experiments.training.progress import Epoch, Listener
 from experiments.training.surgery import seen_twice
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # mallopt's names, from glibc's malloc.h
@@ -107,7 +107,7 @@ class _Announcer(keras.callbacks.Callback):
         seconds = time.monotonic() - self._started
         values = {k: float(logs[k]) for k in ("loss", "accuracy", "val_loss", "val_accuracy")}
         for listener in self._listeners:
-            listener.epoch(EpochResult(epoch=self._epoch, epochs=self._epochs, seconds=seconds, **values))
+            listener.epoch(Epoch(epoch=self._epoch, epochs=self._epochs, seconds=seconds, **values))
 
 
 def keep_freed_memory() -> None:

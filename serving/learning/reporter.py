@@ -5,18 +5,23 @@ import contextlib
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
 
+import pydantic
+
+from experiments.training.progress import Epoch
 from serving.storage.records import CANCELLABLE, AbandonedError, Retraining
 from serving.storage.retrainings import Retrainings
-
-if TYPE_CHECKING:
-    from experiments.training.progress import EpochResult
 
 BEAT = 2.0  # s between two signs of life
 LINES = 60  # of the log that are kept
 STARTS = {"preparing": 0.02, "training": 0.25, "measuring": 0.65, "deciding": 0.97}
 """How far a retraining is when each of its stages begins, 0 to 1."""
+_EPOCHS = pydantic.TypeAdapter(list[Epoch])
+
+
+def epochs_of(job: Retraining) -> list[Epoch]:
+    """The finished epochs of a retraining, from the JSON in the database."""
+    return _EPOCHS.validate_python(job.epochs)
 
 
 class Reporter:
@@ -25,7 +30,7 @@ class Reporter:
     def __init__(self, jobs: Retrainings, job: Retraining, beat: float = BEAT) -> None:
         self._jobs, self._job, self._beat = jobs, job, beat
         self._state, self._progress, self._epochs_in_all = "starting", 0.0, 1
-        self._epochs: list[dict[str, float]] = []
+        self._epochs: list[Epoch] = []
         self._log: list[str] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -54,10 +59,9 @@ class Reporter:
         share = (epoch - 1 + done / total) / self._epochs_in_all
         self._progress = STARTS["training"] + share * (STARTS["measuring"] - STARTS["training"])
 
-    def epoch(self, result: "EpochResult") -> None:
+    def epoch(self, result: Epoch) -> None:
         """A point on each of the curves."""
-        names = ("epoch", "epochs", "loss", "accuracy", "val_loss", "val_accuracy")
-        self._epochs = [*self._epochs, {name: getattr(result, name) for name in names}]
+        self._epochs = [*self._epochs, result]
         accuracy = f"{100 * result.val_accuracy:.2f} % on validation"
         self.say(f"Epoch {result.epoch} of {result.epochs}: loss {result.loss:.3f}, {accuracy}")
 
@@ -88,5 +92,6 @@ class Reporter:
         elapsed = time.time() - self._job.started_at
         remaining = elapsed * (1 - self._progress) / self._progress if self._progress > 0.1 else None
         state = {} if self._state == "starting" else {"state": self._state}
-        seen = {"progress": self._progress, "remaining": remaining, "epochs": self._epochs, "log": self._log}
+        epochs = _EPOCHS.dump_python(self._epochs, exclude={"__all__": {"seconds"}})
+        seen = {"progress": self._progress, "remaining": remaining, "epochs": epochs, "log": self._log}
         return self._jobs.heartbeat(self._job.id, **state, **seen)

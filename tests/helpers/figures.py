@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
-from experiments.insights.figures import Epoch
 from experiments.insights.measuring import compute_figures
+from experiments.training.progress import Epoch
 
 SPEC = DatasetSpec(
     "dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", prepare=lambda pixels: pixels, things="dots"

@@ -2,6 +2,7 @@
 
 import html
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from serving.core.errors import Refused
+from serving.learning.reporter import epochs_of
 from serving.learning.retraining_process import cancelled, latest, started
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
 from serving.page.widgets.controls import QUIET, check, chosen
@@ -16,6 +18,7 @@ from serving.page.widgets.tables import table
 from serving.storage.records import Retraining, StoreError
 
 if TYPE_CHECKING:
+    from experiments.training.progress import Epoch
     from serving.services import Services
 
 EVERY = 2.0  # s
@@ -59,7 +62,7 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
 def shown(job: Retraining | None) -> Shown:
     """A retraining as the values of the section's parts."""
     going_on = job is not None and job.is_active
-    epochs = job.epochs if job else []
+    epochs = epochs_of(job) if job else []
     plots = [
         gr.update(value=plot_data(curves(epochs, *names)) if epochs else None, visible=bool(epochs)) for names in CURVES
     ]
@@ -85,14 +88,14 @@ def described(job: Retraining | None) -> str:
     return f"<p>{html.escape(', '.join(facts))}</p>{bar}{reason}" + (f"<pre>{log}</pre>" if log else "")
 
 
-def curves(epochs: list[dict[str, float]], title: str, train: str, validation: str) -> Chart:
+def curves(epochs: "Sequence[Epoch]", title: str, train: str, validation: str) -> Chart:
     """One figure by epoch, in training and on validation."""
-    numbers = [epoch["epoch"] for epoch in epochs]
+    numbers = [epoch.epoch for epoch in epochs]
     traces = [
-        lines(numbers, [epoch[name] for epoch in epochs], label, colour, mode="lines+markers")
+        lines(numbers, [getattr(epoch, name) for epoch in epochs], label, colour, mode="lines+markers")
         for name, label, colour in ((train, "training", BLUE), (validation, "validation", ORANGE))
     ]
-    last = max(epochs[-1]["epochs"], 2)
+    last = max(epochs[-1].epochs, 2)
     epoch = axis("epoch", dtick=1, range=[0.8, last + 0.2])
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}  # beside the title
     return chart(traces, epoch, axis(title.lower()), height=240, legend=legend)

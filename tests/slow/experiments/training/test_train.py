@@ -12,7 +12,7 @@ from experiments.data.synthesis.digits import draw_digits
 from experiments.runs.table import table
 from experiments.training.augmentation import warp
 from experiments.training.batches import AugmentedBatches
-from experiments.training.progress import EpochResult, TerminalBar
+from experiments.training.progress import Epoch, TerminalBar
 from experiments.training.surgery import same_as, seen_once, seen_twice
 from experiments.training.train import train, training_precision
 
@@ -30,7 +30,7 @@ class Ear:
     def batch(self, epoch: int, done: int, total: int) -> None:
         self.batches.append((epoch, done, total))
 
-    def epoch(self, result: EpochResult) -> None:
+    def epoch(self, result: Epoch) -> None:
         self.results.append(result)
 
 
@@ -117,7 +117,7 @@ def test_a_bar_an_epoch_that_ends_with_figures(capsys) -> None:
     for epoch in (1, 2):
         for done in (1, 2, 3):
             bar.batch(epoch, done, 3)
-        bar.epoch(EpochResult(epoch, 2, 0.5, 0.9, 0.4, 0.9512, 1.0))
+        bar.epoch(Epoch(epoch, 0.5, 0.9, 0.4, 0.9512, epochs=2, seconds=1.0))
     bar.close()
     shown = capsys.readouterr().err
     assert "baseline 1/2" in shown

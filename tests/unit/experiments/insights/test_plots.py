@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from experiments.insights.plots import confusion_matrix, curves
-from experiments.training.progress import EpochResult
+from experiments.training.progress import Epoch
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 40])
 def test_curves_show_train_and_validation(epochs: int) -> None:
-    history = [EpochResult(n, epochs, 1 / n, 1 - 0.5 / n, 1.1 / n, 1 - 0.6 / n, 2.0) for n in range(1, epochs + 1)]
+    history = [Epoch(n, 1 / n, 1 - 0.5 / n, 1.1 / n, 1 - 0.6 / n, epochs, 2.0) for n in range(1, epochs + 1)]
     figure = curves("a run", history)
     loss, accuracy = figure.axes
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]

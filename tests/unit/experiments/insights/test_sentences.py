@@ -4,7 +4,8 @@ import pytest
 
 from experiments.insights import data_sentences as data
 from experiments.insights import model_sentences as model
-from experiments.insights.figures import Bin, Epoch, Group, Point, Roc
+from experiments.insights.figures import Bin, Group, Point, Roc
+from experiments.training.progress import Epoch
 from tests.helpers.figures import changed, figures
 
 

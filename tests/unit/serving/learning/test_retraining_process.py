@@ -8,7 +8,7 @@ from experiments.evaluation.comparison import Difference
 from experiments.evaluation.gate import Decision
 from experiments.retraining.corrections import RetrainingError
 from experiments.retraining.retrain import Retrained
-from experiments.training.progress import EpochResult
+from experiments.training.progress import Epoch
 from serving.learning import retraining_process
 from serving.learning.reporter import Reporter
 from serving.storage.corrections import Corrections
@@ -51,7 +51,7 @@ def learn(promote=True):
         reporter.stage("training", epochs=2)
         for epoch in (1, 2):
             reporter.batch(epoch, 1, 1)
-            reporter.epoch(EpochResult(epoch, 2, 0.5 / epoch, 0.9, 0.2, 0.99, 1.0))
+            reporter.epoch(Epoch(epoch, 0.5 / epoch, 0.9, 0.2, 0.99, epochs=2, seconds=1.0))
         reporter.stage("measuring")
         reporter.stage("deciding")
         return Retrained("run-9", "9", Decision(promote, "better" if promote else "worse"), (ROW,))

@@ -1,4 +1,5 @@
 from serving.learning.replay import Change, Replayed
+from serving.learning.reporter import epochs_of
 from serving.page.retrain.production import changes_table, log_table
 from serving.page.retrain.retraining import curves, described, gate_table, shown
 from serving.storage.records import ProductionEntry, Retraining
@@ -40,7 +41,7 @@ def test_before_the_first_one():
 
 
 def test_the_curves_have_a_point_an_epoch():
-    figure = curves([EPOCH, EPOCH | {"epoch": 2, "loss": 0.3}], "Loss", "loss", "val_loss")
+    figure = curves(epochs_of(job(epochs=[EPOCH, EPOCH | {"epoch": 2, "loss": 0.3}])), "Loss", "loss", "val_loss")
     assert [trace["y"] for trace in figure["data"]] == [[0.5, 0.3], [0.1, 0.1]]
 
 

@@ -8,6 +8,7 @@ from experiments.inference import bundle as bundles
 from experiments.insights import run_comparison
 from experiments.insights.run_comparison import RunComparison, RunRow
 from experiments.registry.run_log import RunSummary
+from experiments.training.progress import Epoch
 from serving.page.tabs.experiments import PLOTTED, curves
 from tests.helpers.filled_store import fill
 from tests.helpers.tab_events import component, trigger
@@ -68,7 +69,7 @@ def test_nobody_but_the_operator_sees_it(served, classifier, settings, filled):
 
 def test_of_many_runs_the_newest_are_plotted(bundle):
     one = run_comparison.from_bundle(bundle).entries[0].run
-    epochs = (run_comparison.Epoch(1, 1.0, 0.5, 1.0, 0.5),)
+    epochs = (Epoch(1, 1.0, 0.5, 1.0, 0.5),)
     runs = [RunSummary(**{**one.__dict__, "name": f"run-{number}"}) for number in range(30)]
     many = RunComparison("dots", tuple(RunRow(run, epochs, chosen=False) for run in runs))
     names = [trace["name"] for trace in curves(many, "loss")["data"]]
