@@ -15,7 +15,7 @@ from experiments.inference.bundle import Bundle, BundleError
 from experiments.inference.litert import LiteRTModel, ModelError
 from experiments.inference.occlusion import occlusion, overlay
 from experiments.inference.predictions import Prediction
-from experiments.inference.tta import look
+from experiments.inference.tta import predict_with_tta
 from experiments.registry import production
 from settings import Settings
 
@@ -95,7 +95,7 @@ class Classifier:
         """image: uint8 [H, W, C] as in an answer. Returns uint8 [h, w, 3]: what of it speaks for the likeliest answer,
         none of the classes among them, and what against."""
         model = self._serving.model
-        output = int(look(model, image[np.newaxis], self._spec.views)[0].argmax())
+        output = int(predict_with_tta(model, image[np.newaxis], self._spec.views)[0].argmax())
         return overlay(image, occlusion(model, image, output))
 
     def refresh(self) -> bool:

@@ -100,7 +100,7 @@ def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
     if settings.drawn_strokes:
         real = drawings.read_strokes(settings.drawn_strokes)
         if arguments.writers != "all":
-            real = drawings.by_half_of_writers(real, odd=arguments.writers == "odd")
+            real = drawings.half_of_writers(real, odd=arguments.writers == "odd")
         sources["real"] = drawings.sample(real, arguments.count, arguments.seed)
     else:
         print("DRAWN_STROKES names no file of real people's strokes: generated drawings alone.")

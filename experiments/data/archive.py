@@ -27,7 +27,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Census:
+class Composition:
     """What a copy in another order, or with other images, has to be like to be taken in spite of its SHA-256."""
 
     image_shape: tuple[int, int, int]  # height, width, channels
@@ -39,7 +39,7 @@ class Census:
 class Archive:
     """What proves a data set genuine, and where it can be had.
 
-    With a census the images are put in the order of their content, the same whoever shuffled them before.
+    With a composition the images are put in the order of their content, the same whoever shuffled them before.
     """
 
     file: str  # name of the cache, an .npz of the arrays
@@ -48,7 +48,7 @@ class Archive:
     by_hand: str  # the address of a file that can be put into the data folder
     by_hand_as: str  # and what it's called there
     readers: Mapping[str, Callable[[Path], Arrays]] = field(default_factory=dict)  # of other files in that folder
-    census: Census | None = None
+    composition: Composition | None = None
 
 
 def obtain(archive: Archive, data_dir: Path) -> Arrays:
@@ -62,7 +62,7 @@ def obtain(archive: Archive, data_dir: Path) -> Arrays:
     except FileNotFoundError:
         pass
     except DatasetError as error:
-        if archive.census:  # somebody's own choice, not a download gone wrong
+        if archive.composition:  # somebody's own choice, not a download gone wrong
             raise DatasetError(f"{cache} can't be used: {error}. Put it right or remove it.") from error
         _discard(cache, error)
     except Exception as error:  # numpy and zipfile raise almost anything on a broken file
@@ -93,11 +93,11 @@ def _read(cache: Path) -> Arrays:
 
 def _verified(arrays: Arrays, archive: Archive) -> Arrays:
     arrays = {name: _as_bytes(arrays, name) for name in archive.sha256}
-    if archive.census and _unlike(arrays, archive):
-        _count(arrays, archive.census)
+    if archive.composition and _unlike(arrays, archive):
+        _count(arrays, archive.composition)
         arrays = _in_order_of_content(arrays)
     if unlike := _unlike(arrays, archive):
-        if archive.census is None:
+        if archive.composition is None:
             raise DatasetError(f"{unlike[0]} is not the original data: another SHA-256")
         logging.getLogger(__name__).warning("these are not the published images, though as many of each class")
     return arrays
@@ -117,15 +117,17 @@ def _unlike(arrays: Arrays, archive: Archive) -> list[str]:
     return [name for name, expected in archive.sha256.items() if idx_sha256(arrays[name]) != expected]
 
 
-def _count(arrays: Arrays, census: Census) -> None:
-    for name, expected in census.per_class.items():
+def _count(arrays: Arrays, composition: Composition) -> None:
+    for name, expected in composition.per_class.items():
         images, labels = arrays[name.replace("y", "x")], arrays[name]
-        shape = (census.classes * expected, *census.image_shape)
+        shape = (composition.classes * expected, *composition.image_shape)
         if images.shape != shape:
             raise DatasetError(f"{name.replace('y', 'x')} has the shape {images.shape}, not {shape}")
-        counts = np.bincount(labels, minlength=census.classes).tolist()
-        if counts != [expected] * census.classes:
-            raise DatasetError(f"{name} has {counts} images of the classes, not {expected} of each of {census.classes}")
+        counts = np.bincount(labels, minlength=composition.classes).tolist()
+        if counts != [expected] * composition.classes:
+            raise DatasetError(
+                f"{name} has {counts} images of the classes, not {expected} of each of {composition.classes}"
+            )
 
 
 def _in_order_of_content(arrays: Arrays) -> Arrays:

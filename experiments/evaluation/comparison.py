@@ -7,8 +7,8 @@ import numpy as np
 
 CONFIDENCE = 0.95  # of the intervals; those of the classes are wider, so that all of them together have it
 RESAMPLES = 20_000
-VALIDATION, DRAWINGS, NEGATIVES, CORRECTIONS = "validation", "generated drawings", "no digits", "corrections held out"
-NONE = -1  # in place of a label: refused
+VALIDATION, DRAWINGS, NON_DIGITS, CORRECTIONS = "validation", "generated drawings", "non-digits", "corrections held out"
+REJECTED = -1  # in place of a label: refused
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Difference:
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
-    """A group of questions as both models answered it. int64 [N] each, NONE for a refusal."""
+class Answers:
+    """A group of questions as both models answered it. int64 [N] each, REJECTED for a refusal."""
 
     group: str
     labels: np.ndarray
@@ -34,7 +34,7 @@ class Answered:
     challenger: np.ndarray
 
 
-def table(answered: list[Answered], class_names: tuple[str, ...]) -> tuple[Difference, ...]:
+def compare(answered: list[Answers], class_names: tuple[str, ...]) -> tuple[Difference, ...]:
     """A row for each group, then one for each class over the images that no correction could have spoilt."""
     rows = [difference(each.group, *_right(each), CONFIDENCE) for each in answered if len(each.labels)]
     return (*rows, *_by_class([each for each in answered if each.group in (VALIDATION, DRAWINGS)], class_names))
@@ -50,11 +50,11 @@ def difference(group: str, champion: np.ndarray, challenger: np.ndarray, confide
     return Difference(group, count, float(champion.mean()), float(challenger.mean()), float(low), float(high))
 
 
-def _right(answered: Answered) -> tuple[np.ndarray, np.ndarray]:
+def _right(answered: Answers) -> tuple[np.ndarray, np.ndarray]:
     return answered.champion == answered.labels, answered.challenger == answered.labels
 
 
-def _by_class(answered: list[Answered], class_names: tuple[str, ...]) -> Iterator[Difference]:
+def _by_class(answered: list[Answers], class_names: tuple[str, ...]) -> Iterator[Difference]:
     labels = np.concatenate([each.labels for each in answered])
     champion, challenger = (np.concatenate(right) for right in zip(*map(_right, answered), strict=True))
     confidence = 1 - (1 - CONFIDENCE) / len(class_names)

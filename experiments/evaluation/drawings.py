@@ -45,7 +45,7 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
-class Sheets:
+class PreparedDrawings:
     """Drawings as they were put on the pad and prepared: images uint8 [N, 28, 28, 1], the rest one value each. bare:
     bool, one straight stroke and labelled other than 1, a piece of a digit whose rest is lost."""
 
@@ -55,16 +55,16 @@ class Sheets:
     sizes: np.ndarray
     brushes: np.ndarray
     turns: np.ndarray
-    bare: np.ndarray
+    fragments: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What came of answered sheets. right: bool [N], of the first candidate; a refused one counts as wrong."""
 
-    sheets: Sheets
+    drawings: PreparedDrawings
     predictions: Sequence[Prediction]
-    right: np.ndarray
+    correct: np.ndarray
 
     def scores(self) -> dict[str, float]:
         """Shares of 1: of all drawings right, sure and refused; of the sure ones right; the calibration error."""
@@ -72,45 +72,45 @@ class Outcome:
         refused = np.array([answer.label == "" for answer in self.predictions])
         confidence = np.array([answer.confidence for answer in self.predictions])
         return {
-            "accuracy": float(self.right.mean()),
+            "accuracy": float(self.correct.mean()),
             "sure": float(sure.mean()),
             "refused": float(refused.mean()),
-            "sure_accuracy": float(self.right[sure].mean()) if sure.any() else 0.0,
-            "calibration_error": calibration_error(confidence[~refused], self.right[~refused]),
+            "sure_accuracy": float(self.correct[sure].mean()) if sure.any() else 0.0,
+            "calibration_error": calibration_error(confidence[~refused], self.correct[~refused]),
         }
 
-    def sure_accuracy_but_bare(self) -> float:
+    def sure_accuracy_without_fragments(self) -> float:
         """Of the sure ones right, those left out that are a bare stroke; nan if there are none."""
-        sure = np.array([answer.verdict == "sure" for answer in self.predictions]) & ~self.sheets.bare
-        return float(self.right[sure].mean()) if sure.any() else float("nan")
+        sure = np.array([answer.verdict == "sure" for answer in self.predictions]) & ~self.drawings.fragments
+        return float(self.correct[sure].mean()) if sure.any() else float("nan")
 
     def groups(self) -> dict[str, tuple[int, float]]:
         """By digit, size, brush and turn: how many, and the share that is right."""
-        sheets = self.sheets
+        sheets = self.drawings
         masks = {f"digit {digit}": sheets.labels == digit for digit in range(10)}
         bounds = (("size", sheets.sizes, SIZES), ("brush", sheets.brushes, BRUSHES), ("turn", sheets.turns, TURNS))
         for name, values, edges in bounds:
             for low, high in pairwise(edges):
                 masks[f"{name} {low:g} to {high:g}"] = (values >= low) & (values < high)
-        return {name: (int(mask.sum()), float(self.right[mask].mean())) for name, mask in masks.items() if mask.any()}
+        return {name: (int(mask.sum()), float(self.correct[mask].mean())) for name, mask in masks.items() if mask.any()}
 
     def as_json(self) -> dict[str, object]:
         """Scores and groups in plain types."""
         groups = {name: {"count": count, "accuracy": share} for name, (count, share) in self.groups().items()}
-        return {"count": len(self.right), **self.scores(), "groups": groups}
+        return {"count": len(self.correct), **self.scores(), "groups": groups}
 
     def worst(self, count: int = 60) -> list[tuple[np.ndarray, str]]:
         """The mistakes of the greatest confidence: image uint8 [28, 28, 1] and a caption each."""
-        wrong = sorted(np.flatnonzero(~self.right).tolist(), key=lambda i: -self.predictions[i].confidence)[:count]
+        wrong = sorted(np.flatnonzero(~self.correct).tolist(), key=lambda i: -self.predictions[i].confidence)[:count]
         captions = [
             f"{true} as {given.label or 'none'} {100 * given.confidence:.0f} %"
-            for true, given in ((self.sheets.labels[i], self.predictions[i]) for i in wrong)
+            for true, given in ((self.drawings.labels[i], self.predictions[i]) for i in wrong)
         ]
-        return list(zip(self.sheets.images[wrong], captions, strict=True))
+        return list(zip(self.drawings.images[wrong], captions, strict=True))
 
     def writer_accuracy(self, percentile: float, at_least: int = 20) -> float:
         """The accuracy at this percentile among writers of so many drawings; nan if there are none."""
-        shares = [self.right[self.sheets.writers == each] for each in np.unique(self.sheets.writers)]
+        shares = [self.correct[self.drawings.writers == each] for each in np.unique(self.drawings.writers)]
         shares = [share.mean() for share in shares if len(share) >= at_least]
         return float(np.percentile(shares, percentile)) if shares else float("nan")
 
@@ -129,7 +129,7 @@ def read_strokes(path: Path) -> Drawings:
     return Drawings(strokes, labels, writers)
 
 
-def by_half_of_writers(drawings: Drawings, odd: bool) -> Drawings:
+def half_of_writers(drawings: Drawings, odd: bool) -> Drawings:
     """The drawings of the writers at even, or odd, places in sorted order: one half to develop on, one to report."""
     chosen = np.flatnonzero(np.isin(drawings.writers, np.unique(drawings.writers)[int(odd) :: 2]))
     return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen], drawings.writers[chosen])
@@ -149,7 +149,7 @@ def sample(drawings: Drawings, count: int, seed: int) -> Drawings:
     return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen], drawings.writers[chosen])
 
 
-def put_on_pad(drawings: Drawings, layout: Layout, seed: int) -> Sheets:
+def put_on_pad(drawings: Drawings, layout: Layout, seed: int) -> PreparedDrawings:
     """Draws each one anywhere on the pad and prepares it as serving does."""
     rng = np.random.default_rng(seed)
     count = len(drawings.labels)
@@ -157,20 +157,20 @@ def put_on_pad(drawings: Drawings, layout: Layout, seed: int) -> Sheets:
     widest = np.clip(sizes * (PAD - 2 * MARGIN) / 4, *layout.brushes)
     brushes = rng.uniform(layout.brushes[0], widest)
     images = [
-        prepare_drawing(ink(place(turned(strokes, turn), size, rng), brush))
+        prepare_drawing(ink(place(rotate(strokes, turn), size, rng), brush))
         for strokes, size, brush, turn in zip(drawings.strokes, sizes, brushes, turns, strict=True)
     ]
     bare = np.array([_is_line(strokes) for strokes in drawings.strokes]) & (drawings.labels != 1)
-    return Sheets(np.stack(images), drawings.labels, drawings.writers, sizes, brushes, turns, bare)
+    return PreparedDrawings(np.stack(images), drawings.labels, drawings.writers, sizes, brushes, turns, bare)
 
 
-def score(sheets: Sheets, predictions: Sequence[Prediction]) -> Outcome:
+def score(sheets: PreparedDrawings, predictions: Sequence[Prediction]) -> Outcome:
     """Compares the answers with the labels."""
     given = np.array([int(answer.label or -1) for answer in predictions])
     return Outcome(sheets, predictions, given == sheets.labels)
 
 
-def turned(strokes: Sequence[np.ndarray], degrees: float) -> list[np.ndarray]:
+def rotate(strokes: Sequence[np.ndarray], degrees: float) -> list[np.ndarray]:
     """The strokes turned clockwise."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return [stroke @ np.array([[cos, sin], [-sin, cos]]) for stroke in strokes]

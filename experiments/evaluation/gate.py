@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from experiments.evaluation.comparison import CORRECTIONS, Difference
 
-MEASURES = {"validation_accuracy": "on validation", "drawn_accuracy": "on generated drawings"}
+SELECTION_METRICS = {"validation_accuracy": "on validation", "drawn_accuracy": "on generated drawings"}
 """What models are chosen on, and how it is said. The test split and real people's strokes only report."""
 
 
@@ -17,9 +17,9 @@ class Decision:
     reason: str
 
 
-def standing(metrics: Mapping[str, float]) -> float:
+def selection_score(metrics: Mapping[str, float]) -> float:
     """By what the best of several runs is found: the mean of what models are chosen on, of what there is of it."""
-    values = [metrics[name] for name in MEASURES if name in metrics]
+    values = [metrics[name] for name in SELECTION_METRICS if name in metrics]
     return sum(values) / max(len(values), 1)
 
 
@@ -31,7 +31,7 @@ def decide(challenger: Mapping[str, float], champion: Mapping[str, float] | None
     """
     champion = champion or {}
     compared, worse = [], False
-    for name, where in MEASURES.items():
+    for name, where in SELECTION_METRICS.items():
         new, old = challenger.get(name, float("nan")), champion.get(name)
         if name in ("validation_accuracy", *champion) and not 0 <= new <= 1:
             return Decision(False, f"its {name} is missing")
@@ -45,7 +45,7 @@ def decide(challenger: Mapping[str, float], champion: Mapping[str, float] | None
     return Decision(not worse, f"worse: {sentence}" if worse else sentence)
 
 
-def judge(differences: Sequence[Difference]) -> Decision:
+def decide_retraining(differences: Sequence[Difference]) -> Decision:
     """Let a retrained model pass if it is better on the corrections held out, and worse nowhere. Better and worse are
     certain only when the whole interval of the difference lies on that side of zero."""
     worse = [row for row in differences if row.high < 0]

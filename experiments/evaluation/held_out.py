@@ -1,4 +1,4 @@
-"""What every model of a data set is asked once it is trained: drawings and no digits that none was trained on."""
+"""Held-out data of each data set, never trained on: to calibrate models on, and to evaluate them on."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -12,75 +12,73 @@ from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import calibration
 from experiments.evaluation import drawings as drawn
 from experiments.evaluation.calibration import Sample
-from experiments.evaluation.drawings import Outcome
+from experiments.evaluation.drawings import Outcome, PreparedDrawings
 from experiments.inference.predictions import Thresholds, predict
-from experiments.inference.tta import Model, look
+from experiments.inference.tta import Model, predict_with_tta
 
 if TYPE_CHECKING:
     import keras
 
-PRACTICE, QUESTIONS = 3_000, 2_000  # drawings to calibrate on, and to be judged by
+CALIBRATION_DRAWINGS, EVALUATION_DRAWINGS = 3_000, 2_000
 SEED = 2_718_281  # far from any run's
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """calibration: what calibration is fitted on, validation among it. The rest is for the score alone."""
+    """`calibration` includes the validation split. Drawings and non-digits are for evaluation alone; None where the
+    data set's models have no reject class."""
 
     calibration: Split
-    drawings: drawn.Sheets | None
+    drawings: PreparedDrawings | None
     non_digits: Split | None
 
 
-def prepare(dataset: Dataset, practice: int = PRACTICE, questions: int = QUESTIONS) -> HeldOut:
-    """The same each time. Data sets whose models refuse nothing are judged by their own images alone, and calibrated
-    with what they should be unsure of."""
-    if not dataset.spec.refuses:
-        strangers = synthesise(Amounts(strangers=practice // 3), dataset, SEED)
-        return HeldOut(join(dataset.validation, strangers), None, None)
-    digits = drawn.put_on_pad(drawn.generate(practice, SEED), drawn.Layout(), SEED)
-    others = synthesise(Amounts(negatives=practice // 3), dataset, SEED)
-    pooled = join(dataset.validation, Split(digits.images, digits.labels), others)
-    return HeldOut(pooled, drawings(questions), synthesise(Amounts(negatives=questions), dataset, SEED + 1))
+def prepare(
+    dataset: Dataset, calibration_drawings: int = CALIBRATION_DRAWINGS, evaluation_drawings: int = EVALUATION_DRAWINGS
+) -> HeldOut:
+    """Generate the held-out data of a data set, the same on every call.
+
+    Without a reject class, calibration gets outlier photos, of which the model should be unsure.
+    """
+    if not dataset.spec.has_reject_class:
+        outliers = synthesise(Amounts(outlier_photos=calibration_drawings // 3), dataset, SEED)
+        return HeldOut(join(dataset.validation, outliers), None, None)
+    digits = drawn.put_on_pad(drawn.generate(calibration_drawings, SEED), drawn.Layout(), SEED)
+    non_digits = synthesise(Amounts(non_digits=calibration_drawings // 3), dataset, SEED)
+    return HeldOut(
+        calibration=join(dataset.validation, Split(digits.images, digits.labels), non_digits),
+        drawings=generate_drawings(evaluation_drawings),
+        non_digits=synthesise(Amounts(non_digits=evaluation_drawings), dataset, SEED + 1),
+    )
 
 
-def drawings(count: int = QUESTIONS) -> drawn.Sheets:
-    """What models are judged by, the same each time."""
+def generate_drawings(count: int = EVALUATION_DRAWINGS) -> PreparedDrawings:
+    """Generate the digits that models are evaluated on, the same on every call."""
     return drawn.put_on_pad(drawn.generate(count, SEED + 1), drawn.Layout(), SEED + 1)
 
 
-def calibrate(model: "keras.Model", exam: HeldOut, spec: DatasetSpec) -> Thresholds:
-    """Makes the model's probabilities mean what they say, by its own weights, and finds where the verdicts part."""
-    practice = exam.calibration
-    answerable = practice.labels < spec.outputs
-    first = asked(model)(practice.images[answerable])
-    calibration.cool(model, calibration.temperature(Sample(first, practice.labels[answerable])))
-    return calibration.thresholds(Sample(outputs(model, practice.images, spec), practice.labels), spec)
+def calibrate(model: "keras.Model", held_out: HeldOut, spec: DatasetSpec) -> Thresholds:
+    """Calibrate the model's probabilities in its own weights, then fit the thresholds of its verdicts."""
+    images, labels = held_out.calibration.images, held_out.calibration.labels
+    with_output = labels < spec.outputs
+    first = Sample(as_function(model)(images[with_output]), labels[with_output])
+    calibration.apply_temperature(model, calibration.fit_temperature(first))
+    return calibration.fit_thresholds(Sample(predict_with_tta(as_function(model), images, spec.views), labels), spec)
 
 
-def sit(model: "keras.Model", exam: HeldOut, thresholds: Thresholds, spec: DatasetSpec) -> Outcome | None:
-    """What the calibrated model made of the drawings; None where there are none."""
-    return None if exam.drawings is None else grade(model, exam.drawings, thresholds, spec)
+def evaluate_drawings(
+    model: "keras.Model", drawings: PreparedDrawings, thresholds: Thresholds, spec: DatasetSpec
+) -> Outcome:
+    """Score a calibrated model on drawings."""
+    return drawn.score(drawings, predict(as_function(model), drawings.images, spec, thresholds))
 
 
-def grade(model: "keras.Model", sheets: drawn.Sheets, thresholds: Thresholds, spec: DatasetSpec) -> Outcome:
-    """What it made of these."""
-    return drawn.score(sheets, predict(asked(model), sheets.images, spec, thresholds))
+def rejection_rate(model: "keras.Model", images: np.ndarray, thresholds: Thresholds, spec: DatasetSpec) -> float:
+    """The share, 0 to 1, of images uint8 [N, H, W, C] that a calibrated model rejects."""
+    predictions = predict(as_function(model), images, spec, thresholds)
+    return float(np.mean([prediction.label == "" for prediction in predictions]))
 
 
-def refused(model: "keras.Model", exam: HeldOut, thresholds: Thresholds, spec: DatasetSpec) -> float:
-    """The share, 0 to 1, of no digits that are refused; nan where there are none."""
-    if exam.non_digits is None:
-        return float("nan")
-    answers = predict(asked(model), exam.non_digits.images, spec, thresholds)
-    return float(np.mean([answer.label == "" for answer in answers]))
-
-
-def outputs(model: "keras.Model", images: np.ndarray, spec: DatasetSpec) -> np.ndarray:
-    """images: uint8 [N, H, W, C]. Returns float32 [N, K] as whoever serves the model would have them."""
-    return look(asked(model), images, spec.views)
-
-
-def asked(model: "keras.Model") -> Model:
-    """What the model makes of images at first sight."""
+def as_function(model: "keras.Model") -> Model:
+    """A Keras model as a function of images, without test-time augmentation."""
     return partial(model.predict, batch_size=500, verbose=0)

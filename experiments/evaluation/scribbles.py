@@ -3,14 +3,14 @@
 import numpy as np
 
 from experiments.data.synthesis.strokes import smooth
-from experiments.evaluation.drawings import Drawings, turned
+from experiments.evaluation.drawings import Drawings, rotate
 
 
 def draw(count: int, seed: int) -> Drawings:
     """As many of each kind, turned any way; the labels are the kinds."""
     rng = np.random.default_rng(seed)
     kinds = np.resize(list(KINDS), count)
-    strokes = [turned(KINDS[kind](rng), rng.uniform(0, 360)) for kind in kinds]
+    strokes = [rotate(KINDS[kind](rng), rng.uniform(0, 360)) for kind in kinds]
     return Drawings(strokes, kinds, np.zeros(count, int))
 
 

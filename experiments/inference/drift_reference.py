@@ -23,14 +23,14 @@ class Reference:
 def measure(images: np.ndarray, outputs: np.ndarray, classes: int) -> Reference:
     """images: uint8 [N, H, W, C]; outputs: float32 [N, >= classes] of the model, the classes first."""
     probabilities = outputs[:, :classes]
-    values = {"confidence": probabilities.max(axis=1), **looks(images)}
+    values = {"confidence": probabilities.max(axis=1), **image_statistics(images)}
     return Reference(
         labels=tuple(np.bincount(probabilities.argmax(axis=1), minlength=classes).tolist()),
         looks={name: _sample(each) for name, each in values.items()},
     )
 
 
-def looks(images: np.ndarray) -> dict[str, np.ndarray]:
+def image_statistics(images: np.ndarray) -> dict[str, np.ndarray]:
     """images: uint8 [N, H, W, C]. Returns float [N] each: ink (share of full) and stroke width (px) of drawings,
     brightness and contrast (grey levels) of photos."""
     grey = images.mean(axis=3)  # [N, H, W], 0 to 255

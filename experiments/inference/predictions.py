@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from experiments.inference.tta import Model, look
+from experiments.inference.tta import Model, predict_with_tta
 
 if TYPE_CHECKING:
     from experiments.data.specs import DatasetSpec
@@ -41,7 +41,7 @@ def predict(
     model: Model, images: np.ndarray, spec: "DatasetSpec", thresholds: Thresholds, version: str = ""
 ) -> list[Prediction]:
     """What people are told of images, uint8 [N, H, W, C], the doubtful ones looked at again."""
-    return predictions(images, look(model, images, spec.views), spec.class_names, thresholds, version)
+    return predictions(images, predict_with_tta(model, images, spec.views), spec.class_names, thresholds, version)
 
 
 def predictions(

@@ -12,12 +12,12 @@ Model = Callable[[np.ndarray], np.ndarray]
 DOUBTFUL = 0.95  # the likeliest output's probability below which an image is; twice as many looks for 0.98 gain nothing
 
 
-def look(model: Model, images: np.ndarray, views: Sequence[View]) -> np.ndarray:
+def predict_with_tta(model: Model, images: np.ndarray, views: Sequence[View]) -> np.ndarray:
     """images: uint8 [N, H, W, C]. Returns outputs float32 [N, K], each image's own whatever comes with it."""
-    return look_again(model, images, model(images), views)
+    return refine_with_tta(model, images, model(images), views)
 
 
-def look_again(model: Model, images: np.ndarray, outputs: np.ndarray, views: Sequence[View]) -> np.ndarray:
+def refine_with_tta(model: Model, images: np.ndarray, outputs: np.ndarray, views: Sequence[View]) -> np.ndarray:
     """The same for images that the model has seen once. outputs: float32 [N, K], which stay as they are."""
     doubtful = outputs.max(axis=1) < DOUBTFUL
     if not views or not doubtful.any():

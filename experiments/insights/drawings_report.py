@@ -10,7 +10,7 @@ from rich.table import Table
 from experiments.data.specs import SPECS
 from experiments.evaluation import drawings as drawn
 from experiments.evaluation import scribbles
-from experiments.evaluation.drawings import Drawings, Layout, Sheets
+from experiments.evaluation.drawings import Drawings, Layout, PreparedDrawings
 from experiments.inference.bundle import Bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Prediction, predict
@@ -43,12 +43,12 @@ def report(bundle: Bundle, sources: Mapping[str, Drawings], seed: int, folder: P
         clean = {}
         for name, layout in LAYOUTS.items():
             outcome = drawn.score(*_answered(model, bundle, drawings, layout, seed))
-            clean[name] = outcome.sure_accuracy_but_bare()
+            clean[name] = outcome.sure_accuracy_without_fragments()
             outcomes.setdefault(source, outcome)  # the first layout is shown in detail
             scores = (f"{100 * outcome.scores()[key]:.2f}" for key in HEADINGS)
             writers = f"{100 * outcome.writer_accuracy(5):.1f}" if len(set(drawings.writers)) > 1 else ""
-            summary.add_row(source, name, f"{len(outcome.right):,}", *scores, writers)
-        if bare := np.count_nonzero(outcome.sheets.bare):
+            summary.add_row(source, name, f"{len(outcome.correct):,}", *scores, writers)
+        if bare := np.count_nonzero(outcome.drawings.fragments):
             shares = ", ".join(f"{name} {100 * share:.2f}" for name, share in clean.items())
             remarks.append(
                 f"{source}: {bare} are a single straight stroke labelled other than 1, which nobody can read."
@@ -95,7 +95,7 @@ def _report_refusals(
 
 def _answered(
     model: LiteRTModel, bundle: Bundle, drawings: Drawings, layout: Layout, seed: int
-) -> tuple[Sheets, list[Prediction]]:
+) -> tuple[PreparedDrawings, list[Prediction]]:
     sheets = drawn.put_on_pad(drawings, layout, seed)
     return sheets, predict(model, sheets.images, SPECS[bundle.dataset], bundle.thresholds, bundle.version)
 

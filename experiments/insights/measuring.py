@@ -193,13 +193,13 @@ def _histogram(confidence: np.ndarray) -> tuple[int, ...]:
 
 
 def _drawings(outcome: Outcome) -> dict[str, tuple[Group, ...]]:
-    sheets, groups = outcome.sheets, {}
+    sheets, groups = outcome.drawings, {}
     bounds = {"size": (sheets.sizes, drawings.SIZES), "brush": (sheets.brushes, drawings.BRUSHES)}
     bounds["turn"] = (sheets.turns, drawings.TURNS)
     for name, (values, edges) in bounds.items():
         masks = [(low, high, (values >= low) & (values < high)) for low, high in pairwise(edges)]
         groups[name] = tuple(
-            Group(low, high, int(mask.sum()), _rounded(outcome.right[mask].mean()))
+            Group(low, high, int(mask.sum()), _rounded(outcome.correct[mask].mean()))
             for low, high, mask in masks
             if mask.any()
         )

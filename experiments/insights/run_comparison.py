@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.data.specs import DatasetSpec
-from experiments.evaluation.gate import MEASURES, standing
+from experiments.evaluation.gate import SELECTION_METRICS, selection_score
 from experiments.inference.bundle import Bundle
 from experiments.insights import figures
 from experiments.insights.figures import InsightsError
@@ -131,13 +131,13 @@ def _why(chosen: RunRow, others: Sequence[RunRow]) -> str:
     here = f"{chosen.name} is in Production"
     if not rivals:
         return f"{here}; there is no other to compare it with."
-    rival = max(rivals, key=lambda entry: standing(entry.run.metrics))
+    rival = max(rivals, key=lambda entry: selection_score(entry.run.metrics))
     lead = [
         f"{100 * (chosen.run.metrics[name] - rival.run.metrics[name]):+.2f} points {where}"
-        for name, where in MEASURES.items()
+        for name, where in SELECTION_METRICS.items()
         if name in chosen.run.metrics and name in rival.run.metrics
     ]
-    ahead = standing(chosen.run.metrics) - standing(rival.run.metrics)
+    ahead = selection_score(chosen.run.metrics) - selection_score(rival.run.metrics)
     how = "because it is best" if ahead > 0 else "though it is not best" if ahead < 0 else "and as good as any"
     place = "the next best" if ahead > 0 else "the best of the others"
     return f"{here} {how}: {' and '.join(lead)} against {rival.name}, {place}.{_price(chosen, rival)}"

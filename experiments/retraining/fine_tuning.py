@@ -9,19 +9,19 @@ import numpy as np
 from experiments.data.datasets import Dataset, join
 from experiments.data.specs import Split
 from experiments.data.synthesis.generate import Amounts, synthesise
-from experiments.evaluation.comparison import NONE
+from experiments.evaluation.comparison import REJECTED
 from experiments.runs import table
 from experiments.training.config import RunConfig
 from experiments.training.progress import Listener
-from experiments.training.surgery import same_as, seen_once
+from experiments.training.surgery import clone_of, unmirrored
 from experiments.training.train import train
 
 EPOCHS, IMAGES = 4, 8_192  # images an epoch: 100 corrections shall take 90 s on two cores, everything included
 LEARNING_RATE, WEIGHT_AVERAGE = 0.04, 0.98  # times the first training's; the average of about 50 steps
 CORRECTED = 0.05  # of an epoch's images are corrections, however few there are,
 CONTRASTED = 0.05  # and so many of what they were taken for, so that the line between both is drawn anew with care
-MADE = Amounts(drawn=4_000, restyled=1_000, negatives=1_000)  # images of the project's own, new each time
-STRANGERS = Amounts(strangers=1_000)  # the same where nothing is refused
+MADE = Amounts(drawn=4_000, restyled=1_000, non_digits=1_000)  # images of the project's own, new each time
+STRANGERS = Amounts(outlier_photos=1_000)  # the same where nothing is refused
 STEPS = 10  # in which the way back to the champion is tried
 ASKED = 500  # corrections, at most, at each
 STILL_READ = 0.97  # of those that the tuned model reads: the last few cost what it knew before most
@@ -30,18 +30,18 @@ MADE_WEIGHT = 4  # as often as one of the data set's: they are a third of what i
 
 def configuration(dataset: Dataset, champion: keras.Model, seed: int) -> RunConfig:
     """As the last row of the data set's table trains, only from the champion on, shorter and more carefully."""
-    row, network = table.table(dataset.spec.name)[-1], seen_once(champion)
+    row, network = table.table(dataset.spec.name)[-1], unmirrored(champion)
     return replace(
         row,
         name="retrain",
         reason="Learn what was corrected, and forget nothing.",
-        build=same_as(network),
+        build=clone_of(network),
         mirrored=network is not champion,
         epochs=EPOCHS,
         learning_rate=LEARNING_RATE * row.learning_rate,
         label_smoothing=0.0,  # the champion is calibrated without: with it every weight would have to move
         weight_average=WEIGHT_AVERAGE,
-        extra=MADE if dataset.spec.refuses else STRANGERS,
+        extra=MADE if dataset.spec.has_reject_class else STRANGERS,
         extra_share=1 - CORRECTED - CONTRASTED,
         seed=seed,
     )
@@ -57,12 +57,12 @@ def fine_tune(
 ) -> keras.Model:
     """The champion, trained on as its configuration says. taken_for: int64 [N], its answers to `teaching`. Returns a
     model in float32."""
-    taken_for = np.where(taken_for == NONE, len(dataset.spec.class_names), taken_for)  # a refusal is a class here
+    taken_for = np.where(taken_for == REJECTED, len(dataset.spec.class_names), taken_for)  # a refusal is a class here
     made = synthesise(config.extra, dataset, config.seed)
     replay = join(dataset.train, *[made] * MADE_WEIGHT)
     times = max(1, round(CORRECTED * IMAGES / len(teaching.labels)))
     corrections = Split(np.repeat(teaching.images, times, axis=0), np.repeat(teaching.labels, times))
-    known = made if dataset.spec.refuses else dataset.train  # a correction costs drawings most
+    known = made if dataset.spec.has_reject_class else dataset.train  # a correction costs drawings most
     emphasised = join(corrections, _contrast(known, taken_for, config.seed))
     share = config.extra_share * IMAGES / len(replay.labels)
     tuned = train(replace(config, extra_share=share), replace(dataset, train=emphasised), replay, listeners)

@@ -11,8 +11,16 @@ import numpy as np
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
 from experiments.evaluation import comparison, held_out
-from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, NEGATIVES, NONE, VALIDATION, Answered, Difference
-from experiments.evaluation.gate import Decision, judge
+from experiments.evaluation.comparison import (
+    CORRECTIONS,
+    DRAWINGS,
+    NON_DIGITS,
+    REJECTED,
+    VALIDATION,
+    Answers,
+    Difference,
+)
+from experiments.evaluation.gate import Decision, decide_retraining
 from experiments.evaluation.held_out import HeldOut
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Thresholds, predict
@@ -79,8 +87,8 @@ def retrain(
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
         thresholds = measure.measure(model, replace(dataset, digest=digest), questions, log, history.results)
         after = _answers(model, thresholds, groups, spec)
-        answered = [Answered(name, group.labels, before[name], after[name]) for name, group in groups.items()]
-        differences = comparison.table(answered, spec.class_names)
+        answered = [Answers(name, group.labels, before[name], after[name]) for name, group in groups.items()]
+        differences = comparison.compare(answered, spec.class_names)
         log.log_json({"differences": [asdict(row) for row in differences]}, "gate.json")
     watcher.stage("deciding")
     return _decide(store, spec, champion, log.run_id, differences)
@@ -90,7 +98,7 @@ def _decide(
     store: TrackingStore, spec: DatasetSpec, champion: Bundle, run_id: str, differences: tuple[Difference, ...]
 ) -> Retrained:
     """The challenger is a version in any case, and takes Production only through the gate."""
-    version, decision = production.register(store, spec, run_id), judge(differences)
+    version, decision = production.register(store, spec, run_id), decide_retraining(differences)
     present = production.current_model(store, spec)
     if decision.promote and present is not None and present.version != champion.version:
         reason = f"compared with version {champion.version}, but version {present.version} took Production meanwhile"
@@ -116,18 +124,18 @@ def _groups(dataset: Dataset, questions: HeldOut, judging: Split) -> dict[str, S
         groups[DRAWINGS] = Split(questions.drawings.images, questions.drawings.labels)
     if questions.non_digits is not None:
         images = questions.non_digits.images
-        groups[NEGATIVES] = Split(images, np.full(len(images), NONE))
+        groups[NON_DIGITS] = Split(images, np.full(len(images), REJECTED))
     return groups
 
 
 def _answers(
     model: keras.Model, thresholds: Thresholds, groups: dict[str, Split], spec: DatasetSpec
 ) -> dict[str, np.ndarray]:
-    """The labels int64 [N] that people would be told, by group; NONE where they would be told none."""
-    places = {name: place for place, name in enumerate(spec.class_names)} | {"": NONE}
+    """The labels int64 [N] that people would be told, by group; REJECTED where they would be told none."""
+    places = {name: place for place, name in enumerate(spec.class_names)} | {"": REJECTED}
     answers = {}
     for name, group in groups.items():
-        found = predict(held_out.asked(model), group.images, spec, thresholds)
+        found = predict(held_out.as_function(model), group.images, spec, thresholds)
         answers[name] = np.array([places[each.label] for each in found], np.int64)
     return answers
 

@@ -5,7 +5,7 @@ from experiments.training.architectures import baseline, residual
 from experiments.training.augmentation import flip_shift_cut
 from experiments.training.config import RunConfig, architecture_run, baseline_run, hyperparameters_run
 
-FEW = Amounts(strangers=4_000)
+FEW = Amounts(outlier_photos=4_000)
 
 TABLE = (
     baseline_run(
@@ -52,7 +52,7 @@ RECIPES = (
         weight_decay=5e-3,
         label_smoothing=0.1,
         mirrored=True,
-        extra=Amounts(strangers=10_000),
+        extra=Amounts(outlier_photos=10_000),
     ),
 )
 """They make the shipped model."""

@@ -11,7 +11,7 @@ from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import held_out
-from experiments.evaluation.gate import Decision, decide, standing
+from experiments.evaluation.gate import Decision, decide, selection_score
 from experiments.evaluation.held_out import HeldOut
 from experiments.inference import bundle
 from experiments.insights import plots
@@ -22,7 +22,7 @@ from experiments.runs.measure import measure
 from experiments.runs.provenance import fingerprints, git_commit, parameters
 from experiments.training.config import PRODUCTION, RunConfig
 from experiments.training.progress import Epoch, Listener, TerminalBar
-from experiments.training.surgery import same_as, seen_once
+from experiments.training.surgery import clone_of, unmirrored
 from experiments.training.train import train
 
 
@@ -60,7 +60,7 @@ def run_table(
             questions = questions or prepare_exam(dataset)
             run_one(config, dataset, extras[key], questions, store, marks[0])
         finished.append(store.finished(dataset.spec.name, marks))
-    best = max(finished, key=lambda run: standing(run.metrics))
+    best = max(finished, key=lambda run: selection_score(run.metrics))
     return _register_best(tuple(finished), best, dataset, store)
 
 
@@ -73,7 +73,7 @@ def begin(config: RunConfig, store: TrackingStore, spec: DatasetSpec) -> RunConf
     if champion is None:
         raise RegistryError(f"{config.name} goes on from the Production model, and there is none. Run the table first.")
     network = keras.saving.load_model(champion.keras, compile=False, safe_mode=True)
-    return replace(config, build=same_as(seen_once(network)), parent=champion.run_id)
+    return replace(config, build=clone_of(unmirrored(network)), parent=champion.run_id)
 
 
 def run_one(

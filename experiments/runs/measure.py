@@ -20,7 +20,7 @@ from experiments.inference import bundle, drift_reference
 from experiments.inference.bundle import TFLITE, Bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Thresholds
-from experiments.inference.tta import look_again
+from experiments.inference.tta import predict_with_tta, refine_with_tta
 from experiments.insights import figures as insights
 from experiments.insights import plots
 from experiments.insights.measuring import compute_figures
@@ -51,8 +51,8 @@ def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) ->
     """The same for a model that was measured before."""
     model = keras.saving.load_model(bundle.keras, compile=False, safe_mode=True)
     outcome = None
-    if dataset.spec.refuses:
-        outcome = held_out.grade(model, held_out.drawings(), bundle.thresholds, dataset.spec)
+    if dataset.spec.has_reject_class:
+        outcome = held_out.evaluate_drawings(model, held_out.generate_drawings(), bundle.thresholds, dataset.spec)
     explain(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, curves)
 
 
@@ -61,7 +61,7 @@ def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np
     each image at first sight, float32 [N, D]."""
     both = keras.Model(model.inputs, [model.outputs[0], model.layers[-1].input])
     outputs, hidden = both.predict(images, batch_size=500, verbose=0)
-    outputs = look_again(held_out.asked(model), images, outputs, spec.views)
+    outputs = refine_with_tta(held_out.as_function(model), images, outputs, spec.views)
     return outputs, hidden.reshape(len(images), -1)
 
 
@@ -74,13 +74,17 @@ def measure(
     thresholds = held_out.calibrate(model, questions, dataset.spec)
     outputs, hidden = embed(model, dataset.test.images, dataset.spec)
     test = evaluate(outputs, dataset.test.labels, names)
-    answers = held_out.outputs(model, dataset.validation.images, dataset.spec)
+    as_function = held_out.as_function(model)
+    answers = predict_with_tta(as_function, dataset.validation.images, dataset.spec.views)
     validation = evaluate(answers, dataset.validation.labels, names)
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
     metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
-    if outcome := held_out.sit(model, questions, thresholds, dataset.spec):
+    outcome = None
+    if questions.drawings is not None and questions.non_digits is not None:
+        outcome = held_out.evaluate_drawings(model, questions.drawings, thresholds, dataset.spec)
         metrics |= {f"drawn_{name}": value for name, value in outcome.scores().items()}
-        metrics["negatives_refused"] = held_out.refused(model, questions, thresholds, dataset.spec)
+        rejection_rate = held_out.rejection_rate(model, questions.non_digits.images, thresholds, dataset.spec)
+        metrics["negatives_refused"] = rejection_rate
         log.log_json(outcome.as_json(), "drawn.json")
         log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
     log.log_metrics(metrics)

@@ -5,11 +5,11 @@ from functools import partial
 
 from experiments.data.synthesis.generate import Amounts
 from experiments.training.architectures import baseline, deep, wide
-from experiments.training.augmentation import leave, warp
+from experiments.training.augmentation import unchanged, warp
 from experiments.training.config import PRODUCTION, architecture_run, baseline_run, hyperparameters_run
 
-QUICK = Amounts(drawn=14_000, restyled=14_000, negatives=8_000, ambiguous=400)
-THOROUGH = Amounts(drawn=55_000, restyled=55_000, negatives=30_000, ambiguous=1_500)
+QUICK = Amounts(drawn=14_000, restyled=14_000, non_digits=8_000, ambiguous=400)
+THOROUGH = Amounts(drawn=55_000, restyled=55_000, non_digits=30_000, ambiguous=1_500)
 
 TABLE = (
     baseline_run(
@@ -57,7 +57,7 @@ FURTHER = replace(
     name="further",
     reason="Go on from the Production model with newly made images, more carefully, three times.",
     parent=PRODUCTION,
-    kept=0.1,  # the least with which nothing the gate looks at is lost
+    parent_weight=0.1,  # the least with which nothing the gate looks at is lost
     epochs=10,
     trainings=3,
     learning_rate=1e-3,
@@ -67,10 +67,10 @@ FURTHER = replace(
 
 _ablation = partial(replace, TABLE[1])
 ABLATIONS = (
-    _ablation(name="without-warp", reason="See what bending each image anew brings.", augment=leave),
+    _ablation(name="without-warp", reason="See what bending each image anew brings.", augment=unchanged),
     _ablation(name="without-drawn", reason="See what the drawn digits bring.", extra=replace(QUICK, drawn=0)),
     _ablation(name="without-restyled", reason="See what other styles bring.", extra=replace(QUICK, restyled=0)),
-    _ablation(name="without-negatives", reason="See what no digits bring.", extra=replace(QUICK, negatives=0)),
+    _ablation(name="without-negatives", reason="See what no digits bring.", extra=replace(QUICK, non_digits=0)),
 )
 """The run `architecture`, each without one of what was added to MNIST."""
 

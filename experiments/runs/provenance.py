@@ -22,18 +22,26 @@ MAKING = (
     *("evaluation/calibration.py", "evaluation/drawings.py", "evaluation/held_out.py"),
 )
 """The code that makes a network what it is."""
-EARLIER_CODE: tuple[str, ...] = ()
+EARLIER_CODE = ("6544859738bc832b6c3a0078e0d5b736ff088334bf5c2dd3517f31ad02be4e85",)
 """Digests of that code as it was in earlier versions that make the same networks: add the last one when you only
 rename or simplify, and clear both when a run comes out otherwise."""
 EARLIER_RECIPE = Path(__file__).with_name("earlier_recipe.json.xz")
 """The files whose text, comments and all, the first fingerprints were made of."""
+RECORDED_NAMES = {
+    "non_digits": "negatives",
+    "outlier_photos": "strangers",
+    "parent_weight": "kept",
+    "unchanged": "leave",
+}
+"""Names of settings and functions as fingerprints and MLflow's parameters have them, where the code's name is newer."""
 
 
 def parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
     """Everything that made the run what it is."""
-    shown = {k: v for k, v in asdict(config).items() if k not in ("name", "reason", "build", "augment", "extra")}
-    shown |= {f"extra_{kind}": count for kind, count in asdict(config.extra).items()}
-    shown |= {"architecture": config.build.__name__, "augmentation": config.augment.__name__}
+    shown = _settings(config)
+    shown |= {"architecture": shown["build"], "augmentation": shown["augment"]}
+    shown |= {f"extra_{_recorded(kind)}": count for kind, count in asdict(config.extra).items()}
+    shown = {k: v for k, v in shown.items() if k not in ("name", "reason", "build", "augment", "extra")}
     shown |= {"precision": training_precision()}
     shown |= {"dataset": dataset.spec.name, "dataset_digest": dataset.digest}
     return shown | {f"version_{package}": version(package) for package in PACKAGES}
@@ -42,11 +50,21 @@ def parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
 def fingerprints(config: RunConfig, dataset: Dataset) -> tuple[str, ...]:
     """The same settings, data and code have the same fingerprint, so that finished work is known again: the run's,
     then those that earlier versions of the project gave the same one."""
-    functions = {name: getattr(config, name).__name__ for name in ("build", "augment")}
-    settings = sorted((asdict(config) | functions).items())
+    settings = sorted(_settings(config).items())
     recipe = json.loads(lzma.decompress(EARLIER_RECIPE.read_bytes()))
     makings = (code_digest(), *EARLIER_CODE, recipe)
     return tuple(_short(repr((settings, dataset.digest, making))) for making in makings)
+
+
+def _settings(config: RunConfig) -> dict[str, object]:
+    """The settings of a run under their recorded names, functions by name."""
+    functions = {name: _recorded(getattr(config, name).__name__) for name in ("build", "augment")}
+    extra = {_recorded(kind): count for kind, count in asdict(config.extra).items()}
+    return {_recorded(name): value for name, value in (asdict(config) | functions | {"extra": extra}).items()}
+
+
+def _recorded(name: str) -> str:
+    return RECORDED_NAMES.get(name, name)
 
 
 @functools.cache

@@ -22,7 +22,7 @@ def warp(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return warped
 
 
-def leave(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the others
+def unchanged(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the others
     """images: uint8 [N, H, W, C]. Returns them as they are, for comparison."""
     return images
 

@@ -43,7 +43,7 @@ class RunConfig:
     seed: int = 0
     parent: str = ""  # the run with whose weights this one begins, PRODUCTION for that of the model there; else random
     trainings: int = 1  # from the parent's weights, each with a seed of its own; the mean of their weights counts
-    kept: float = 0.0  # share of the parent's weights in the finished model's
+    parent_weight: float = 0.0  # share of the parent's weights in the finished model's
 
 
 baseline_run = partial(RunConfig, name="baseline", reason="Establish a baseline for comparison.")

@@ -10,7 +10,7 @@ from experiments.training.batch_norm import FusedBatchNormalization
 FEATURES = "features"  # all but the last layer, in a model that sees an image twice
 
 
-def seen_twice(model: keras.Model) -> keras.Model:
+def mirrored(model: keras.Model) -> keras.Model:
     """The same network, answering for an image and its mirror image at once: what its last layer gets is their mean."""
     image = keras.Input(model.input_shape[1:], name="image")
     both = keras.ops.concatenate([image, keras.ops.flip(image, axis=2)])  # (2 B, H, W, C)
@@ -19,15 +19,15 @@ def seen_twice(model: keras.Model) -> keras.Model:
     return _ended(image, mean, model.layers[-1])
 
 
-def seen_once(model: keras.Model) -> keras.Model:
-    """The network that seen_twice was given, to be trained on; any other model as it is."""
+def unmirrored(model: keras.Model) -> keras.Model:
+    """The network that mirrored was given, to be trained on; any other model as it is."""
     if FEATURES not in [layer.name for layer in model.layers]:
         return model
     features = model.get_layer(FEATURES)
     return _ended(features.input, features.output, model.layers[-1])
 
 
-def same_as(network: keras.Model) -> Callable[[DatasetSpec], keras.Model]:
+def clone_of(network: keras.Model) -> Callable[[DatasetSpec], keras.Model]:
     """Builds the same network with the same weights, to compute as the policy of the moment says."""
 
     def copy(layer: keras.Layer) -> keras.Layer:

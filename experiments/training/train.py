@@ -15,7 +15,7 @@ from experiments.data.specs import Split
 from experiments.training.batches import AugmentedBatches, one_hot
 from experiments.training.config import RunConfig
 from experiments.training.progress import Epoch, Listener
-from experiments.training.surgery import seen_twice
+from experiments.training.surgery import mirrored
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # mallopt's names, from glibc's malloc.h
 KEPT = 2**31 - 1  # bytes of freed memory that stay: the most that an int says
@@ -33,8 +33,8 @@ def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence
     exact = config.build(dataset.spec)
     means = [np.mean(each, axis=0) for each in zip(*trained, strict=True)]
     pairs = zip(exact.get_weights(), means, strict=True)
-    exact.set_weights([config.kept * first + (1 - config.kept) * last for first, last in pairs])
-    return seen_twice(exact) if config.mirrored else exact
+    exact.set_weights([config.parent_weight * first + (1 - config.parent_weight) * last for first, last in pairs])
+    return mirrored(exact) if config.mirrored else exact
 
 
 def _weights(

@@ -61,7 +61,7 @@ def compare(
 ) -> list[Finding]:
     """entries: answers that name a label, with their images. One finding a measure, labels first."""
     images = np.frombuffer(b"".join(each.image or b"" for each in entries), np.uint8).reshape(-1, *shape)
-    values = {"confidence": np.array([each.confidence for each in entries]), **drift_reference.looks(images)}
+    values = {"confidence": np.array([each.confidence for each in entries]), **drift_reference.image_statistics(images)}
     counts = np.array([sum(each.label == name for each in entries) for name in class_names])
     shifts = [_shift(name, values[name], np.array(sample)) for name, sample in known.looks.items() if name in values]
     return [_labels(counts, np.array(known.labels), class_names), *shifts]

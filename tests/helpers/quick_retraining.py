@@ -13,8 +13,8 @@ from serving.learning.reporter import Reporter
 from settings import Settings
 
 VALIDATION, TEST = 1_500, 500  # images
-PRACTICE, QUESTIONS = 600, 400  # of the exam
-MADE = Amounts(drawn=1_000, restyled=250, negatives=250)
+CALIBRATION_DRAWINGS, EVALUATION_DRAWINGS = 600, 400  # of the exam
+MADE = Amounts(drawn=1_000, restyled=250, non_digits=250)
 EPOCHS = 3
 
 
@@ -32,7 +32,9 @@ def learn(settings: Settings, dataset: str, accepted: Accepted, reporter: Report
     store = TrackingStore.of(settings)
     experiment.seed(store, SPECS[dataset], settings.models_dir / dataset, reporter.say)
     champion = production.pull(store, SPECS[dataset])
-    prepare = partial(held_out.prepare, practice=PRACTICE, questions=QUESTIONS)
+    prepare = partial(
+        held_out.prepare, calibration_drawings=CALIBRATION_DRAWINGS, evaluation_drawings=EVALUATION_DRAWINGS
+    )
     part = part_of(datasets.load(dataset, settings.data_dir))
     return retrain.retrain(accepted, part, champion, store, reporter, prepare, configure)
 

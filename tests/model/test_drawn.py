@@ -40,7 +40,7 @@ def test_generated_drawings_of_any_size_and_brush(classifier, layout) -> None:
 
 
 def test_real_drawings(classifier) -> None:
-    drawings = drawn.sample(drawn.by_half_of_writers(strokes_of("drawn_strokes"), odd=False), 1000, seed=1)
+    drawings = drawn.sample(drawn.half_of_writers(strokes_of("drawn_strokes"), odd=False), 1000, seed=1)
     scores = outcome(classifier, drawings, LAYOUTS["usual"]).scores()
     assert scores["accuracy"] > 0.97
     assert scores["sure"] > 0.93

@@ -51,5 +51,5 @@ def test_it_is_as_accurate_as_recorded(shipped, dataset, predicted) -> None:
 def test_the_sure_answers_are_as_right_as_calibration_meant_them_to_be(dataset, predicted) -> None:
     sure = np.array([prediction.verdict == "sure" for prediction in predicted])
     labels = np.array([prediction.probabilities.argmax() for prediction in predicted])
-    assert (labels == dataset.test.labels)[sure].mean() >= dataset.spec.sure_right - 0.01
-    assert 1 - sure.mean() <= dataset.spec.most_unsure + 0.02
+    assert (labels == dataset.test.labels)[sure].mean() >= dataset.spec.min_sure_accuracy - 0.01
+    assert 1 - sure.mean() <= dataset.spec.max_unsure + 0.02

@@ -65,7 +65,7 @@ def test_its_finished_run_is_not_run_again(settings) -> None:
     row = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=1)
     store, said = TrackingStore.of(settings), []
     before = store.runs("mnist")
-    prepare = partial(held_out.prepare, practice=30, questions=20)
+    prepare = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
     result = experiment.run_table([row], data, store, Path("none"), said.append, prepare)
     assert "baseline: finished before, skipped" in said
     assert [run.run_id for run in store.runs("mnist")] == [run.run_id for run in before]

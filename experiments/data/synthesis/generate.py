@@ -14,7 +14,7 @@ from tqdm import tqdm
 from experiments.data.datasets import Dataset, join
 from experiments.data.specs import Split
 from experiments.data.synthesis.digits import draw_ambiguous, draw_digits
-from experiments.data.synthesis.non_digits import draw_negatives
+from experiments.data.synthesis.non_digits import draw_non_digits
 from experiments.data.synthesis.outlier_photos import draw_outlier_photos
 from experiments.data.synthesis.restyling import restyle
 
@@ -28,14 +28,14 @@ class Amounts:
 
     drawn: int = 0  # digits from the project's own stroke templates
     restyled: int = 0  # training images in another style, each at most once
-    negatives: int = 0  # what is no digit; its label is the number of classes
-    strangers: int = 0  # photos of none of the classes; likewise
+    non_digits: int = 0  # what is no digit; its label is the number of classes
+    outlier_photos: int = 0  # photos of none of the classes; likewise
     ambiguous: int = 0  # what could be several digits; its label is the number of outputs: equally like any
 
     @property
     def total(self) -> int:
         """All kinds together."""
-        return self.drawn + self.restyled + self.negatives + self.strangers + self.ambiguous
+        return self.drawn + self.restyled + self.non_digits + self.outlier_photos + self.ambiguous
 
 
 def synthesise(amounts: Amounts, dataset: Dataset, seed: int) -> Split:
@@ -68,12 +68,12 @@ def _tasks(amounts: Amounts, dataset: Dataset, seed: int) -> Iterator[tuple[Make
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, none, amounts.drawn)
     chosen = rng.permutation(len(train.labels))[: amounts.restyled]
-    mixed = rng.integers(0, len(train.labels), amounts.strangers)
+    mixed = rng.integers(0, len(train.labels), amounts.outlier_photos)
     sources: tuple[tuple[Maker, Split], ...] = (
         (draw_digits, Split(train.images[:0], labels)),
         (restyle, Split(train.images[chosen], train.labels[chosen])),
-        (draw_negatives, Split(train.images[: amounts.negatives], np.full(amounts.negatives, none))),
-        (draw_outlier_photos, Split(train.images[mixed], np.full(amounts.strangers, none))),
+        (draw_non_digits, Split(train.images[: amounts.non_digits], np.full(amounts.non_digits, none))),
+        (draw_outlier_photos, Split(train.images[mixed], np.full(amounts.outlier_photos, none))),
         (draw_ambiguous, Split(train.images[:0], np.full(amounts.ambiguous, dataset.spec.outputs))),
     )
     for number, (maker, source) in enumerate(sources):

@@ -13,7 +13,7 @@ TURNABLE = {2: (1, 3), 3: (1, 3), 4: (1, 2, 3)}
 """Digits that are none after so many quarter turns (6 and 9, say, become each other)."""
 
 
-def draw_negatives(digits: Split, rng: np.random.Generator) -> np.ndarray:
+def draw_non_digits(digits: Split, rng: np.random.Generator) -> np.ndarray:
     """Returns uint8 [N, 28, 28, 1] as preparation gives them, N as many as labels. digits: real ones, some of which
     are put together."""
     kinds = rng.choice(len(_KINDS), len(digits.labels), p=[share for _, share in _KINDS])

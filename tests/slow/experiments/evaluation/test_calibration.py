@@ -7,13 +7,18 @@ import numpy as np
 import pytest
 
 from experiments.data.specs import DatasetSpec
-from experiments.evaluation.calibration import MOST_REFUSED, Sample, cool, temperature, thresholds
+from experiments.evaluation.calibration import MAX_REJECTED, Sample, apply_temperature, fit_temperature, fit_thresholds
 from experiments.evaluation.metrics import calibration_error
 
 
-def spec(classes: int, refuses: bool) -> DatasetSpec:
+def spec(classes: int, has_reject_class: bool) -> DatasetSpec:
     return DatasetSpec(
-        "tiny", (1, 1, 1), tuple("abc"[:classes]), "Tiny", prepare=lambda pixels: pixels, refuses=refuses
+        "tiny",
+        (1, 1, 1),
+        tuple("abc"[:classes]),
+        "Tiny",
+        prepare=lambda pixels: pixels,
+        has_reject_class=has_reject_class,
     )
 
 
@@ -29,7 +34,7 @@ def answers(sharpness: float, count: int = 20_000, none: bool = False) -> Sample
 
 @pytest.mark.parametrize("sharpness", [0.5, 1, 2])
 def test_the_temperature_undoes_over_and_underconfidence(sharpness) -> None:
-    assert temperature(answers(sharpness)) == pytest.approx(sharpness, rel=0.05)
+    assert fit_temperature(answers(sharpness)) == pytest.approx(sharpness, rel=0.05)
 
 
 def test_a_cooled_model_gives_calibrated_probabilities() -> None:
@@ -38,7 +43,7 @@ def test_a_cooled_model_gives_calibrated_probabilities() -> None:
     model.set_weights([np.eye(3, dtype=np.float32), np.zeros(3, np.float32)])
     logits = np.log(sample.outputs)
     before = model.predict(logits, batch_size=2000, verbose=0)
-    cool(model, temperature(sample))
+    apply_temperature(model, fit_temperature(sample))
     after = model.predict(logits, batch_size=2000, verbose=0)
     errors = [calibration_error(each.max(1), each.argmax(1) == sample.labels) for each in (before, after)]
     assert errors[1] < 0.02 < errors[0]
@@ -47,16 +52,16 @@ def test_a_cooled_model_gives_calibrated_probabilities() -> None:
 
 def test_few_digits_are_unsure_and_fewer_refused() -> None:
     sample = answers(1, none=True)
-    tiny = spec(3, refuses=True)
-    found = thresholds(sample, tiny)
+    tiny = spec(3, has_reject_class=True)
+    found = fit_thresholds(sample, tiny)
     real = sample.outputs[sample.labels < 3]
-    assert (real[:, :3].max(1) < found.sure).mean() <= tiny.most_unsure + 1e-3
-    assert (real[:, 3] > found.refuse).mean() <= MOST_REFUSED + 1e-3
+    assert (real[:, :3].max(1) < found.sure).mean() <= tiny.max_unsure + 1e-3
+    assert (real[:, 3] > found.refuse).mean() <= MAX_REJECTED + 1e-3
 
 
 def test_all_are_sure_where_all_are_right_and_nothing_is_refused_without_an_output_for_it() -> None:
     outputs = np.array([[0.9, 0.1], [0.3, 0.7]], np.float32)
-    found = thresholds(Sample(outputs, np.array([0, 1])), spec(2, refuses=False))
+    found = fit_thresholds(Sample(outputs, np.array([0, 1])), spec(2, has_reject_class=False))
     assert found.sure == pytest.approx(0.7)
     assert found.refuse == 1
 
@@ -64,8 +69,8 @@ def test_all_are_sure_where_all_are_right_and_nothing_is_refused_without_an_outp
 def test_a_model_that_cannot_refuse_is_unsure_of_what_is_none_of_the_classes() -> None:
     right = np.array([[0.99, 0.01], [0.9, 0.1], [0.7, 0.3], [0.6, 0.4]] * 100, np.float32)
     none = np.array([[0.65, 0.35], [0.6, 0.4]] * 100, np.float32)
-    lenient = dataclasses.replace(spec(2, refuses=False), most_unsure=0.5)
+    lenient = dataclasses.replace(spec(2, has_reject_class=False), max_unsure=0.5)
     sample = Sample(np.concatenate([right, none]), np.repeat([0, 2], [400, 200]))
-    found = thresholds(sample, lenient)
+    found = fit_thresholds(sample, lenient)
     assert found.sure == pytest.approx(0.7)
-    assert thresholds(sample, dataclasses.replace(lenient, most_unsure=0)).sure == pytest.approx(0.6)
+    assert fit_thresholds(sample, dataclasses.replace(lenient, max_unsure=0)).sure == pytest.approx(0.6)

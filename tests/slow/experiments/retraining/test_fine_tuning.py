@@ -9,21 +9,21 @@ from experiments.data.specs import SPECS, Split
 from experiments.retraining import fine_tuning
 from experiments.runs import table
 from experiments.training.architectures import residual
-from experiments.training.surgery import seen_once, seen_twice
+from experiments.training.surgery import mirrored, unmirrored
 
 SPEC = SPECS["cifar10"]
 PHOTOS = Split(np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8), np.arange(10).repeat(2))
 
 
 def test_the_network_of_a_model_that_looks_twice_is_taught_and_looks_twice_again() -> None:
-    champion = seen_twice(residual(SPEC))
+    champion = mirrored(residual(SPEC))
     config = fine_tuning.configuration(Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, "0" * 64), champion, seed=0)
     network = config.build(SPEC)
-    expected = seen_once(champion).predict(PHOTOS.images, verbose=0)
+    expected = unmirrored(champion).predict(PHOTOS.images, verbose=0)
     assert np.allclose(network.predict(PHOTOS.images, verbose=0), expected, atol=1e-5)
     assert config.mirrored
     assert config.learning_rate < table.table("cifar10")[-1].learning_rate / 10
-    assert config.extra.strangers
+    assert config.extra.outlier_photos
     assert not fine_tuning.configuration(Dataset(SPEC, PHOTOS, PHOTOS, PHOTOS, "0" * 64), residual(SPEC), 0).mirrored
 
 

@@ -19,7 +19,7 @@ from experiments.retraining import fine_tuning, retrain
 from experiments.retraining.corrections import LEAST, Accepted, RetrainingError, hold_out
 from experiments.runs import experiment
 from experiments.runs.table import table
-from experiments.training.surgery import same_as
+from experiments.training.surgery import clone_of
 from experiments.training.train import training_precision
 
 EPOCHS = 8  # of a fine-tuning: a tiny champion learns crosses in as many
@@ -59,7 +59,7 @@ def store(store_in, tmp_path_factory, dataset):
     return store
 
 
-small_exam = partial(held_out.prepare, practice=30, questions=20)
+small_exam = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
 
 
 def quickly(dataset, champion, seed):
@@ -111,7 +111,7 @@ def test_the_run_says_what_it_learnt_from_whom(retrained):
 def test_the_gates_table_compares_both_models_and_is_kept(store, retrained):
     result = retrained[0]
     groups = [row.group for row in result.differences]
-    assert groups[:4] == ["validation", "corrections held out", "generated drawings", "no digits"]
+    assert groups[:4] == ["validation", "corrections held out", "generated drawings", "non-digits"]
     assert groups[4:] == [f"class {digit}" for digit in range(10)]
     corrections = result.differences[1]
     assert (corrections.count, corrections.champion) == (6, 0.0)
@@ -163,7 +163,7 @@ def test_every_fourth_of_each_class_judges():
 def test_a_copy_of_the_champion_answers_as_it_does(store):
     champion = keras.saving.load_model(production.pull(store, SPEC).keras, compile=False)
     images = digits(2, 5).images
-    build = same_as(champion)
+    build = clone_of(champion)
     assert np.allclose(build(SPEC).predict(images, verbose=0), champion.predict(images, verbose=0), atol=1e-5)
     keras.mixed_precision.set_global_policy(training_precision())
     try:

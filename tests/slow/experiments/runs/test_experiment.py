@@ -35,7 +35,7 @@ def dataset() -> Dataset:
 
 def run_table(configs, dataset, store, shipped, say=print):
     """With an exam of seconds."""
-    prepare_exam = partial(held_out.prepare, practice=30, questions=20)
+    prepare_exam = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
     return experiment.run_table(configs, dataset, store, shipped, say, prepare_exam)
 
 
@@ -143,7 +143,7 @@ def test_photos_go_the_same_way_without_an_exam_on_drawings(store) -> None:
     spec = SPECS["cifar10"]
     dataset = Dataset(spec, photos(12, 0), photos(4, 1), photos(4, 2), digest="cd" * 32)
     row = dataclasses.replace(
-        table("cifar10")[0], extra=Amounts(strangers=8), batch_size=16, epochs=1, mirrored=True, momentum=0.9
+        table("cifar10")[0], extra=Amounts(outlier_photos=8), batch_size=16, epochs=1, mirrored=True, momentum=0.9
     )
     result = run_table([row], dataset, store, Path("none"))
     assert (result.version, result.decision.promote) == ("1", True)

@@ -79,7 +79,7 @@ def test_unfit_models_are_refused_and_leave_nothing(build, complaint, spec, imag
 
 
 def test_a_data_set_that_refuses_has_one_output_more(spec, images, tmp_path):
-    refusing = dataclasses.replace(spec, refuses=True)
+    refusing = dataclasses.replace(spec, has_reject_class=True)
     wider = export(model_of(spec, outputs=4), tmp_path / "out", spec=refusing, sample_images=images, **FACTS)
     assert wider.class_names == spec.class_names
     with pytest.raises(ExportError, match=r"\(None, 4\)"):

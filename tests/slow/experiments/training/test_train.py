@@ -13,7 +13,7 @@ from experiments.runs.table import table
 from experiments.training.augmentation import warp
 from experiments.training.batches import AugmentedBatches
 from experiments.training.progress import Epoch, TerminalBar
-from experiments.training.surgery import same_as, seen_once, seen_twice
+from experiments.training.surgery import clone_of, mirrored, unmirrored
 from experiments.training.train import train, training_precision
 
 LABELS = np.arange(10).repeat(8)
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 def test_several_trainings_begin_alike_and_end_in_the_mean_of_their_weights() -> None:
     parent, ear = CONFIG.build(DATASET.spec), Ear()
-    alike = dataclasses.replace(CONFIG, build=same_as(parent), epochs=1)
+    alike = dataclasses.replace(CONFIG, build=clone_of(parent), epochs=1)
     first, second = (train(dataclasses.replace(alike, seed=seed), DATASET, DIGITS, []) for seed in (5, 6))
     both = train(dataclasses.replace(alike, seed=5, trainings=2), DATASET, DIGITS, [ear])
     assert [(result.epoch, result.epochs) for result in ear.results] == [(1, 2), (2, 2)]
@@ -66,9 +66,9 @@ def test_several_trainings_begin_alike_and_end_in_the_mean_of_their_weights() ->
 
 def test_a_share_of_the_parent_is_kept() -> None:
     parent = CONFIG.build(DATASET.spec)
-    alone = dataclasses.replace(CONFIG, build=same_as(parent), epochs=1)
+    alone = dataclasses.replace(CONFIG, build=clone_of(parent), epochs=1)
     moved = train(alone, DATASET, DIGITS, []).get_weights()
-    kept = train(dataclasses.replace(alone, kept=0.75), DATASET, DIGITS, []).get_weights()
+    kept = train(dataclasses.replace(alone, parent_weight=0.75), DATASET, DIGITS, []).get_weights()
     for mixed, first, last in zip(kept, parent.get_weights(), moved, strict=True):
         assert np.allclose(mixed, 0.75 * first + 0.25 * last, atol=1e-6)
 
@@ -88,7 +88,7 @@ def test_batches_come_in_another_order_and_shape_each_epoch() -> None:
 
 def test_a_model_that_looks_twice_gives_an_image_and_its_mirror_image_the_same_answer() -> None:
     once = CONFIG.build(DATASET.spec)
-    twice = seen_twice(once)
+    twice = mirrored(once)
     there, back = DIGITS.images[:5], DIGITS.images[:5, :, ::-1]
     answers = [twice.predict(images, verbose=0) for images in (there, back)]
     assert np.allclose(*answers, atol=1e-5)
@@ -96,8 +96,8 @@ def test_a_model_that_looks_twice_gives_an_image_and_its_mirror_image_the_same_a
     logits = [np.log(once.predict(images, verbose=0)) for images in (there, back)]
     mean = np.exp(np.mean(logits, axis=0))
     assert np.allclose(answers[0], mean / mean.sum(1, keepdims=True), atol=1e-4)
-    assert np.allclose(seen_once(twice).predict(there, verbose=0), once.predict(there, verbose=0))
-    assert seen_once(once) is once
+    assert np.allclose(unmirrored(twice).predict(there, verbose=0), once.predict(there, verbose=0))
+    assert unmirrored(once) is once
 
 
 def test_momentum_trains_too() -> None:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.data.archive import Archive, Census, DatasetError, Source, digest, idx_sha256, obtain
+from experiments.data.archive import Archive, Composition, DatasetError, Source, digest, idx_sha256, obtain
 
 GENUINE = {
     "x_train": np.arange(6 * 4, dtype=np.uint8).reshape(6, 2, 2),
@@ -205,12 +205,12 @@ def test_another_file_of_the_data_folder_serves_and_a_broken_one_is_passed_over(
 
 SHUFFLE = np.array([3, 1, 5, 0, 2, 4])
 SHUFFLED = GENUINE | {name: GENUINE[name][SHUFFLE] for name in ("x_train", "y_train")}
-CENSUS = Census((2, 2), classes=3, per_class={"y_train": 2, "y_test": 1})
+COMPOSITION = Composition((2, 2), classes=3, per_class={"y_train": 2, "y_test": 1})
 
 
 def counted(*sources: Source) -> Archive:
     """As archive_of, in any order."""
-    return dataclasses.replace(archive_of(*sources), census=CENSUS)
+    return dataclasses.replace(archive_of(*sources), composition=COMPOSITION)
 
 
 def test_any_order_gives_the_same_data(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, VALIDATION, Answered, difference, table
-from experiments.evaluation.gate import judge
+from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, VALIDATION, Answers, compare, difference
+from experiments.evaluation.gate import decide_retraining
 
 NAMES = ("a", "b", "c")
 
@@ -16,11 +16,11 @@ def right(count, wrong):
 def answered(group, wrong_before, wrong_after, count=600):
     labels = np.arange(count) % 3
     champion, challenger = (np.where(right(count, wrong), labels, -1) for wrong in (wrong_before, wrong_after))
-    return Answered(group, labels, champion, challenger)
+    return Answers(group, labels, champion, challenger)
 
 
 def judged(*groups):
-    return judge(table(list(groups), NAMES))
+    return decide_retraining(compare(list(groups), NAMES))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=50))
@@ -44,7 +44,7 @@ def test_models_that_answer_alike_differ_by_nothing():
 
 
 def test_a_row_a_group_and_a_class_and_corrections_count_for_no_class():
-    rows = table([answered(VALIDATION, 0, 0), answered(DRAWINGS, 0, 0), answered(CORRECTIONS, 6, 0, 12)], NAMES)
+    rows = compare([answered(VALIDATION, 0, 0), answered(DRAWINGS, 0, 0), answered(CORRECTIONS, 6, 0, 12)], NAMES)
     assert [(row.group, row.count) for row in rows] == [
         (VALIDATION, 600), (DRAWINGS, 600), (CORRECTIONS, 12), ("class a", 400), ("class b", 400), ("class c", 400)
     ]  # fmt: skip
@@ -66,7 +66,7 @@ def test_worse_in_one_class_alone_stays_out():
     labels = np.arange(3000) % 3
     lost = (labels == 1) & (np.arange(3000) < 40)
     gained = (labels == 0) & (np.arange(3000) < 45)
-    swapped = Answered(VALIDATION, labels, np.where(gained, -1, labels), np.where(lost, -1, labels))
+    swapped = Answers(VALIDATION, labels, np.where(gained, -1, labels), np.where(lost, -1, labels))
     decision = judged(swapped, answered(CORRECTIONS, 5, 0, 5))
     assert not decision.promote
     assert "class b" in decision.reason

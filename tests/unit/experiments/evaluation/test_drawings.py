@@ -58,7 +58,7 @@ def test_the_brush_is_never_wider_than_a_fourth_of_the_drawing() -> None:
 def test_writers_are_parted_in_halves_and_ranked() -> None:
     drawings = drawn.generate(40, seed=2)
     drawings = drawn.Drawings(drawings.strokes, drawings.labels, np.repeat([5, 9, 30, 31], 10))
-    even, odd = (drawn.by_half_of_writers(drawings, odd) for odd in (False, True))
+    even, odd = (drawn.half_of_writers(drawings, odd) for odd in (False, True))
     assert (set(even.writers), set(odd.writers)) == ({5, 30}, {9, 31})
     sheets = drawn.put_on_pad(even, drawn.Layout(), 0)
     outcome = drawn.score(sheets, [answered(str(label)) for label in even.labels[:10]] + [answered("")] * 10)
@@ -71,10 +71,10 @@ def test_a_bare_stroke_labelled_as_another_digit_is_known() -> None:
     line, bent = np.array([[0, 0], [1, 50], [0, 100.0]]), np.array([[0, 0], [40, 50], [0, 100.0]])
     strokes, labels = [[line], [line], [bent], [line, line]], np.array([1, 4, 4, 4])
     sheets = drawn.put_on_pad(drawn.Drawings(strokes, labels, np.zeros(4, int)), drawn.Layout(), 0)
-    assert sheets.bare.tolist() == [False, True, False, False]
+    assert sheets.fragments.tolist() == [False, True, False, False]
     outcome = drawn.score(sheets, [answered("1"), answered("1"), answered("4"), answered("4")])
     assert outcome.scores()["sure_accuracy"] == 0.75
-    assert outcome.sure_accuracy_but_bare() == 1
+    assert outcome.sure_accuracy_without_fragments() == 1
 
 
 def answered(label: str, confidence: float = 0.9, verdict: str = "sure") -> Prediction:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.evaluation.gate import decide, standing
+from experiments.evaluation.gate import decide, selection_score
 
 accuracies = st.floats(0, 1)
 
@@ -56,5 +56,5 @@ def test_the_reason_says_all_figures():
 
 
 def test_the_best_of_several_is_best_in_the_mean():
-    assert standing(measured(0.99, 0.90)) < standing(measured(0.98, 0.95))
-    assert standing({"validation_accuracy": 0.5}) == 0.5
+    assert selection_score(measured(0.99, 0.90)) < selection_score(measured(0.98, 0.95))
+    assert selection_score({"validation_accuracy": 0.5}) == 0.5

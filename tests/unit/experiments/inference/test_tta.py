@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.data.specs import SPECS
-from experiments.inference.tta import look, look_again
+from experiments.inference.tta import predict_with_tta, refine_with_tta
 from experiments.preprocessing.drawings import slant
 
 
@@ -26,31 +26,31 @@ VIEWS = (lambda images: images - 30, lambda images: images + 15)
 
 def test_the_sure_are_seen_once() -> None:
     model = Fake()
-    assert look(model, BRIGHT, VIEWS).tolist() == [[0, 1]]
+    assert predict_with_tta(model, BRIGHT, VIEWS).tolist() == [[0, 1]]
     assert model.asked == [1]
 
 
 def test_the_doubtful_get_the_mean_of_all_looks() -> None:
     model = Fake()
-    outputs = look(model, np.concatenate([BRIGHT, DIM]), VIEWS)
+    outputs = predict_with_tta(model, np.concatenate([BRIGHT, DIM]), VIEWS)
     assert outputs == pytest.approx(np.array([[0, 1], [0.45, 0.55]]))  # 0.6, 0.3 and 0.75
     assert model.asked == [2, 1, 1]
 
 
 def test_an_answer_is_the_same_whatever_comes_with_it() -> None:
-    together = look(Fake(), np.concatenate([DIM, BRIGHT, DIM]), VIEWS)
-    assert together[0].tolist() == together[2].tolist() == look(Fake(), DIM, VIEWS)[0].tolist()
+    together = predict_with_tta(Fake(), np.concatenate([DIM, BRIGHT, DIM]), VIEWS)
+    assert together[0].tolist() == together[2].tolist() == predict_with_tta(Fake(), DIM, VIEWS)[0].tolist()
 
 
 def test_without_views_nothing_is_seen_twice() -> None:
     model = Fake()
-    assert look(model, DIM, ()) == pytest.approx(np.array([[0.4, 0.6]]))
+    assert predict_with_tta(model, DIM, ()) == pytest.approx(np.array([[0.4, 0.6]]))
     assert model.asked == [1]
 
 
 def test_outputs_at_first_sight_stay_as_they_are() -> None:
     outputs = Fake()(DIM)
-    look_again(Fake(), DIM, outputs, VIEWS)
+    refine_with_tta(Fake(), DIM, outputs, VIEWS)
     assert outputs == pytest.approx(np.array([[0.4, 0.6]]))
 
 

@@ -92,7 +92,7 @@ def test_drawings_are_grouped_by_size_brush_and_turn():
 
 
 def test_the_drawings_of_the_exam_are_the_same_each_time():
-    np.testing.assert_array_equal(held_out.drawings(5).images, held_out.drawings(5).images)
+    np.testing.assert_array_equal(held_out.generate_drawings(5).images, held_out.generate_drawings(5).images)
 
 
 def test_a_sample_is_even_and_in_order():

@@ -74,12 +74,15 @@ def test_a_difference_too_small_to_matter_is_none_however_sure_it_is(known):
 
 def test_photos_are_told_by_brightness_and_contrast():
     photos = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), np.uint8)
-    assert set(drift_reference.looks(photos)) == {"brightness", "contrast"}
-    assert drift_reference.looks(photos // 2)["brightness"].mean() < drift_reference.looks(photos)["brightness"].mean()
+    assert set(drift_reference.image_statistics(photos)) == {"brightness", "contrast"}
+    assert (
+        drift_reference.image_statistics(photos // 2)["brightness"].mean()
+        < drift_reference.image_statistics(photos)["brightness"].mean()
+    )
 
 
 def test_stroke_width_is_in_pixels():
-    assert drift_reference.looks(bars(50, 0, width=4))["stroke width"].mean() == pytest.approx(4.5, abs=1)
+    assert drift_reference.image_statistics(bars(50, 0, width=4))["stroke width"].mean() == pytest.approx(4.5, abs=1)
 
 
 def test_the_last_day_is_told_in_words(tmp_path, classifier, known):

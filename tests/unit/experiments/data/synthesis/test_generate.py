@@ -10,7 +10,7 @@ from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis import generate, restyling
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts, synthesise
-from experiments.data.synthesis.non_digits import draw_negatives
+from experiments.data.synthesis.non_digits import draw_non_digits
 from experiments.data.synthesis.strokes import parse
 from experiments.data.synthesis.symbol_templates import SYMBOLS
 
@@ -20,7 +20,7 @@ DATASET = Dataset(SPECS["mnist"], DIGITS, DIGITS, DIGITS, digest="0" * 64)
 
 
 def test_kinds_come_in_the_amounts_asked_for_with_their_labels() -> None:
-    made = synthesise(Amounts(drawn=30, restyled=20, negatives=10, ambiguous=5), DATASET, seed=0)
+    made = synthesise(Amounts(drawn=30, restyled=20, non_digits=10, ambiguous=5), DATASET, seed=0)
     assert made.images.shape == (65, 28, 28, 1)
     assert made.images.dtype == np.uint8
     assert (made.images.max((1, 2, 3)) > 127).all()
@@ -30,9 +30,9 @@ def test_kinds_come_in_the_amounts_asked_for_with_their_labels() -> None:
 
 
 def test_the_same_seed_gives_the_same_images_in_one_process_or_several() -> None:
-    amounts = Amounts(drawn=generate.CHUNK, negatives=40)
+    amounts = Amounts(drawn=generate.CHUNK, non_digits=40)
     several = synthesise(amounts, DATASET, seed=1)
-    one = synthesise(dataclasses.replace(amounts, negatives=0), DATASET, seed=1)
+    one = synthesise(dataclasses.replace(amounts, non_digits=0), DATASET, seed=1)
     assert np.array_equal(several.images[: generate.CHUNK], one.images)
     assert not np.array_equal(one.images, synthesise(Amounts(drawn=generate.CHUNK), DATASET, seed=2).images)
 
@@ -52,7 +52,7 @@ def test_styles_change_a_share_of_a_digit_and_keep_the_rest(digit) -> None:
 
 
 def test_no_digits_are_of_every_kind_and_have_ink() -> None:
-    images = draw_negatives(DIGITS, np.random.default_rng(0))
+    images = draw_non_digits(DIGITS, np.random.default_rng(0))
     assert images.shape == DIGITS.images.shape
     assert len({image.tobytes() for image in images}) == len(images)
     assert (images.max((1, 2, 3)) > 127).all()

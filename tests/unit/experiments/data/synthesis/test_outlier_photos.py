@@ -23,7 +23,7 @@ def test_each_is_another_and_none_is_the_photo_it_was_made_of() -> None:
 
 
 def test_they_are_no_more_like_one_class_than_another() -> None:
-    made = synthesise(Amounts(strangers=40), DATASET, seed=0)
+    made = synthesise(Amounts(outlier_photos=40), DATASET, seed=0)
     assert made.images.shape == (40, 32, 32, 3)
     targets = one_hot(np.concatenate([[3], made.labels]), SPEC)
     assert targets[0].argmax() == 3
