@@ -53,7 +53,7 @@ def serve(settings: Settings) -> int:
     gc.disable()  # saves a tenth of the imports' 3 s, which begin once the flags are found right
     import model_loader
     from serving.learning.production import follow
-    from serving.page.page import build_page, look
+    from serving.page.page import appearance, build_page
     from serving.server import LaunchError, PublicLink, exposure, launch
     from serving.services import open_services
 
@@ -65,7 +65,7 @@ def serve(settings: Settings) -> int:
     link = PublicLink()
     page = build_page(services, lambda: link.notice)
     try:
-        url = launch(page, services, look())
+        url = launch(page, services, appearance())
         gc.freeze()  # what is imported by now stays: nobody waits while the collector walks through it
         gc.enable()
         print(f"Ready: {url} (Ctrl-C stops it)", flush=True)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.helpers.demo_process import DemoProcess
 from tests.helpers.digits import DIGITS
-from tests.helpers.draw_page import DrawPage, opened
+from tests.helpers.draw_page import DrawPage, open_draw_page
 
 PICTURE = Path(__file__).parent / "screenshots" / "drawing.gif"
 SIZE = (1000, 720)  # px of the window
@@ -24,7 +24,7 @@ def main() -> None:
     demo = DemoProcess()
     frames: list[tuple[Image.Image, int]] = []
     try:
-        with opened(chromium, demo.url, smooth=True, viewport={"width": SIZE[0], "height": SIZE[1]}) as page:
+        with open_draw_page(chromium, demo.url, smooth=True, viewport={"width": SIZE[0], "height": SIZE[1]}) as page:
             page.page.locator("#pad").scroll_into_view_if_needed()
             for digit in ("2", "7"):
                 _film(page, digit, frames)

@@ -16,7 +16,7 @@ from experiments.registry.store import TrackingStore
 from settings import Settings
 from tests.helpers.demo_process import DemoProcess
 from tests.helpers.digits import DIGITS
-from tests.helpers.draw_page import opened
+from tests.helpers.draw_page import open_draw_page
 
 FOLDER = Path(__file__).parent / "screenshots"
 COMPARED = 3  # runs, the latest
@@ -28,7 +28,7 @@ def main() -> None:
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed (Debian: apt install chromium)")
     demo = DemoProcess()
     try:
-        with opened(chromium, demo.url, smooth=True, viewport=WINDOW) as drawn:
+        with open_draw_page(chromium, demo.url, smooth=True, viewport=WINDOW) as drawn:
             drawn.draw(DIGITS["2"])
             drawn.submit()
             drawn.page.mouse.move(1, 1)  # off the button

@@ -22,7 +22,7 @@ from docs.screenshots import WINDOW, mlflow_comparison, show_comparison
 from experiments.evaluation import drawings as drawn
 from settings import ROOT
 from tests.helpers.digits import DIGITS
-from tests.helpers.draw_page import DrawPage, opened
+from tests.helpers.draw_page import DrawPage, open_draw_page
 
 TOUR = ROOT / "tour.mp4"
 RATE = 10  # frames a second
@@ -75,7 +75,7 @@ def main() -> None:
         url = f"http://127.0.0.1:{port}"
         server = demo(port, folder / "state")
         try:
-            with opened(chromium, url, smooth=True, viewport=WINDOW) as window:
+            with open_draw_page(chromium, url, smooth=True, viewport=WINDOW) as window:
                 film = Film(window.page, folder / "frames")
                 compare(window.page)
                 page = DrawPage(window.page, url)

@@ -101,7 +101,7 @@ def _fetch_plots_when_idle(page: gr.Blocks) -> None:
     page.load(None, None, unseen, js=EMPTY_PLOT_WHEN_IDLE, **PRIVATE)
 
 
-def look() -> dict[str, Any]:
+def appearance() -> dict[str, Any]:
     """The arguments of `launch` that make the page look and work the same with the network cut."""
     theme = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=SYSTEM_FONTS, font_mono=MONOSPACE_FONTS)
     contrast = {  # where Soft's own is below 4.5 to 1, and its grey page, which set() would forget

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from tests.helpers.demo_process import DemoProcess
-from tests.helpers.draw_page import opened
+from tests.helpers.draw_page import open_draw_page
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def chromium():
 def opened_page(chromium, url):
     """One browser for all tests, which is quicker. On a telephone's width, zoomed out by half, since without a graphics
     card every pixel of the pad costs time; high, so that nothing has to be scrolled."""
-    with opened(chromium, url, viewport={"width": 320, "height": 1000}, device_scale_factor=0.5) as page:
+    with open_draw_page(chromium, url, viewport={"width": 320, "height": 1000}, device_scale_factor=0.5) as page:
         yield page
 
 

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.helpers.digits import DIGITS
-from tests.helpers.draw_page import PATIENCE, opened
+from tests.helpers.draw_page import TIMEOUT_S, open_draw_page
 
 
 @pytest.fixture(scope="module")
 def batch_page(chromium, url):
-    with opened(chromium, url, viewport={"width": 1280, "height": 1400}, device_scale_factor=0.5) as draw_page:
+    with open_draw_page(chromium, url, viewport={"width": 1280, "height": 1400}, device_scale_factor=0.5) as draw_page:
         page = draw_page.page
         page.get_by_role("tab", name="Batch").click()
         yield page
@@ -37,7 +37,7 @@ def read_all(page, *files):
     page.locator("#batch-files input[type=file]").set_input_files(files)
     page.get_by_role("button", name="Read all").click()
     told = page.locator("#batch-told").get_by_text("read in")
-    told.wait_for(timeout=1000 * PATIENCE)
+    told.wait_for(timeout=1000 * TIMEOUT_S)
     return told.inner_text()
 
 

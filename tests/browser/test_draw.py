@@ -14,7 +14,7 @@ def test_ten_digits_in_a_row_then_the_bin_icon_then_undo(draw_page):
         assert draw_page.submit() == digit
         draw_page.wait_for(lambda: seen_is_enlarged(draw_page))  # its file comes after the answer
         draw_page.start_afresh("Clear canvas" if digit in "89" else "Clear")
-        assert draw_page.answer.count() == draw_page.seen.count() == 0
+        assert draw_page.answer.count() == draw_page.preprocessed.count() == 0
 
     draw_page.draw(DIGITS["1"])
     ink = draw_page.ink()
@@ -28,7 +28,9 @@ def test_ten_digits_in_a_row_then_the_bin_icon_then_undo(draw_page):
 
 
 def seen_is_enlarged(draw_page):
-    natural, side = draw_page.seen.evaluate("image => [image.naturalWidth, image.getBoundingClientRect().width]")
+    natural, side = draw_page.preprocessed.evaluate(
+        "image => [image.naturalWidth, image.getBoundingClientRect().width]"
+    )
     return natural == 28 and side >= 6 * 28
 
 
@@ -44,7 +46,7 @@ def test_the_eraser_takes_ink_away(draw_page):
 
 def test_a_blank_pad_gets_a_friendly_sentence(draw_page):
     assert draw_page.submit() == SENTENCES["blank"]
-    assert draw_page.seen.count() == 0
+    assert draw_page.preprocessed.count() == 0
     assert draw_page.page.get_by_role("alert").count() == 0
 
 

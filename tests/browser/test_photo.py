@@ -5,12 +5,12 @@ import pytest
 from PIL import Image
 
 from experiments.data.specs import SPECS
-from tests.helpers.draw_page import PATIENCE, opened
+from tests.helpers.draw_page import TIMEOUT_S, open_draw_page
 
 
 @pytest.fixture
 def photo_page(chromium, url):
-    with opened(chromium, url, viewport={"width": 390, "height": 1400}, device_scale_factor=0.5) as draw_page:
+    with open_draw_page(chromium, url, viewport={"width": 390, "height": 1400}, device_scale_factor=0.5) as draw_page:
         page = draw_page.page
         page.get_by_role("tab", name="Photo").click()
         page.locator("#snapshot input[type=file]").wait_for(state="attached")
@@ -30,7 +30,7 @@ def test_a_file_and_the_camera_are_answered_and_explained(photo_page, tmp_path):
     assert answer.inner_text() in SPECS["cifar10"].class_names
     assert "Cifar10_Best_Model" in tab.locator(".block.note").inner_text()
     photo_page.get_by_role("button", name="Why this answer?").last.click()
-    photo_page.locator(".why img").wait_for(timeout=1000 * PATIENCE)
+    photo_page.locator(".why img").wait_for(timeout=1000 * TIMEOUT_S)
     assert photo_page.evaluate("document.documentElement.scrollWidth") <= 390
 
     photo_page.locator("#snapshot").get_by_role("button", name="Remove Image").click()

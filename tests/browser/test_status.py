@@ -1,11 +1,11 @@
 """The Status tab as the operator sees it."""
 
 from serving.page.tabs.status import EVERY
-from tests.helpers.draw_page import opened
+from tests.helpers.draw_page import open_draw_page
 
 
 def test_it_asks_again_and_again_while_it_is_in_front_and_never_else(chromium, url):
-    with opened(chromium, url, viewport={"width": 1280, "height": 900}, device_scale_factor=0.5) as draw_page:
+    with open_draw_page(chromium, url, viewport={"width": 1280, "height": 900}, device_scale_factor=0.5) as draw_page:
 
         def asked():
             return sum("/queue/join" in each for each in draw_page.requested)

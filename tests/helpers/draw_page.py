@@ -16,7 +16,7 @@ from tests.helpers.digits import Stroke
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 MARGIN = 30  # px that Gradio keeps free around the sheet
-PATIENCE = 60.0  # s, for a busy machine without a graphics card
+TIMEOUT_S = 60.0  # s, for a busy machine without a graphics card
 SLOW_DISPLAY = """{
     const next = window.requestAnimationFrame.bind(window);
     window.requestAnimationFrame = draw => setTimeout(() => next(draw), 100);
@@ -26,7 +26,7 @@ at sixty frames a second: the display shows ten."""
 
 
 @contextmanager
-def opened(chromium: str, url: str, smooth: bool = False, **options: Any) -> Iterator["DrawPage"]:
+def open_draw_page(chromium: str, url: str, smooth: bool = False, **options: Any) -> Iterator["DrawPage"]:
     """The page in a browser of its own: after some forty clears software rendering crawls. `smooth`: for people to look
     at. `options`: the tab's."""
     with sync_playwright() as playwright:
@@ -50,10 +50,10 @@ class DrawPage:
         page.on("request", lambda request: self.requested.append(request.url))
         for end in ("requestfinished", "requestfailed"):  # Gradio aborts a stream that has told everything
             page.on(end, lambda request: "/queue/data" in request.url and self._ended.append(request.url))
-        page.set_default_timeout(1000 * PATIENCE)
+        page.set_default_timeout(1000 * TIMEOUT_S)
         page.goto(url)
         self.answer: Locator = page.get_by_test_id("label-output-value")
-        self.seen: Locator = page.locator(".seen img")
+        self.preprocessed: Locator = page.locator(".preprocessed img")
         self.note: Locator = page.locator(".block.note")
         self.live: Locator = page.get_by_label("Answer while I draw")
         self.wait_for(self._is_ready)
@@ -113,7 +113,7 @@ class DrawPage:
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Asks again and again; TimeoutError when patience ends."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT_S
         while not condition():
             if time.monotonic() > end:
                 shown = self.page.locator("body").inner_text()

@@ -1,7 +1,7 @@
 """What the page's configuration says."""
 
 
-def texts(config, kind):
+def component_texts(config, kind):
     return [
         part["props"].get("value") or part["props"].get("label")
         for part in config["components"]

@@ -31,7 +31,7 @@ def trigger(url, target_id, event, data, filled_id=None, session=None):
     raise AssertionError("the event never ended")
 
 
-def component(url, kind, **properties):
+def component_id(url, kind, **properties):
     """The id of the page's component of this kind with these properties."""
     with urllib.request.urlopen(f"{url}config") as reply:
         config = json.load(reply)

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.learning import extreme_one
 from settings import ROOT
 from tests.helpers.demo_process import DemoProcess
-from tests.helpers.draw_page import DrawPage, opened
+from tests.helpers.draw_page import DrawPage, open_draw_page
 
 TAUGHT, OTHERS = 20, 3
 PATIENCE = 600_000  # ms, for a retraining on a busy machine
@@ -21,7 +21,9 @@ def draw_page():
     chromium = shutil.which("chromium") or pytest.skip("chromium is not installed (Debian: apt install chromium)")
     demo = DemoProcess()
     try:
-        with opened(chromium, demo.url, viewport={"width": 1000, "height": 1000}, device_scale_factor=0.5) as page:
+        with open_draw_page(
+            chromium, demo.url, viewport={"width": 1000, "height": 1000}, device_scale_factor=0.5
+        ) as page:
             yield page
     finally:
         printed = demo.stop()

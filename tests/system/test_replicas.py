@@ -13,7 +13,7 @@ import pytest
 from settings import ROOT
 from tests.helpers.cluster import Cluster
 from tests.helpers.digits import DIGITS
-from tests.helpers.draw_page import opened
+from tests.helpers.draw_page import open_draw_page
 
 SEVEN = (ROOT / "docs" / "seven.png").read_bytes()
 PROMISED = 10.0  # s within which a promotion reaches every replica, as docs/deploy.md says
@@ -78,7 +78,7 @@ def kept(cluster, address):
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed (Debian: apt install chromium)")
 def test_the_page_works_through_nginx(cluster):
-    with opened(shutil.which("chromium"), cluster.url, viewport={"width": 390, "height": 1400}) as page:
+    with open_draw_page(shutil.which("chromium"), cluster.url, viewport={"width": 390, "height": 1400}) as page:
         for digit in "47":
             page.draw(DIGITS[digit])
             assert page.submit() == digit

@@ -15,7 +15,7 @@ from PIL import Image
 
 import model_loader
 from benchmarks import drawings
-from serving.page.page import build_page, look
+from serving.page.page import appearance, build_page
 from serving.page.tabs import draw
 from serving.prediction.single import answer
 from serving.server import launch
@@ -79,7 +79,7 @@ def expected(services, dataset, pictures):
 def url(services):
     async def serve():  # where no loop runs Gradio makes one for each Blocks and never closes it
         page = build_page(services, str)
-        return page, launch(page, services, look())
+        return page, launch(page, services, appearance())
 
     page, url = asyncio.run(serve())
     deadline = time.monotonic() + 60

@@ -14,8 +14,8 @@ from experiments.registry.store import RegistryError
 from serving.core.images import data_url
 from serving.learning import production
 from serving.learning.replay import Change, Replayed, bundle_of, replay
-from serving.page.widgets.controls import PRIVATE, check, chosen
-from serving.page.widgets.tables import table, utc
+from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
+from serving.page.widgets.tables import format_utc, table
 from serving.storage import records
 from serving.storage.records import StoreError
 
@@ -32,18 +32,18 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
     """Adds the section."""
 
     def show(request: gr.Request, key: str, dataset: str) -> tuple[str, dict[str, Any]]:
-        check(services, request, key)
-        return shown(services, chosen(services, dataset).bundle.dataset)
+        require_operator(services, request, key)
+        return shown(services, selected_classifier(services, dataset).bundle.dataset)
 
     def promote(request: gr.Request, key: str, dataset: str, version: str, reason: str) -> tuple[str, dict[str, Any]]:
-        check(services, request, key)
-        name = chosen(services, dataset).bundle.dataset
+        require_operator(services, request, key)
+        name = selected_classifier(services, dataset).bundle.dataset
         _asked(production.promote, services, name, version or "", (reason or "")[: records.MAX_REASON])
         return shown(services, name)
 
     def roll_back(request: gr.Request, key: str, dataset: str, reason: str) -> tuple[str, dict[str, Any]]:
-        check(services, request, key)
-        name = chosen(services, dataset).bundle.dataset
+        require_operator(services, request, key)
+        name = selected_classifier(services, dataset).bundle.dataset
         _asked(production.rollback, services, name, (reason or "")[: records.MAX_REASON])
         return shown(services, name)
 
@@ -64,8 +64,8 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
 
 def _build_replay(services: "Services", key: Component, dataset: Component, version: Component) -> None:
     def again(request: gr.Request, key: str, dataset: str, version: str, since: float | None) -> str:
-        check(services, request, key)
-        name = chosen(services, dataset).bundle.dataset
+        require_operator(services, request, key)
+        name = selected_classifier(services, dataset).bundle.dataset
         if services.recorder is None:
             raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
         bundle = _asked(bundle_of, services.settings, name, version or "")
@@ -94,8 +94,8 @@ def log_table(lines: list[records.ProductionEntry]) -> str:
     rows = [
         (
             line.version,
-            utc(line.at),
-            "now" if line.until is None else utc(line.until),
+            format_utc(line.at),
+            "now" if line.until is None else format_utc(line.until),
             line.by,
             line.reason,
             line.data_digest[:12],
@@ -119,7 +119,7 @@ def _cells(change: Change) -> list[str]:
     entry = change.entry
     was = f"{entry.label or entry.verdict} {100 * entry.confidence:.0f} %, version {entry.model_version}"
     now = f"{change.label or change.verdict} {100 * change.confidence:.0f} %"
-    return [_picture(change), *map(html.escape, (utc(entry.answered_at), was, now))]
+    return [_picture(change), *map(html.escape, (format_utc(entry.answered_at), was, now))]
 
 
 def _picture(change: Change) -> str:

@@ -13,7 +13,7 @@ from serving.core.errors import Refused
 from serving.learning.reporter import epochs_of
 from serving.learning.retraining_process import cancelled, latest, started
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
-from serving.page.widgets.controls import QUIET, check, chosen
+from serving.page.widgets.controls import QUIET, require_operator, selected_classifier
 from serving.page.widgets.tables import table
 from serving.storage.records import Retraining, StoreError
 
@@ -30,19 +30,19 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
     """Adds the section. Its timer is off: whoever shows the tab turns it on."""
 
     def show(request: gr.Request, key: str, dataset: str) -> Shown:
-        check(services, request, key)
-        name = chosen(services, dataset).bundle.dataset
+        require_operator(services, request, key)
+        name = selected_classifier(services, dataset).bundle.dataset
         try:
             return shown(latest(services, name))
         except StoreError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     def start(request: gr.Request, key: str, dataset: str) -> Shown:
-        check(services, request, key)
-        return _told(lambda: started(services, chosen(services, dataset).bundle.dataset))
+        require_operator(services, request, key)
+        return _told(lambda: started(services, selected_classifier(services, dataset).bundle.dataset))
 
     def cancel(request: gr.Request, key: str) -> Shown:
-        check(services, request, key)
+        require_operator(services, request, key)
         return _told(lambda: cancelled(services))
 
     with gr.Row():
@@ -103,8 +103,8 @@ def curves(epochs: "Sequence[Epoch]", title: str, train: str, validation: str) -
 
 def gate_table(differences: list[dict[str, Any]]) -> str:
     """HTML of the gate's table, in percent; what is worse or better for certain is marked."""
-    heads = ("asked", "n", "Production", "retrained", "difference, with interval", "")
-    return table(heads, [[html.escape(cell) for cell in _cells(row)] for row in differences])
+    headers = ("asked", "n", "Production", "retrained", "difference, with interval", "")
+    return table(headers, [[html.escape(cell) for cell in _cells(row)] for row in differences])
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from gradio.components import Component
 from experiments.data.specs import SPECS
 from serving.core.images import data_url
 from serving.learning.suspicious_clients import Group, groups
-from serving.page.widgets.controls import PRIVATE, check, chosen
+from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
 from serving.page.widgets.tables import table
 from serving.storage.records import Correction, CorrectionFilter, ReviewState, StoreError
 
@@ -29,13 +29,13 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
     """Adds the section."""
 
     def show(request: gr.Request, key: str, dataset: str, client: str) -> Shown:
-        check(services, request, key)
-        return shown(_corrections(services), chosen(services, dataset).bundle.dataset, client)
+        require_operator(services, request, key)
+        return shown(_corrections(services), selected_classifier(services, dataset).bundle.dataset, client)
 
     def judging(state: ReviewState, together: bool) -> Callable[..., Shown]:
         def judge(request: gr.Request, key: str, dataset: str, client: str, picked: list[int], label: str) -> Shown:
-            check(services, request, key)
-            corrections, name = _corrections(services), chosen(services, dataset).bundle.dataset
+            require_operator(services, request, key)
+            corrections, name = _corrections(services), selected_classifier(services, dataset).bundle.dataset
             new = label if state == "accepted" and label in SPECS[name].class_names else None
             corrections.review(_meant(name, client, picked, together), state, new)
             return shown(corrections, name, client)
@@ -97,7 +97,7 @@ def _counts(corrections: "Corrections", dataset: str) -> str:
     for state in ("pending", "accepted", "dropped"):
         counts = [found.get((state, name), 0) for name in names]
         rows.append([state, *(str(count or "") for count in (*counts, sum(counts)))])
-    return table(("", *names, "all"), rows, named_rows=True)
+    return table(("", *names, "all"), rows, row_headers=True)
 
 
 def _standing_out(found: Sequence[Group]) -> str:

@@ -15,8 +15,7 @@ from serving.core import logs
 from serving.core.limits import MIB
 from serving.learning.known_images import published
 from serving.learning.upload_check import Checked, as_corrections, check
-from serving.page.widgets.controls import PRIVATE, chosen
-from serving.page.widgets.controls import check as check_operator
+from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
 from serving.page.widgets.gallery import gallery
 from serving.page.widgets.tables import table
 from serving.storage.records import ReviewState, StoreError
@@ -52,7 +51,7 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
     """Adds the section."""
     gr.Markdown(HELP.format(services.settings.max_training_images, services.bounds.batch_mb))
     files = gr.File(label="Labelled pictures", file_count="multiple", height=160, elem_id="training-files")
-    offered = _labels(chosen(services, dataset.value))
+    offered = _labels(selected_classifier(services, dataset.value))
     label = gr.Dropdown(offered, value=AS_SENT, label="What they show", interactive=True)
     start = gr.Button("Check")
     staged = gr.State(None, time_to_live=3600)
@@ -64,7 +63,7 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
     look, keep = _handlers(services)
 
     def labels(dataset: str) -> dict[str, Any]:
-        return gr.update(choices=_labels(chosen(services, dataset)), value=AS_SENT)
+        return gr.update(choices=_labels(selected_classifier(services, dataset)), value=AS_SENT)
 
     dataset.change(labels, dataset, label, **PRIVATE)
     start.click(
@@ -91,14 +90,14 @@ def _handlers(services: "Services") -> tuple[Callable[..., Shown], Callable[...,
         uploads: list[dict[str, Any]] | None,
         progress: gr.Progress = progress,
     ) -> Shown:
-        check_operator(services, request, key)
+        require_operator(services, request, key)
         staged = Staged(dataset, _checked(services, dataset, label, uploads or [], progress))
         count, doubted = len(staged.checked.pictures), len(staged.checked.contradicted)
         keep = gr.update(value=f"Keep {count:,} pictures", visible=count > 0)
         return staged, summary(staged), details(staged), gr.update(visible=doubted > 0), keep
 
     def keep(request: gr.Request, key: str, staged: Staged | None, contradicted: ReviewState) -> Shown:
-        check_operator(services, request, key)
+        require_operator(services, request, key)
         hidden = gr.update(visible=False)
         return None, _kept(services, request, staged, contradicted), "", hidden, hidden
 
@@ -138,7 +137,7 @@ def _checked(
 ) -> Checked:
     from serving.storage.corrections import Corrections
 
-    classifier, settings = chosen(services, dataset), services.settings
+    classifier, settings = selected_classifier(services, dataset), services.settings
     limits = Limits(settings.max_training_images, settings.max_image_mb * MIB, settings.max_batch_mb * MIB)
     try:
         kept = Corrections(services.database).known_digests(dataset)

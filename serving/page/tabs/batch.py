@@ -12,8 +12,8 @@ from PIL import Image
 from serving.core import logs
 from serving.core.limits import MIB
 from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
-from serving.page.widgets.controls import PRIVATE, chosen, dataset_switch
-from serving.page.widgets.files import keep_file, keep_picture
+from serving.page.widgets.controls import PRIVATE, dataset_switch, selected_classifier
+from serving.page.widgets.files import cache_file, cache_image
 from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, Summary
 from serving.prediction.many import Reading, predict_many
 from serving.uploads.file_labels import labels_in
@@ -74,7 +74,7 @@ def _reply(
     services: "Services", dataset: str, uploads: list[dict[str, Any]], request: gr.Request, progress: gr.Progress
 ) -> tuple[Summary, float]:
     """The readings and the seconds they took; the history keeps them."""
-    classifier = chosen(services, dataset)
+    classifier = selected_classifier(services, dataset)
     try:
         started = time.perf_counter()
         readings = _read(classifier, services.bounds, uploads, progress)
@@ -121,7 +121,7 @@ def _shown(summary: Summary, seconds: float) -> list[Any]:
     confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
     return [
         summary.sentences(seconds),
-        gr.update(value=keep_file("batch.csv", lambda file: file.write_bytes(summary.csv())), visible=True),
+        gr.update(value=cache_file("batch.csv", lambda file: file.write_bytes(summary.csv())), visible=True),
         gr.update(value=plot_data(answers_chart(summary)), visible=True),
         gr.update(value=confusion, visible=bool(confusion["data"])),
         gr.update(value=_pictures(summary), visible=True),
@@ -150,4 +150,4 @@ def _pictures(summary: Summary) -> list[tuple[str, str]]:
             caption = f"{answer}, not {label}" if right is False else answer
             told.append(((right is not False, reading.prediction.verdict == "sure"), (reading.preview, caption)))
     first = sorted(told, key=lambda each: each[0])[:SHOWN]
-    return [(keep_picture(preview), caption) for _, (preview, caption) in first]
+    return [(cache_image(preview), caption) for _, (preview, caption) in first]

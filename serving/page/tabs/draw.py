@@ -10,7 +10,7 @@ from gradio.events import Dependency
 from serving.page.widgets.answer import AnswerView, Outputs
 from serving.page.widgets.controls import PRIVATE, QUIET
 from serving.page.widgets.files import read_upload
-from serving.page.widgets.pad import blank, build_copy, build_pad
+from serving.page.widgets.pad import blank_drawing, build_drawing_copy, build_pad
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -71,7 +71,7 @@ def build(services: "Services", interface: gr.Interface) -> None:
         _add_live(view.reply, pad, outputs)
         view.add_why(outputs)
         upload = _add_upload(predict_upload, outputs)
-    _add_clear(interface, lambda: (blank(), *view.nothing(), None), [pad, *outputs, upload])
+    _add_clear(interface, lambda: (blank_drawing(), *view.nothing(), None), [pad, *outputs, upload])
 
 
 def _submit_once(interface: gr.Interface, pad: Component, outputs: list[Component]) -> None:
@@ -89,7 +89,7 @@ def _submit_once(interface: gr.Interface, pad: Component, outputs: list[Componen
 def _copied(button: gr.Button, pad: Component) -> tuple[Dependency, gr.JSON]:
     """A click on the button puts a copy of the pad's drawing into a part of its own. A pad that is an input itself
     exports and uploads its sheets again each time that the progress of anything is told."""
-    copy = build_copy()
+    copy = build_drawing_copy()
     return button.click(None, pad, copy, js=AS_IT_IS, **QUIET), copy
 
 

@@ -10,7 +10,7 @@ from experiments.insights import run_comparison as ledgers
 from experiments.insights.run_comparison import COSTS, METRICS, RunComparison, RunRow
 from experiments.registry.store import RegistryError, TrackingStore
 from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, lines, plot_data
-from serving.page.widgets.controls import QUIET, check, chosen, dataset_switch, key_box
+from serving.page.widgets.controls import QUIET, dataset_switch, key_box, require_operator, selected_classifier
 from serving.page.widgets.tables import table
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def build(services: "Services") -> None:
     reasons = gr.HTML(elem_id="experiments-reasons")
 
     def show(request: gr.Request, key: str, dataset: str, curve: str) -> list[Any]:
-        check(services, request, key)
+        require_operator(services, request, key)
         found = _ledger(services, dataset)
         return [ledgers.summary(found), _table(found), _reasons(found), _plot(found, curve)]
 
     def show_curves(request: gr.Request, key: str, dataset: str, curve: str) -> dict[str, Any]:
-        check(services, request, key)
+        require_operator(services, request, key)
         return _plot(_ledger(services, dataset), curve)
 
     inputs = [key, dataset, curve]
@@ -66,7 +66,7 @@ def curves(ledger: RunComparison, kind: str) -> Chart:
 
 def _ledger(services: "Services", dataset: str) -> RunComparison:
     """Of the store; where it has nothing, of the model that answers. Raises gr.Error, worded."""
-    settings, bundle = services.settings, chosen(services, dataset).bundle
+    settings, bundle = services.settings, selected_classifier(services, dataset).bundle
     if not ledgers.exists(settings.mlflow_tracking_uri):
         return ledgers.from_bundle(bundle)
     try:
@@ -83,10 +83,10 @@ def _plot(ledger: RunComparison, kind: str) -> dict[str, Any]:
 
 def _table(ledger: RunComparison) -> str:
     names = [*METRICS, *COSTS]
-    heads = ("run", *({**METRICS, **COSTS}[name] for name in names), "status")
+    headers = ("run", *({**METRICS, **COSTS}[name] for name in names), "status")
     entries = ledger.entries[::-1]
     chosen = [number for number, entry in enumerate(entries) if entry.chosen]
-    rows = table(heads, [_row(entry, names) for entry in entries], named_rows=True, chosen=chosen)
+    rows = table(headers, [_row(entry, names) for entry in entries], row_headers=True, highlighted=chosen)
     return f'<div class="wide" tabindex="0" role="region" aria-label="Runs">{rows}</div>'
 
 

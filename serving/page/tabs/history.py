@@ -16,8 +16,8 @@ from experiments.data.specs import SPECS
 from experiments.inference.predictions import Verdict
 from serving.core.images import pixels_to_png
 from serving.page.widgets import tables
-from serving.page.widgets.controls import PRIVATE, QUIET, check, key_box, refusal
-from serving.page.widgets.files import keep_file
+from serving.page.widgets.controls import PRIVATE, QUIET, key_box, operator_refusal, require_operator
+from serving.page.widgets.files import cache_file
 from serving.storage.records import AnswerFilter, Entry, Source, StoreError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def build(services: "Services") -> None:
     """Fills the tab."""
 
     def show(request: gr.Request, key: str, before: int | None, *chosen: Chosen) -> Shown:
-        check(services, request, key)
+        require_operator(services, request, key)
         kept, wanted = _history(services), _filter(*chosen)
         found = kept.search(replace(wanted, before=before), PAGE)
         older = found[-1].id if len(found) == PAGE else None
@@ -49,13 +49,13 @@ def build(services: "Services") -> None:
         return show(request, key, None, *chosen)
 
     def open_tab(request: gr.Request, key: str, *chosen: Chosen) -> Shown:
-        reason = refusal(services, request, key) or ("" if services.recorder else OFF)
+        reason = operator_refusal(services, request, key) or ("" if services.recorder else OFF)
         return (reason, "", None) if reason else show_newest(request, key, *chosen)
 
     def export(request: gr.Request, key: str, *chosen: Chosen) -> dict[str, Any]:
-        check(services, request, key)
+        require_operator(services, request, key)
         write = partial(write_csv, _history(services), _filter(*chosen))
-        return gr.update(value=keep_file("history.csv", write), visible=True)
+        return gr.update(value=cache_file("history.csv", write), visible=True)
 
     key = key_box(services)
     filters = _filters()
@@ -109,7 +109,7 @@ def _cell(text: str) -> str:
 def cells(entry: Entry) -> tuple[str, ...]:
     """An entry as the texts of COLUMNS."""
     return (
-        tables.utc(entry.answered_at),
+        tables.format_utc(entry.answered_at),
         entry.source,
         entry.dataset,
         entry.verdict,

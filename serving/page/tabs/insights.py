@@ -18,8 +18,8 @@ from experiments.insights.figures import Insights, InsightsError
 from serving.core.errors import Refused
 from serving.page.widgets import insight_charts as charts
 from serving.page.widgets.charts import Chart, plot_data
-from serving.page.widgets.controls import QUIET, chosen, dataset_switch
-from serving.page.widgets.gallery import answered, gallery
+from serving.page.widgets.controls import QUIET, dataset_switch, selected_classifier
+from serving.page.widgets.gallery import gallery, prediction_gallery
 from serving.storage.records import AnswerFilter, StoreError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class _Parts:
             *(shown.sha256, *_updates(plots), _averages(shown), COUNTS, *classes[:2]),
             self.show_cell(dataset, true, predicted),
             model.worst(insights),
-            answered(insights.worst, shown.tiles, names),
+            prediction_gallery(insights.worst, shown.tiles, names),
             classes[2],
             self.show_class(dataset, true),
         ]
@@ -156,7 +156,7 @@ class _Parts:
         count = shown.insights.confusion[one][other]
         more = f" The {len(pictures)} most confident:" if count > len(pictures) else ""
         told = f"<p>{count:,} of class {true} are answered {predicted}.{more}</p>"
-        return told + answered(pictures, shown.tiles, shown.insights.class_names)
+        return told + prediction_gallery(pictures, shown.tiles, shown.insights.class_names)
 
     def show_class(self, dataset: str, name: str) -> str:
         """Images in the middle and at the edge of a class."""
@@ -164,12 +164,13 @@ class _Parts:
         (place,) = _positions(shown.insights, name)
         names = shown.insights.class_names
         typical, unusual = (
-            answered(group[place], shown.tiles, names) for group in (shown.insights.typical, shown.insights.unusual)
+            prediction_gallery(group[place], shown.tiles, names)
+            for group in (shown.insights.typical, shown.insights.unusual)
         )
         return f"<h4>Typical {name}</h4>{typical}<h4>Unusual {name}</h4>{unusual}"
 
     def _shown(self, dataset: str) -> Shown:
-        return self._shelf.of(chosen(self._services, dataset).bundle)
+        return self._shelf.of(selected_classifier(self._services, dataset).bundle)
 
     def _lay_out(self) -> None:
         with gr.Tab("Data"):

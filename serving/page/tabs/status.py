@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from experiments.data.specs import SPECS
-from serving.page.widgets.controls import QUIET, key_box, refusal
-from serving.page.widgets.tables import table, utc
+from serving.page.widgets.controls import QUIET, key_box, operator_refusal
+from serving.page.widgets.tables import format_utc, table
 from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ def build(services: "Services") -> None:
     """Fills the tab. Its timer is off: whoever shows the tab turns it on."""
 
     def show(request: gr.Request, key: str) -> str:
-        reason = refusal(services, request, key)
+        reason = operator_refusal(services, request, key)
         return f"<p>{html.escape(reason)}</p>" if reason else report(services)
 
     def compare(request: gr.Request, key: str) -> str:
-        return "" if refusal(services, request, key) else drifts(services)
+        return "" if operator_refusal(services, request, key) else drifts(services)
 
     key = key_box(services)
     text = gr.HTML("<p>One moment, please.</p>", elem_id="status")
@@ -45,7 +45,7 @@ def report(services: "Services") -> str:
         "Being answered": str(services.load.requests),
     }
     errors = {
-        f"{utc(problem.at)} UTC {problem.request_id}": f"{problem.status}: {problem.message}"
+        f"{format_utc(problem.at)} UTC {problem.request_id}": f"{problem.status}: {problem.message}"
         for problem in reversed(list(metrics.problems))
     }
     models = "".join(f"<div>{_model(services, dataset)}</div>" for dataset in services.classifiers)
@@ -81,7 +81,7 @@ def _model(services: "Services", dataset: str) -> str:
     measured = f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count:,} answers)"
     figures = {
         "Model": classifier.describe(),
-        "Serving it since": f"{utc(classifier.since)} UTC",
+        "Serving it since": f"{format_utc(classifier.since)} UTC",
         "Answers in the last minute": str(tally.per_minute()),
         "Latency, ms": measured if latency.count else "none",
         "Verdicts": _counts(tally.verdicts),
@@ -95,7 +95,7 @@ def _model(services: "Services", dataset: str) -> str:
 
 
 def _table(title: str, rows: dict[str, str]) -> str:
-    body = table((), [tuple(map(html.escape, row)) for row in rows.items()], named_rows=True)
+    body = table((), [tuple(map(html.escape, row)) for row in rows.items()], row_headers=True)
     return f"<h3>{title}</h3>{body}"
 
 

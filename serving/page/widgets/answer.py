@@ -14,7 +14,7 @@ from experiments.preprocessing.decoding import ImageError
 from serving.core import logs
 from serving.page.widgets import feedback_buttons
 from serving.page.widgets.controls import PRIVATE, QUIET
-from serving.page.widgets.files import keep_picture
+from serving.page.widgets.files import cache_image
 from serving.prediction.single import answer, note
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class AnswerView:
                 height=216,
                 buttons=[],
                 interactive=False,
-                elem_classes="seen",
+                elem_classes="preprocessed",
             ),
             gr.JSON(label="Details", visible=False),
             gr.Markdown(note(self.classifier), label="Note", elem_classes="note"),
@@ -74,7 +74,7 @@ class AnswerView:
             if image is None:
                 raise gr.Error(f"There is no answer to explain. {self.sentences['blank']}", print_exception=False)
             shown = self.classifier.explain(image.reshape(SPECS[self.dataset].image_shape))
-            return gr.update(value=keep_picture(Image.fromarray(shown)), visible=True)
+            return gr.update(value=cache_image(Image.fromarray(shown)), visible=True)
 
         ask = gr.Button("Why this answer?")
         label = "Blue speaks for it, orange against it"
@@ -86,7 +86,7 @@ class AnswerView:
 
     def add_feedback(self, outputs: list[Component]) -> None:
         """Buttons that say whether the answer is right."""
-        feedback_buttons.build(self.services, self.dataset, seen=outputs[2], details=outputs[3])
+        feedback_buttons.build(self.services, self.dataset, preprocessed=outputs[2], details=outputs[3])
 
     def reply(self, sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
         """sheets: as `answer` takes them. What a request asks for is kept; live mode's answers, which have none, are
@@ -105,6 +105,6 @@ class AnswerView:
             address = request.client.host if request.client else ""
             number = logs.request_id(None)
             self.services.keep(self.dataset, number, "page", address, found.milliseconds, [said], sheets)
-        seen = None if said.image is None else keep_picture(Image.fromarray(said.image.squeeze()))
+        seen = None if said.image is None else cache_image(Image.fromarray(said.image.squeeze()))
         details = {name: getattr(said, name) for name in DETAILS} | {"id": number}
         return found.label, found.words, seen, details, found.note

@@ -22,7 +22,7 @@ def dataset_switch(services: "Services") -> gr.Radio:
     return gr.Radio(choices, value=names[0], label="What is shown", visible=len(names) > 1, elem_classes="dataset")
 
 
-def chosen(services: "Services", dataset: Any) -> "Classifier":
+def selected_classifier(services: "Services", dataset: Any) -> "Classifier":
     """The model that a switch's value stands for. Raises gr.Error for what it does not offer."""
     if dataset not in list(services.classifiers):
         raise gr.Error("Choose one of the data sets that are offered.", print_exception=False)
@@ -35,13 +35,13 @@ def key_box(services: "Services") -> gr.Textbox:
     return gr.Textbox(label="Operator key", type="password", visible=needed)
 
 
-def check(services: "Services", request: gr.Request, key: str | None) -> None:
+def require_operator(services: "Services", request: gr.Request, key: str | None) -> None:
     """Raises gr.Error for anyone but the operator. A hidden tab would not do: its events can be posted by anyone."""
-    if reason := refusal(services, request, key):
+    if reason := operator_refusal(services, request, key):
         raise gr.Error(reason, print_exception=False)
 
 
-def refusal(services: "Services", request: gr.Request, key: str | None) -> str:
+def operator_refusal(services: "Services", request: gr.Request, key: str | None) -> str:
     """Why this is not for whoever asks, empty for the operator: for what nobody has clicked for, a timer's tick or the
     first sight of a tab, which should tell it in the tab's place rather than raise an alarm."""
     try:

@@ -21,9 +21,9 @@ FORGET = "() => ''"
 """Runs in the browser: the thanks go with the answer that they are about."""
 
 
-def build(services: "Services", dataset: str, seen: Component, details: Component) -> None:
-    """Adds the buttons of one data set, to be seen once there is an answer. `seen` holds the image as the model saw it,
-    with the CSS class `seen`; `details` has the answer's "id", empty for one that is not kept."""
+def build(services: "Services", dataset: str, preprocessed: Component, details: Component) -> None:
+    """Add the feedback buttons of one data set, visible once there is an answer. `preprocessed`: the image the model
+    saw, with the CSS class `preprocessed`; `details`: holds the answer's "id", empty if the answer is not kept."""
 
     def telling(label: str | None) -> Callable[..., str]:
         def tell(image: np.ndarray | None, answer: dict[str, Any] | None, request: gr.Request) -> str:
@@ -38,8 +38,8 @@ def build(services: "Services", dataset: str, seen: Component, details: Componen
             classes = {name: gr.Button(name, size="sm", min_width=40) for name in SPECS[dataset].class_names}
         told = gr.Markdown(elem_classes="thanks", container=False)
     for label, button in {None: right, **classes}.items():
-        button.click(telling(label), [seen, details], told, concurrency_id="feedback", **QUIET)
-    seen.change(None, None, told, js=FORGET, **QUIET)
+        button.click(telling(label), [preprocessed, details], told, concurrency_id="feedback", **QUIET)
+    preprocessed.change(None, None, told, js=FORGET, **QUIET)
 
 
 def _thanks(

@@ -13,7 +13,7 @@ from PIL import Image
 NOT_UPLOADED = "This is no file that was uploaded to this page. Upload it first; the upload's answer is its path."
 
 
-def keep_file(name: str, write: Callable[[Path], object]) -> str:
+def cache_file(name: str, write: Callable[[Path], object]) -> str:
     """The path of a file that Gradio serves, and deletes in time. Where one of the same name and content is there it
     stays as it is: given bytes or an array, Gradio writes it anew while another visitor's browser may be reading it.
     write: writes the content to the path it is given."""
@@ -23,9 +23,9 @@ def keep_file(name: str, write: Callable[[Path], object]) -> str:
         return save_file_to_cache(file, get_upload_folder())
 
 
-def keep_picture(picture: Image.Image) -> str:
+def cache_image(picture: Image.Image) -> str:
     """The same of a picture, as PNG."""
-    return keep_file("image.png", picture.save)
+    return cache_file("image.png", picture.save)
 
 
 def check_uploaded(value: Any) -> None:

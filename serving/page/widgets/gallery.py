@@ -19,7 +19,7 @@ def gallery(pictures: Iterable[tuple[np.ndarray, str]]) -> str:
     return f'<div class="pictures">{"".join(figures)}</div>'
 
 
-def answered(pictures: Iterable[Picture], tiles: np.ndarray, class_names: Sequence[str]) -> str:
+def prediction_gallery(pictures: Iterable[Picture], tiles: np.ndarray, class_names: Sequence[str]) -> str:
     """The same of test images, with label and answer. tiles: uint8 [T, H, W, C]."""
     return gallery((tiles[each.tile], _caption(each, class_names)) for each in pictures)
 

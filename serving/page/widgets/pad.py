@@ -23,7 +23,7 @@ def build_pad(**options: Any) -> gr.Sketchpad:
     """A white pad with the brush in hand; a function gets its value as `list[bytes]`, the encoded sheets of one
     drawing from the lowest up. Further options are the sketchpad's own."""
     pad = gr.Sketchpad(
-        value=blank(),
+        value=blank_drawing(),
         canvas_size=(SIDE, SIDE),
         fixed_canvas=True,
         brush=gr.Brush(default_size=BRUSH, colors=["#000000"], color_mode="fixed"),
@@ -37,7 +37,7 @@ def build_pad(**options: Any) -> gr.Sketchpad:
     return _reading(pad)
 
 
-def build_copy() -> gr.JSON:
+def build_drawing_copy() -> gr.JSON:
     """What holds a drawing that was taken from a pad, unseen; a function gets the same of it."""
     return _reading(gr.JSON(visible="hidden"))
 
@@ -49,7 +49,7 @@ def _reading(part: Part) -> Part:
     return part
 
 
-def blank() -> dict[str, Any]:
+def blank_drawing() -> dict[str, Any]:
     """The value of a fresh pad: a white sheet, since without one the brush has to be found first."""
     return {"background": np.full((SIDE, SIDE, 3), 255, np.uint8), "layers": [], "composite": None}
 

@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 
 
 def table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], named_rows: bool = False, chosen: Collection[int] = ()
+    headers: Sequence[str], rows: Iterable[Sequence[str]], row_headers: bool = False, highlighted: Collection[int] = ()
 ) -> str:
-    """HTML. heads: text, none for a table without; rows: cells as HTML, the first of each its name with `named_rows`;
-    chosen: positions of the rows to mark."""
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in heads)
-    marks = {True: ' class="chosen"', False: ""}
+    """HTML. headers: text, empty for a table without a header row; rows: cells as HTML, the first of each a row header
+    with `row_headers`; highlighted: positions of the rows to mark."""
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in headers)
+    marks = {True: ' class="highlighted"', False: ""}
     body = "".join(
-        f"<tr{marks[number in chosen]}>{''.join(_cells(row, named_rows))}</tr>" for number, row in enumerate(rows)
+        f"<tr{marks[number in highlighted]}>{''.join(_cells(row, row_headers))}</tr>" for number, row in enumerate(rows)
     )
-    return f"<table>{f'<thead><tr>{head}</tr></thead>' if heads else ''}<tbody>{body}</tbody></table>"
+    return f"<table>{f'<thead><tr>{head}</tr></thead>' if headers else ''}<tbody>{body}</tbody></table>"
 
 
-def utc(seconds: float) -> str:
+def format_utc(seconds: float) -> str:
     """seconds since 1970, to the second."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 

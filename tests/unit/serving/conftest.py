@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from experiments.data.specs import SPECS
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Prediction, Thresholds, blank, predictions
-from serving.page.page import build_page, look
+from serving.page.page import appearance, build_page
 from serving.server import Gate, launch
 from serving.services import open_services
 from serving.storage.database import Database
@@ -170,7 +170,7 @@ def served(build, opened):
     def served(classifier, settings, *others):
         services = opened(classifier, settings, *others)
         pages.append(build(services))
-        return in_a_loop(launch, pages[-1], services, look())
+        return in_a_loop(launch, pages[-1], services, appearance())
 
     yield served
     for page in pages:

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from serving.page.page import TABS, links, look
-from tests.helpers.page_config import texts
+from serving.page.page import TABS, appearance, links
+from tests.helpers.page_config import component_texts
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def config(page):
 
 def test_the_page_has_a_tab_for_each_builder(config):
     names = ["Draw", *(name for name, _ in TABS)]
-    assert [name for name in texts(config, "tabitem") if name in names] == names
+    assert [name for name in component_texts(config, "tabitem") if name in names] == names
 
 
 def test_nothing_asks_the_server_two_things_at_once(config):
@@ -75,5 +75,5 @@ def test_analytics_and_monitoring_are_off(page, url):
 
 
 def test_the_look_needs_no_font_from_outside():
-    theme = look()["theme"]
+    theme = appearance()["theme"]
     assert theme._stylesheets == []

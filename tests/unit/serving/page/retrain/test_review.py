@@ -13,7 +13,7 @@ from serving.storage.database import Database
 from serving.storage.records import CorrectionFilter
 from tests.helpers.corrections import correction
 from tests.helpers.pictures import png, zipped
-from tests.helpers.tab_events import component, trigger
+from tests.helpers.tab_events import component_id, trigger
 
 KEY = "right"
 
@@ -44,7 +44,7 @@ def press(url):
     visit = uuid.uuid4().hex
 
     def press(name, *data):
-        return trigger(url, component(url, "button", value=name), "click", list(data), session=visit)
+        return trigger(url, component_id(url, "button", value=name), "click", list(data), session=visit)
 
     return press
 

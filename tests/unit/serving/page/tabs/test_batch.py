@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from tests.helpers.tab_events import component, trigger
+from tests.helpers.tab_events import component_id, trigger
 
 
 def uploaded(url, name, data):
@@ -21,7 +21,7 @@ def uploaded(url, name, data):
 
 
 def read_all(url, dataset, *files):
-    return trigger(url, component(url, "button", value="Read all"), "click", [dataset, list(files)])
+    return trigger(url, component_id(url, "button", value="Read all"), "click", [dataset, list(files)])
 
 
 def test_photos_in_folders_are_named_and_judged_by_their_own_classes(url, photo_png):

@@ -11,7 +11,7 @@ from experiments.registry.run_log import RunSummary
 from experiments.training.progress import Epoch
 from serving.page.tabs.experiments import PLOTTED, curves
 from tests.helpers.filled_store import fill
-from tests.helpers.tab_events import component, trigger
+from tests.helpers.tab_events import component_id, trigger
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def with_store(settings, folder):
 
 
 def open_tab(url, key="", curve="accuracy"):
-    return trigger(url, component(url, "tabitem", label="Experiments"), "select", [key, "mnist", curve])
+    return trigger(url, component_id(url, "tabitem", label="Experiments"), "select", [key, "mnist", curve])
 
 
 def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifier, settings, filled):
@@ -42,7 +42,7 @@ def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifi
     assert "Verify a larger &lt;network&gt;." in reasons
     figure = json.loads(plot["value"]["plot"])
     assert len(figure["data"]) == 6
-    radio = component(url, "radio", label="Training curves")
+    radio = component_id(url, "radio", label="Training curves")
     (plot,) = trigger(url, radio, "change", ["", "mnist", "loss"])
     assert json.loads(plot["value"]["plot"])["data"][0]["y"] == [1.0, 0.5]
 
@@ -60,7 +60,7 @@ def test_nobody_but_the_operator_sees_it(served, classifier, settings, filled):
     url = served(classifier, with_store(settings, filled).model_copy(update={"operator_key": SecretStr("right")}))
     for event in (
         lambda: open_tab(url),
-        lambda: trigger(url, component(url, "radio", label="Training curves"), "change", ["", "mnist", "loss"]),
+        lambda: trigger(url, component_id(url, "radio", label="Training curves"), "change", ["", "mnist", "loss"]),
     ):
         with pytest.raises(PermissionError, match="operator"):
             event()

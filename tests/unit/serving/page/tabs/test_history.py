@@ -11,7 +11,7 @@ from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter
 from tests.helpers.entries import entry
-from tests.helpers.tab_events import component, trigger
+from tests.helpers.tab_events import component_id, trigger
 
 ANY = ["any", "any", "any", "any", "", "", None, None]
 
@@ -43,7 +43,7 @@ def keyed_url(served, classifier, settings, folder):
 
 
 def click(url, button, data):
-    return trigger(url, component(url, "button", value=button), "click", data)
+    return trigger(url, component_id(url, "button", value=button), "click", data)
 
 
 def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
@@ -62,8 +62,8 @@ def test_opening_the_tab_shows_the_newest_and_tells_others_why_not(url, keyed_ur
         (keyed_url, "right", "61 answers"),
         (keyed_url, "", "operator"),
     ):
-        rows = component(address, "html", elem_id="history-rows")
-        tab = component(address, "tabitem", label="History")
+        rows = component_id(address, "html", elem_id="history-rows")
+        tab = component_id(address, "tabitem", label="History")
         count, shown, _ = trigger(address, tab, "select", [key, *ANY], rows)
         assert told in count
         assert ("request-99" in shown) == ("61" in told)

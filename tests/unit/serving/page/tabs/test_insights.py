@@ -10,7 +10,7 @@ from serving.page.tabs.insights import COUNTS, RATES, VIEWS, Shelf, with_traffic
 from serving.page.widgets import insight_charts as charts
 from tests.helpers.entries import entry
 from tests.helpers.figures import changed, dataset, figures
-from tests.helpers.tab_events import component, trigger
+from tests.helpers.tab_events import component_id, trigger
 
 
 class Explained:
@@ -37,7 +37,7 @@ def page(served, classifier, bundle, settings):
 
 
 def open_tab(url, session=None):
-    return trigger(url, component(url, "tabitem", label="Insights"), "select", ["mnist", None], session=session)
+    return trigger(url, component_id(url, "tabitem", label="Insights"), "select", ["mnist", None], session=session)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def shown(page):
 
 def choose(url, kind, label, *values, event="input"):
     """What a visitor who has opened the tab gets by choosing."""
-    (update,) = trigger(url, component(url, kind, label=label), event, ["mnist", *values], session="visitor")
+    (update,) = trigger(url, component_id(url, kind, label=label), event, ["mnist", *values], session="visitor")
     return update
 
 

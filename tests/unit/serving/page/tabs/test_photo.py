@@ -13,8 +13,8 @@ from PIL import Image
 from serving.page.tabs.photo import SENTENCES
 from serving.page.widgets.files import NOT_UPLOADED
 from settings import ROOT
-from tests.helpers.page_config import texts
-from tests.helpers.tab_events import component, trigger
+from tests.helpers.page_config import component_texts
+from tests.helpers.tab_events import component_id, trigger
 
 ORIENTATION = 0x0112  # EXIF tag
 
@@ -108,7 +108,7 @@ def test_a_file_that_was_not_uploaded_is_not_opened_whatever_is_there(url, endpo
 
 def test_neither_is_it_by_a_component_that_opens_files_itself(url):
     """The picture that *Why this answer?* explains is read by Gradio's own image component."""
-    why, picture = component(url, "button", value="Why this answer?"), {"path": str(ROOT / "docs/seven.png")}
+    why, picture = component_id(url, "button", value="Why this answer?"), {"path": str(ROOT / "docs/seven.png")}
     with pytest.raises(PermissionError, match=NOT_UPLOADED):
         trigger(url, why, "click", [picture])
 
@@ -126,6 +126,8 @@ def test_the_answer_is_kept_with_its_data_set(ask, url, photo_png):
 def test_without_a_model_the_tab_says_how_to_make_one(build, opened, classifier, settings):
     page = build(opened(classifier, settings))
     config = page.get_config_file()
-    assert any("python -m experiments run --dataset cifar10" in (text or "") for text in texts(config, "markdown"))
+    assert any(
+        "python -m experiments run --dataset cifar10" in (text or "") for text in component_texts(config, "markdown")
+    )
     names = [each["api_name"] for each in config["dependencies"] if each["api_visibility"] == "public"]
     assert names == ["predict"]

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from serving.page.tabs.status import report
-from tests.helpers.tab_events import component, trigger
+from tests.helpers.tab_events import component_id, trigger
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, s
 def test_nobody_else_sees_it_by_posting_to_the_queue(served, classifier, settings):
     guarded = settings.model_copy(update={"operator_key": SecretStr("right"), "demo_share": True})
     url = served(classifier, guarded)
-    shown = component(url, "html", elem_id="status")
+    shown = component_id(url, "html", elem_id="status")
     for key in ("", "wrong"):
         (told,) = trigger(url, None, "tick", [key], shown)
         assert "operator" in told

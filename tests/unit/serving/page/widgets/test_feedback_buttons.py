@@ -6,7 +6,7 @@ from gradio_client import Client, handle_file
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.records import CorrectionFilter
-from tests.helpers.tab_events import component, trigger
+from tests.helpers.tab_events import component_id, trigger
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def answer(url, seven_png, tmp_path):
 
 
 def press(url, name, answer):
-    return trigger(url, component(url, "button", value=name), "click", answer)
+    return trigger(url, component_id(url, "button", value=name), "click", answer)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from gradio.data_classes import FileData
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.page.widgets.pad import DrawingData, blank, build_copy, build_pad
+from serving.page.widgets.pad import DrawingData, blank_drawing, build_drawing_copy, build_pad
 
 FILE = {"path": "a.png", "meta": {"_type": "gradio.FileData"}}
 
@@ -17,7 +17,7 @@ def pad():
 
 
 def test_a_fresh_pad_is_a_white_sheet_with_the_brush_in_hand(pad):
-    assert blank()["background"].min() == 255
+    assert blank_drawing()["background"].min() == 255
     assert pad.value["background"]["path"]
     assert pad.brush.default_size >= 16
     assert pad.get_block_name() == "imageeditor"
@@ -42,8 +42,8 @@ def test_nothing_is_a_blank_pad(pad):
 
 def test_a_copy_of_a_drawing_is_read_like_the_pad(tmp_path):
     (tmp_path / "sheet").write_bytes(b"ink")
-    drawing = build_copy().data_model(composite=FileData(path=str(tmp_path / "sheet")))
-    assert build_copy().preprocess(drawing) == [b"ink"]
+    drawing = build_drawing_copy().data_model(composite=FileData(path=str(tmp_path / "sheet")))
+    assert build_drawing_copy().preprocess(drawing) == [b"ink"]
 
 
 def test_the_pad_keeps_no_strokes_that_anyone_sends(pad):
