@@ -52,7 +52,7 @@ def serve(settings: Settings) -> int:
     """Loads the model, shows the page and keeps the model current until interrupted. Returns the exit status."""
     gc.disable()  # saves a tenth of the imports' 3 s, which begin once the flags are found right
     import model_loader
-    from serving.learning.production import follow
+    from serving.learning.production import refresh_models
     from serving.page.page import appearance, build_page
     from serving.server import LaunchError, PublicLink, exposure, launch
     from serving.services import open_services
@@ -75,7 +75,7 @@ def serve(settings: Settings) -> int:
             threading.Thread(target=link.open, args=[page], daemon=True).start()
         while True:
             time.sleep(REFRESH_SECONDS)
-            follow(services)
+            refresh_models(services)
     except LaunchError as error:
         print(error, file=sys.stderr)
         return 1

@@ -12,7 +12,7 @@ from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
 from experiments.retraining.corrections import RetrainingError
 from serving.learning import retraining_process
-from serving.learning.replay import bundle_of
+from serving.learning.replay import bundle_of_version
 from serving.learning.replay import replay as replayed
 from serving.storage.database import open_database
 from serving.storage.history import History
@@ -35,15 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def retrain(chosen: argparse.Namespace, settings: Settings) -> int:
     """Learns what was accepted, as the button on the page does."""
-    retraining_process.step_back()
+    retraining_process.lower_priority()
     if status := retraining_process.run(settings, chosen.dataset, chosen.job):
-        retraining_process.leave(status)
+        retraining_process.exit_now(status)
     return status
 
 
 def replay(chosen: argparse.Namespace, settings: Settings) -> int:
     """Lists the kept answers that a version would change."""
-    bundle = bundle_of(settings, chosen.dataset, chosen.version)
+    bundle = bundle_of_version(settings, chosen.dataset, chosen.version)
     database = open_database(settings)
     until = chosen.until and chosen.until.timestamp()
     found = replayed(History(database), bundle, SPECS[chosen.dataset], chosen.since.timestamp(), until)

@@ -6,8 +6,8 @@ import numpy as np
 
 from experiments.data.specs import Split
 
-LEAST = 10  # a few of which have to judge
-HELD_OUT = 4  # every fourth judges, the others teach
+MIN_CORRECTIONS = 10  # a few of which have to judge
+HELD_OUT_EVERY = 4  # every fourth judges, the others teach
 
 
 class RetrainingError(RuntimeError):
@@ -27,14 +27,16 @@ class Accepted:
 
 def check_enough(count: int) -> None:
     """Raises RetrainingError for fewer accepted corrections than can be learnt and judged by."""
-    if count < LEAST:
-        raise RetrainingError(f"A retraining needs {LEAST} accepted corrections; there are {count}. Accept more first.")
+    if count < MIN_CORRECTIONS:
+        raise RetrainingError(
+            f"A retraining needs {MIN_CORRECTIONS} accepted corrections; there are {count}. Accept more first."
+        )
 
 
 def hold_out(accepted: Split, seed: int) -> tuple[Split, Split]:
     """What teaches and what judges, by chance and of every class its share."""
     order = np.lexsort((np.random.default_rng(seed).random(len(accepted.labels)), accepted.labels))
     judging = np.zeros(len(order), bool)
-    judging[order[HELD_OUT // 2 :: HELD_OUT]] = True
+    judging[order[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]] = True
     teach, judge = (Split(accepted.images[part], accepted.labels[part]) for part in (~judging, judging))
     return teach, judge

@@ -37,18 +37,18 @@ TEACHING = "corrections that teach"
 STAGES = ("preparing", "training", "measuring", "deciding")
 
 
-class Watcher(Listener, Protocol):
+class RetrainingListener(Listener, Protocol):
     """Who follows a retraining: besides batches and epochs it hears of the stages and what is said of them."""
 
     def stage(self, name: str, epochs: int = 0) -> None:
         """One of STAGES begins; training with so many epochs."""
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """A line for the log."""
 
 
 @dataclass(frozen=True)
-class Retrained:
+class RetrainingResult:
     """What came of it. `differences`: the gate's table."""
 
     run_id: str
@@ -62,41 +62,41 @@ def retrain(
     dataset: Dataset,
     champion: Bundle,
     store: TrackingStore,
-    watcher: Watcher,
-    prepare_exam: Callable[[Dataset], HeldOut] = held_out.prepare,
+    listener: RetrainingListener,
+    prepare_held_out: Callable[[Dataset], HeldOut] = held_out.prepare,
     configure: Callable[[Dataset, keras.Model, int], RunConfig] = fine_tuning.configuration,
-) -> Retrained:
+) -> RetrainingResult:
     """Fine-tunes the champion, which is the model in Production, and lets the gate decide. Raises RetrainingError."""
     check_enough(len(accepted))
-    watcher.stage("preparing")
+    listener.stage("preparing")
     _end_abandoned(store, dataset.spec)
     spec, seed = dataset.spec, int(accepted.digest[:8], 16)
     teaching, judging = hold_out(accepted.data, seed)
-    model, questions = keras.saving.load_model(champion.keras, compile=False, safe_mode=True), prepare_exam(dataset)
+    model, questions = keras.saving.load_model(champion.keras, compile=False, safe_mode=True), prepare_held_out(dataset)
     groups = _groups(dataset, questions, judging)
     before = _answers(model, champion.thresholds, groups | {TEACHING: teaching}, spec)
     config = configure(dataset, model, seed)
-    watcher.say(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
+    listener.log(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
     parameters = _parameters(champion, teaching, judging, spec) | provenance.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
-        watcher.stage("training", config.epochs)
-        history = experiment.History(log)
-        model = fine_tuning.fine_tune(config, model, dataset, teaching, before[TEACHING], [watcher, history])
+        listener.stage("training", config.epochs)
+        history = experiment.EpochLogger(log)
+        model = fine_tuning.fine_tune(config, model, dataset, teaching, before[TEACHING], [listener, history])
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
-        watcher.stage("measuring")
+        listener.stage("measuring")
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
         thresholds = measure.measure(model, replace(dataset, digest=digest), questions, log, history.results)
         after = _answers(model, thresholds, groups, spec)
         answered = [Answers(name, group.labels, before[name], after[name]) for name, group in groups.items()]
         differences = comparison.compare(answered, spec.class_names)
         log.log_json({"differences": [asdict(row) for row in differences]}, "gate.json")
-    watcher.stage("deciding")
+    listener.stage("deciding")
     return _decide(store, spec, champion, log.run_id, differences)
 
 
 def _decide(
     store: TrackingStore, spec: DatasetSpec, champion: Bundle, run_id: str, differences: tuple[Difference, ...]
-) -> Retrained:
+) -> RetrainingResult:
     """The challenger is a version in any case, and takes Production only through the gate."""
     version, decision = production.register(store, spec, run_id), decide_retraining(differences)
     present = production.current_model(store, spec)
@@ -106,7 +106,7 @@ def _decide(
     production.record_decision(store, spec, version, decision)
     if decision.promote:
         production.promote(store, spec, version, decision.reason, "gate")
-    return Retrained(run_id, version, decision, differences)
+    return RetrainingResult(run_id, version, decision, differences)
 
 
 def _end_abandoned(store: TrackingStore, spec: DatasetSpec) -> None:

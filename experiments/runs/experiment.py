@@ -27,7 +27,7 @@ from experiments.training.train import train
 
 
 @dataclass(frozen=True)
-class Result:
+class TableResult:
     """What came of the table: its runs in order, the best of them, its version, and what the gate said."""
 
     runs: tuple[RunSummary, ...]
@@ -41,30 +41,30 @@ def run_table(
     dataset: Dataset,
     store: TrackingStore,
     shipped: Path,
-    say: Callable[[str], None] = print,
-    prepare_exam: Callable[[Dataset], HeldOut] = held_out.prepare,
-) -> Result:
+    log_line: Callable[[str], None] = print,
+    prepare_held_out: Callable[[Dataset], HeldOut] = held_out.prepare,
+) -> TableResult:
     """Runs what has not been finished before, then registers the best and promotes it if the gate lets it."""
-    seed(store, dataset.spec, shipped, say)
+    seed_registry(store, dataset.spec, shipped, log_line)
     extras: dict[tuple[Amounts, int], Split] = {}  # the runs share them, and the exam
     questions: HeldOut | None = None
     finished = []
-    for config in (begin(row, store, dataset.spec) for row in configs):
+    for config in (resolve_parent(row, store, dataset.spec) for row in configs):
         marks = fingerprints(config, dataset)
         if store.finished(dataset.spec.name, marks):
-            say(f"{config.name}: finished before, skipped")
+            log_line(f"{config.name}: finished before, skipped")
         else:
             key = (config.extra, config.seed)
             if key not in extras:
                 extras[key] = synthesise(config.extra, dataset, config.seed)
-            questions = questions or prepare_exam(dataset)
+            questions = questions or prepare_held_out(dataset)
             run_one(config, dataset, extras[key], questions, store, marks[0])
         finished.append(store.finished(dataset.spec.name, marks))
     best = max(finished, key=lambda run: selection_score(run.metrics))
     return _register_best(tuple(finished), best, dataset, store)
 
 
-def begin(config: RunConfig, store: TrackingStore, spec: DatasetSpec) -> RunConfig:
+def resolve_parent(config: RunConfig, store: TrackingStore, spec: DatasetSpec) -> RunConfig:
     """The run with its network; the Production model's, weights and all, if it goes on from there. Raises
     RegistryError if there is none."""
     if config.parent != PRODUCTION:
@@ -82,7 +82,7 @@ def run_one(
     """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
     tags = {"fingerprint": mark, "mlflow.source.git.commit": git_commit()}
     with store.run(dataset.spec.name, config.name, config.reason, parameters(config, dataset), tags) as log:
-        bar, history = TerminalBar(config.name, config.trainings * config.epochs), History(log)
+        bar, history = TerminalBar(config.name, config.trainings * config.epochs), EpochLogger(log)
         started = time.monotonic()
         try:
             model = train(config, dataset, extra, [bar, history])
@@ -94,16 +94,18 @@ def run_one(
         measure(model, dataset, questions, log, history.results)
 
 
-def seed(store: TrackingStore, spec: DatasetSpec, shipped: Path, say: Callable[[str], None]) -> None:
+def seed_registry(store: TrackingStore, spec: DatasetSpec, shipped: Path, log_line: Callable[[str], None]) -> None:
     """An empty registry starts with the model that came with the repository."""
     try:
         if production.seed_shipped(store, spec, bundle.read(shipped)):
-            say("The registry was empty: the shipped model is version 1, in Production.")
+            log_line("The registry was empty: the shipped model is version 1, in Production.")
     except bundle.BundleError as error:
-        say(f"The registry starts without the shipped model. {error}")
+        log_line(f"The registry starts without the shipped model. {error}")
 
 
-def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Dataset, store: TrackingStore) -> Result:
+def _register_best(
+    runs: tuple[RunSummary, ...], best: RunSummary, dataset: Dataset, store: TrackingStore
+) -> TableResult:
     """The best is always a version; it takes Production only through the gate."""
     spec = dataset.spec
     number = best.version or production.register(store, spec, best.run_id)
@@ -115,10 +117,10 @@ def _register_best(runs: tuple[RunSummary, ...], best: RunSummary, dataset: Data
         production.record_decision(store, spec, number, decision)
     if decision.promote:  # again too: it mends what an interruption left undone
         production.promote(store, spec, number, decision.reason, "gate")
-    return Result(runs, best, number, decision)
+    return TableResult(runs, best, number, decision)
 
 
-class History(Listener):
+class EpochLogger(Listener):
     """Keeps each epoch's figures and sends them to MLflow."""
 
     def __init__(self, log: RunLog) -> None:

@@ -31,7 +31,7 @@ from experiments.training.progress import Epoch
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 
 
-def explain(
+def write_insights(
     bundle: Bundle,
     dataset: Dataset,
     outputs: np.ndarray,
@@ -53,7 +53,7 @@ def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) ->
     outcome = None
     if dataset.spec.has_reject_class:
         outcome = held_out.evaluate_drawings(model, held_out.generate_drawings(), bundle.thresholds, dataset.spec)
-    explain(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, curves)
+    write_insights(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, curves)
 
 
 def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +103,7 @@ def measure(
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
             sample_images=dataset.test.images[:AGREEMENT],
         )
-        explain(exported, dataset, outputs, hidden, outcome, history)
+        write_insights(exported, dataset, outputs, hidden, outcome, history)
         log.log_metrics(cost(exported, dataset.test.images[:1]))
         log.log_bundle(exported.folder)
     return thresholds

@@ -38,7 +38,7 @@ class Finding:
     words: str
 
 
-def last_day(history: "History", classifier: "Classifier") -> tuple[list[Finding], str]:
+def drift_of_last_day(history: "History", classifier: "Classifier") -> tuple[list[Finding], str]:
     """What each measure shows of the newest answers of the last day, and the verdict in words."""
     dataset, known = classifier.bundle.dataset, drift_reference.read(classifier.bundle)
     if known is None:

@@ -37,7 +37,7 @@ class UnknownAnswerError(Refused):
         super().__init__(404, "unknown_answer", "No answer is kept under this id.", "Send the image with the label.")
 
 
-def keep(services: "Services", feedback: Feedback, address: str) -> Correction:
+def keep_feedback(services: "Services", feedback: Feedback, address: str) -> Correction:
     """Keeps it durably and returns what was kept. Asks the database. Raises Refused, StoreError."""
     from serving.storage.corrections import Corrections
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TOLD_EVERY = 500  # images
 
 
-def published(dataset: str, settings: "Settings", told: Callable[[int, int], None]) -> np.ndarray | None:
+def known_images(dataset: str, settings: "Settings", told: Callable[[int, int], None]) -> np.ndarray | None:
     """uint64, sorted: marks of all images, training and test, prepared as uploads are. None if the data set is not on
     this machine. Made once, which takes half a minute, and kept beside the artifacts; `told` hears how many of how many
     are done."""

@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
-def follow(services: "Services") -> None:
+def refresh_models(services: "Services") -> None:
     """Takes up what came into Production elsewhere, and completes the log; whatever goes wrong, answering goes on."""
     for dataset, classifier in services.classifiers.items():
         if classifier.refresh():
             try:
-                complete(services.database, services.settings, dataset)
+                update_log(services.database, services.settings, dataset)
             except (RegistryError, StoreError) as error:
                 logging.getLogger(__name__).warning("The Production log waits: %s", error)
 
 
 def log(services: "Services", dataset: str) -> list[ProductionEntry]:
     """The log, completed from the registry. Raises RegistryError, StoreError."""
-    return complete(services.database, services.settings, dataset).entries(dataset)
+    return update_log(services.database, services.settings, dataset).entries(dataset)
 
 
 def promote(services: "Services", dataset: str, version: str, reason: str) -> str:
@@ -55,7 +55,7 @@ def versions(services: "Services", dataset: str) -> dict[str, str]:
     return {number: found[number].tags.get(catalogue.GATE, "") for number in reversed(found)}
 
 
-def complete(database: "Database", settings: "Settings", dataset: str) -> "ProductionLog":
+def update_log(database: "Database", settings: "Settings", dataset: str) -> "ProductionLog":
     """The log, with what the registry knows more added. Raises RegistryError, StoreError."""
     from experiments.registry import promotions
     from serving.storage.production_log import ProductionLog
@@ -68,7 +68,7 @@ def complete(database: "Database", settings: "Settings", dataset: str) -> "Produ
 def _take_up(services: "Services", dataset: str, version: str) -> str:
     if dataset in services.classifiers:
         services.classifiers[dataset].refresh()
-    complete(services.database, services.settings, dataset)
+    update_log(services.database, services.settings, dataset)
     return version
 
 

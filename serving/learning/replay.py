@@ -20,7 +20,7 @@ PAGE = 1000  # entries at a time
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangedAnswer:
     """An answer that would be another: the kept one, and what the version says. Labels are empty for a refusal."""
 
     entry: Entry
@@ -30,12 +30,12 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayResult:
     """What came of a replay."""
 
     version: str
     count: int
-    changes: list[Change]
+    changes: list[ChangedAnswer]
 
 
 def replay(
@@ -45,7 +45,7 @@ def replay(
     since: float,
     until: float | None = None,
     limit: int = 100_000,
-) -> Replayed:
+) -> ReplayResult:
     """Asks the bundle's model again for the newest `limit` kept answers from `since` on, in seconds since 1970."""
     model, count, changes = LiteRTModel(bundle.tflite), 0, []
     for entries in _pages(history, AnswerFilter(dataset=spec.name, since=since, until=until), limit):
@@ -54,14 +54,14 @@ def replay(
         answers = predict(model, images, spec, bundle.thresholds, bundle.version)
         count += len(entries)
         changes += [
-            Change(entry, answer.label, answer.verdict, answer.confidence)
+            ChangedAnswer(entry, answer.label, answer.verdict, answer.confidence)
             for entry, answer in zip(entries, answers, strict=True)
             if answer.label != entry.label
         ]
-    return Replayed(bundle.version, count, changes)
+    return ReplayResult(bundle.version, count, changes)
 
 
-def bundle_of(settings: "Settings", dataset: str, version: str) -> "Bundle":
+def bundle_of_version(settings: "Settings", dataset: str, version: str) -> "Bundle":
     """The model of any version of the registry. Raises RegistryError."""
     from experiments.registry import production
 

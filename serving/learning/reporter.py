@@ -42,9 +42,9 @@ class Reporter:
         if name not in CANCELLABLE and not self._jobs.begin_decision(self._job.id):
             raise KeyboardInterrupt
         self._state, self._progress, self._epochs_in_all = name, STARTS[name], epochs
-        self.say(name.capitalize())
+        self.log(name.capitalize())
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """A line for the log."""
         print(line, flush=True)
         self._log = [*self._log, f"{time.strftime('%H:%M:%S', time.gmtime())} {line}"][-LINES:]
@@ -63,7 +63,7 @@ class Reporter:
         """A point on each of the curves."""
         self._epochs = [*self._epochs, result]
         accuracy = f"{100 * result.val_accuracy:.2f} % on validation"
-        self.say(f"Epoch {result.epoch} of {result.epochs}: loss {result.loss:.3f}, {accuracy}")
+        self.log(f"Epoch {result.epoch} of {result.epochs}: loss {result.loss:.3f}, {accuracy}")
 
     def close(self) -> None:
         """The last sign of life, with the last lines."""
@@ -78,7 +78,7 @@ class Reporter:
             try:
                 asked_to_end = self._tell()
             except AbandonedError as error:
-                self.say(str(error))
+                self.log(str(error))
                 _thread.interrupt_main()
                 return
             except Exception as error:  # a database that is away for some seconds ends nothing

@@ -21,13 +21,13 @@ from serving.storage.records import BusyError, CorrectionFilter, Retraining
 from settings import ROOT, Settings
 
 if TYPE_CHECKING:
-    from experiments.retraining.retrain import Retrained
+    from experiments.retraining.retrain import RetrainingResult
     from serving.learning.reporter import Reporter
     from serving.services import Services
 
 NICE = 19
 LOG = "retraining.log"  # in ARTIFACT_DIR: what the last process printed, tracebacks included
-Learn = Callable[[Settings, str, Accepted, "Reporter"], "Retrained"]
+Learn = Callable[[Settings, str, Accepted, "Reporter"], "RetrainingResult"]
 
 
 def claim(database: Database, dataset: str) -> Retraining:
@@ -85,7 +85,7 @@ def ending() -> Iterator[Ending]:
             signal.signal(each, handler)
 
 
-def step_back() -> None:
+def lower_priority() -> None:
     """Lets everything else on this machine go first."""
     os.nice(NICE - os.nice(0))
 
@@ -120,14 +120,14 @@ def run(
                 reason = "It was ended while it decided. The Production log says what is in Production."
             else:
                 state, reason = "cancelled", "It was cancelled. Nothing has changed."
-    reporter.say(f"{state.capitalize()}: {reason}")
+    reporter.log(f"{state.capitalize()}: {reason}")
     reporter.close()
     jobs.finish(job.id, state, reason, **results)
     database.close()
     return 1 if state in ("failed", "cancelled") else 0
 
 
-def leave(status: int) -> NoReturn:
+def exit_now(status: int) -> NoReturn:
     """Ends this process without more ado: a training that was cut off leaves threads of TensorFlow's behind, which now
     and then abort the process when Python shuts down under them."""
     logging.shutdown()
@@ -136,7 +136,7 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Reporter") -> "Retrained":
+def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Reporter") -> "RetrainingResult":
     """The real thing: TensorFlow, MLflow, and the registry's Production model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -147,7 +147,7 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
 
     spec = SPECS[dataset]
     store = production.TrackingStore.of(settings)
-    experiment.seed(store, spec, settings.models_dir / dataset, reporter.say)
+    experiment.seed_registry(store, spec, settings.models_dir / dataset, reporter.log)
     champion = production.pull(store, spec)
     if champion is None:
         raise RetrainingError("There is no Production model to start from. Make one with `python -m experiments`.")
@@ -173,7 +173,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     return os.environ | {name.upper(): "" if value is None else str(value) for name, value in plain.items()}
 
 
-def started(services: "Services", dataset: str) -> Retraining:
+def start_retraining(services: "Services", dataset: str) -> Retraining:
     """A new retraining. Raises Refused."""
     try:
         return start(services.database, services.settings, dataset)
@@ -183,14 +183,14 @@ def started(services: "Services", dataset: str) -> Retraining:
         raise Refused(409, "not_started", str(error), "GET /api/training-data lists what there is.") from None
 
 
-def latest(services: "Services", dataset: str | None) -> Retraining | None:
+def latest_retraining(services: "Services", dataset: str | None) -> Retraining | None:
     """The one that is going on, else the last."""
     from serving.storage.retrainings import Retrainings
 
     return Retrainings(services.database).latest(dataset)
 
 
-def cancelled(services: "Services") -> Retraining:
+def cancel_retraining(services: "Services") -> Retraining:
     """The one that was asked to end. Raises Refused."""
     from serving.storage.retrainings import Retrainings
 

@@ -13,7 +13,7 @@ SURE = 0.9  # confidence of the model's answer, above which a correction contrad
 
 
 @dataclass(frozen=True)
-class Group:
+class ClientSummary:
     """The waiting corrections of one client: how many, the change that it makes most often and how often, and how many
     contradict an answer that the model was confident of."""
 
@@ -30,14 +30,14 @@ class Group:
         return self.count >= MANY and max(self.repeated, self.contradicting) > self.count / 2
 
 
-def groups(corrections: "Corrections", dataset: str) -> list[Group]:
+def client_summaries(corrections: "Corrections", dataset: str) -> list[ClientSummary]:
     """One for each client, the suspicious ones first, then by size."""
     waiting = CorrectionFilter(dataset, state="pending")
     changes = corrections.tally(waiting, "client", "given", "label")  # most first
     against = corrections.tally(CorrectionFilter(dataset, state="pending", above=SURE, changed=True), "client")
-    found: dict[str, Group] = {}
+    found: dict[str, ClientSummary] = {}
     totals = corrections.tally(waiting, "client")
     for (client, given, label), count in changes.items():
         if client not in found and given != label:
-            found[client] = Group(client, totals[client,], given, label, count, against.get((client,), 0))
+            found[client] = ClientSummary(client, totals[client,], given, label, count, against.get((client,), 0))
     return sorted(found.values(), key=lambda group: (not group.suspicious, -group.count))

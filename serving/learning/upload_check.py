@@ -26,7 +26,7 @@ Told = Callable[[int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled:
+class LabelledPicture:
     """One picture that can be kept: what it shows, and what the Production model says of it."""
 
     name: str
@@ -40,10 +40,10 @@ class Labelled:
 
 
 @dataclass(frozen=True, eq=False)
-class Checked:
+class CheckedUpload:
     """What became of an upload's files. `faults`: name -> what is wrong with it, in words."""
 
-    pictures: Sequence[Labelled] = ()
+    pictures: Sequence[LabelledPicture] = ()
     faults: dict[str, str] = field(default_factory=dict)
     duplicates: Counter[str] = field(default_factory=Counter)  # by where the other one is
     compared: bool = True  # with the data set's own training images
@@ -54,19 +54,19 @@ class Checked:
         return {name: found[name] for name in class_names}
 
     @property
-    def contradicted(self) -> list[Labelled]:
+    def contradicted(self) -> list[LabelledPicture]:
         """The pictures whose label the model contradicts with confidence."""
         return [each for each in self.pictures if each.contradicted]
 
 
-def check(
+def check_upload(
     classifier: "Classifier",
     files: Iterable[File],
     label: str | None,
     kept: set[str],
     published: np.ndarray | None,
     told: Told = lambda _: None,
-) -> Checked:
+) -> CheckedUpload:
     """files: pictures, and maybe one CSV of names and labels. label: of all of them; None: as the CSV, else folders and
     names say. kept: digests of the images in the database. published: uint64, the sorted marks of the data set's own
     training images; None if they are not here. Raises ZipError for an upload that makes no sense as a whole."""
@@ -79,11 +79,11 @@ def check(
     labels, faults = _labels([each.name for each in readings], label, tables, names)
     good = [_labelled(each, labels, faults, names) for each in readings]
     unique, duplicates = _without_duplicates([each for each in good if each], faults, kept, published)
-    return Checked(unique, faults, duplicates, published is not None)
+    return CheckedUpload(unique, faults, duplicates, published is not None)
 
 
 def as_corrections(
-    checked: Checked, dataset: str, upload: str, client: str, contradicted: ReviewState
+    checked: CheckedUpload, dataset: str, upload: str, client: str, contradicted: ReviewState
 ) -> list[Correction]:
     """The pictures as training data: accepted, but for those that the model contradicts, which are `contradicted`
     (dropped ones are left out). upload: its id."""
@@ -157,7 +157,7 @@ def _rows(table: File) -> list[tuple[str, str]]:
 
 def _labelled(
     reading: Reading, labels: dict[str, str], faults: dict[str, str], class_names: Sequence[str]
-) -> Labelled | None:
+) -> LabelledPicture | None:
     """None, and a fault noted, for what can't be kept."""
     known = {name.lower(): name for name in class_names}
     given = labels.get(reading.name, "")
@@ -169,15 +169,15 @@ def _labelled(
         told = f"{given[:40]!r} is no label" if given else "It has no label"
         faults[reading.name] = f"{told}. Labels: {', '.join(class_names)}."
     else:
-        return Labelled(reading.name, known[given.lower()], reading.prediction)
+        return LabelledPicture(reading.name, known[given.lower()], reading.prediction)
     return None
 
 
 def _without_duplicates(
-    pictures: Sequence[Labelled], faults: dict[str, str], kept: set[str], published: np.ndarray | None
-) -> tuple[list[Labelled], Counter[str]]:
+    pictures: Sequence[LabelledPicture], faults: dict[str, str], kept: set[str], published: np.ndarray | None
+) -> tuple[list[LabelledPicture], Counter[str]]:
     """The first of each image. The same image under two labels is a fault."""
-    first: dict[str, Labelled] = {}
+    first: dict[str, LabelledPicture] = {}
     duplicates: Counter[str] = Counter()
     for picture in pictures:
         name = image_digest(picture.said.image.tobytes())

@@ -30,7 +30,7 @@ def learn(settings: Settings, dataset: str, accepted: Accepted, reporter: Report
         return dataclasses.replace(fine_tuning.configuration(*told), epochs=EPOCHS, extra=MADE)
 
     store = TrackingStore.of(settings)
-    experiment.seed(store, SPECS[dataset], settings.models_dir / dataset, reporter.say)
+    experiment.seed_registry(store, SPECS[dataset], settings.models_dir / dataset, reporter.log)
     champion = production.pull(store, SPECS[dataset])
     prepare = partial(
         held_out.prepare, calibration_drawings=CALIBRATION_DRAWINGS, evaluation_drawings=EVALUATION_DRAWINGS
@@ -50,7 +50,7 @@ def part_of(dataset: Dataset) -> Dataset:
 
 
 if __name__ == "__main__":
-    retraining_process.step_back()
+    retraining_process.lower_priority()
     if ended := retraining_process.run(Settings(), "mnist", None, learn):
-        retraining_process.leave(ended)
+        retraining_process.exit_now(ended)
     sys.exit(0)

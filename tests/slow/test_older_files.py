@@ -96,5 +96,5 @@ def test_its_corrections_retrainings_and_production_log_are_there(database, sett
     assert (data.images.shape, data.labels.tolist()) == ((1, 28, 28, 1), [1])
     job = Retrainings(database).latest("mnist")
     assert (job.state, job.reason, job.version, job.epochs[0]["val_loss"]) == ("refused", "worse on digits", "2", 0.4)
-    (line,) = production_in_serving.complete(database, settings, "mnist").entries("mnist")
+    (line,) = production_in_serving.update_log(database, settings, "mnist").entries("mnist")
     assert (line.version, line.by, line.until) == ("1", "gate", None)

@@ -12,7 +12,7 @@ from serving.api.deps import visitor
 from serving.api.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody
 from serving.core.errors import Refused
 from serving.core.limits import Slot
-from serving.learning.feedback import Feedback, UnknownAnswerError, keep
+from serving.learning.feedback import Feedback, UnknownAnswerError, keep_feedback
 from serving.prediction.recent_drawings import small_png
 from serving.storage.records import Correction
 
@@ -64,7 +64,7 @@ async def _keep(services: "Services", told: Feedback, address: str) -> Correctio
     """Looks again while another replica may be writing the answer down."""
     for _ in range(LOOKS - 1):
         try:
-            return await asyncio.to_thread(keep, services, told, address)
+            return await asyncio.to_thread(keep_feedback, services, told, address)
         except UnknownAnswerError:
             await asyncio.sleep(PAUSE)
-    return await asyncio.to_thread(keep, services, told, address)
+    return await asyncio.to_thread(keep_feedback, services, told, address)

@@ -9,7 +9,7 @@ from serving.api import bodies
 from serving.api.deps import REFUSED, iso, operator
 from serving.api.schemas import DatasetName
 from serving.api.schemas_retraining import DifferenceItem, RetrainAnswer, RetrainBody, StatusAnswer
-from serving.learning.retraining_process import cancelled, latest, started
+from serving.learning.retraining_process import cancel_retraining, latest_retraining, start_retraining
 from serving.storage.records import Retraining
 
 if TYPE_CHECKING:
@@ -28,20 +28,20 @@ def build(services: "Services") -> APIRouter:
         operator(services, request)
         with services.load.slot() as slot:
             wanted = await bodies.as_json(request, slot, 1, RetrainBody)
-        return answer(await asyncio.to_thread(started, services, wanted.dataset))
+        return answer(await asyncio.to_thread(start_retraining, services, wanted.dataset))
 
     @router.get("/api/retrain/status")
     async def status(request: Request, dataset: DatasetName | None = None) -> StatusAnswer:
         """The retraining that is going on, else the last; of one data set if it is named."""
         operator(services, request)
-        job = await asyncio.to_thread(latest, services, dataset)
+        job = await asyncio.to_thread(latest_retraining, services, dataset)
         return StatusAnswer(retraining=None if job is None else answer(job))
 
     @router.post("/api/retrain/cancel", responses=REFUSED)
     async def cancel(request: Request) -> RetrainAnswer:
         """Has the retraining that is going on end within seconds. 409 if there is none, or it is deciding already."""
         operator(services, request)
-        return answer(await asyncio.to_thread(cancelled, services))
+        return answer(await asyncio.to_thread(cancel_retraining, services))
 
     return router
 

@@ -12,8 +12,8 @@ from serving.api.deps import operator
 from serving.api.schemas import DatasetName, Schema, TrainingData, UploadAnswer, WhatContradicted
 from serving.core.access import Caller
 from serving.core.errors import Refused
-from serving.learning.known_images import published
-from serving.learning.upload_check import Checked, as_corrections, check
+from serving.learning.known_images import known_images
+from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
 from serving.storage.records import CorrectionFilter
 from serving.uploads.unpacking import Bounds, Picture
 from serving.uploads.zips import File, ZipError
@@ -83,10 +83,10 @@ def _upload(services: "Services", caller: Caller, query: UploadQuery, pictures: 
         raise Refused(
             422, "wrong_label", "There is no such label.", f"Labels: {', '.join(classifier.bundle.class_names)}."
         )
-    theirs = published(query.dataset, services.settings, lambda *_: None)
+    theirs = known_images(query.dataset, services.settings, lambda *_: None)
     files = (File(each.name, each.data, _words(each.error)) for each in pictures)
     try:
-        checked = check(classifier, files, query.label, corrections.known_digests(query.dataset), theirs)
+        checked = check_upload(classifier, files, query.label, corrections.known_digests(query.dataset), theirs)
     except ZipError as error:
         raise Refused(422, "bad_upload", str(error), "Nothing was kept.") from None
     if checked.faults and not query.leave_out:
@@ -100,7 +100,7 @@ def _upload(services: "Services", caller: Caller, query: UploadQuery, pictures: 
     return _answer(caller.request_id, checked, len(rows), sum(row.state == "pending" for row in rows))
 
 
-def _answer(number: str, checked: Checked, kept: int, pending: int) -> UploadAnswer:
+def _answer(number: str, checked: CheckedUpload, kept: int, pending: int) -> UploadAnswer:
     return UploadAnswer(
         id=number,
         accepted=kept - pending,

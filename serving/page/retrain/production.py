@@ -13,7 +13,7 @@ from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
 from serving.core.images import data_url
 from serving.learning import production
-from serving.learning.replay import Change, Replayed, bundle_of, replay
+from serving.learning.replay import ChangedAnswer, ReplayResult, bundle_of_version, replay
 from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
 from serving.page.widgets.tables import format_utc, table
 from serving.storage import records
@@ -68,7 +68,7 @@ def _build_replay(services: "Services", key: Component, dataset: Component, vers
         name = selected_classifier(services, dataset).bundle.dataset
         if services.recorder is None:
             raise gr.Error("No history is kept here. HISTORY=true keeps one.", print_exception=False)
-        bundle = _asked(bundle_of, services.settings, name, version or "")
+        bundle = _asked(bundle_of_version, services.settings, name, version or "")
         return changes_table(
             _asked(replay, services.recorder.history, bundle, SPECS[name], since or 0.0, None, REPLAYED)
         )
@@ -106,7 +106,7 @@ def log_table(lines: list[records.ProductionEntry]) -> str:
     return table(COLUMNS, [[html.escape(cell) for cell in row] for row in rows])
 
 
-def changes_table(found: Replayed) -> str:
+def changes_table(found: ReplayResult) -> str:
     """HTML of the answers that would change, with their pictures."""
     count = len(found.changes)
     told = f"<p>{count} of {found.count} answers would change with version {html.escape(found.version)}.</p>"
@@ -115,14 +115,14 @@ def changes_table(found: Replayed) -> str:
     return told + more + (table(("picture", "time (UTC)", "was", "would be"), listed) if listed else "")
 
 
-def _cells(change: Change) -> list[str]:
+def _cells(change: ChangedAnswer) -> list[str]:
     entry = change.entry
     was = f"{entry.label or entry.verdict} {100 * entry.confidence:.0f} %, version {entry.model_version}"
     now = f"{change.label or change.verdict} {100 * change.confidence:.0f} %"
     return [_picture(change), *map(html.escape, (format_utc(entry.answered_at), was, now))]
 
 
-def _picture(change: Change) -> str:
+def _picture(change: ChangedAnswer) -> str:
     """What the model saw."""
     shape = SPECS[change.entry.dataset].image_shape
     image = np.frombuffer(change.entry.image or b"", np.uint8).reshape(shape)

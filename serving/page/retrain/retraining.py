@@ -11,7 +11,7 @@ from gradio.components import Component
 
 from serving.core.errors import Refused
 from serving.learning.reporter import epochs_of
-from serving.learning.retraining_process import cancelled, latest, started
+from serving.learning.retraining_process import cancel_retraining, latest_retraining, start_retraining
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
 from serving.page.widgets.controls import QUIET, require_operator, selected_classifier
 from serving.page.widgets.tables import table
@@ -33,17 +33,17 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
         require_operator(services, request, key)
         name = selected_classifier(services, dataset).bundle.dataset
         try:
-            return shown(latest(services, name))
+            return shown(latest_retraining(services, name))
         except StoreError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     def start(request: gr.Request, key: str, dataset: str) -> Shown:
         require_operator(services, request, key)
-        return _told(lambda: started(services, selected_classifier(services, dataset).bundle.dataset))
+        return _told(lambda: start_retraining(services, selected_classifier(services, dataset).bundle.dataset))
 
     def cancel(request: gr.Request, key: str) -> Shown:
         require_operator(services, request, key)
-        return _told(lambda: cancelled(services))
+        return _told(lambda: cancel_retraining(services))
 
     with gr.Row():
         starting = gr.Button("Start a retraining", variant="primary")

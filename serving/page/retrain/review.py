@@ -10,7 +10,7 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from serving.core.images import data_url
-from serving.learning.suspicious_clients import Group, groups
+from serving.learning.suspicious_clients import ClientSummary, client_summaries
 from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
 from serving.page.widgets.tables import table
 from serving.storage.records import Correction, CorrectionFilter, ReviewState, StoreError
@@ -62,7 +62,7 @@ def build(services: "Services", key: Component, dataset: Component) -> None:
 def shown(corrections: "Corrections", dataset: str, client: str) -> Shown:
     """The values of the section's parts: what stands out and the counts, the tiles' pictures, the tiles, the clients
     and the labels to choose from."""
-    found = groups(corrections, dataset)
+    found = client_summaries(corrections, dataset)
     clients = [EVERYONE, *(group.client for group in found)]
     client = client if client in clients else EVERYONE
     whose = None if client == EVERYONE else client
@@ -100,7 +100,7 @@ def _counts(corrections: "Corrections", dataset: str) -> str:
     return table(("", *names, "all"), rows, row_headers=True)
 
 
-def _standing_out(found: Sequence[Group]) -> str:
+def _standing_out(found: Sequence[ClientSummary]) -> str:
     """HTML: the clients that should be looked at as a whole."""
     told = [
         f"<li><b>{group.client}</b>: {group.count:,} corrections, {group.repeated:,} of them "

@@ -13,8 +13,8 @@ from gradio.components import Component
 from experiments.data.specs import SPECS
 from serving.core import logs
 from serving.core.limits import MIB
-from serving.learning.known_images import published
-from serving.learning.upload_check import Checked, as_corrections, check
+from serving.learning.known_images import known_images
+from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
 from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
 from serving.page.widgets.gallery import gallery
 from serving.page.widgets.tables import table
@@ -44,7 +44,7 @@ class Staged:
     """What was checked and waits for the operator's word."""
 
     dataset: str
-    checked: Checked
+    checked: CheckedUpload
 
 
 def build(services: "Services", key: Component, dataset: Component) -> None:
@@ -134,18 +134,18 @@ def _labels(classifier: "Classifier") -> list[str]:
 
 def _checked(
     services: "Services", dataset: str, label: str, uploads: list[dict[str, Any]], progress: gr.Progress
-) -> Checked:
+) -> CheckedUpload:
     from serving.storage.corrections import Corrections
 
     classifier, settings = selected_classifier(services, dataset), services.settings
     limits = Limits(settings.max_training_images, settings.max_image_mb * MIB, settings.max_batch_mb * MIB)
     try:
         kept = Corrections(services.database).known_digests(dataset)
-        theirs = published(dataset, settings, lambda *done: progress(done, unit="of the data set's own images"))
+        theirs = known_images(dataset, settings, lambda *done: progress(done, unit="of the data set's own images"))
         with ExitStack() as opened:
             count, files = uploaded_files(uploads, limits, opened)
             named = None if label == AS_SENT else label
-            return check(classifier, files, named, kept, theirs, lambda n: progress((n, count), unit="pictures"))
+            return check_upload(classifier, files, named, kept, theirs, lambda n: progress((n, count), unit="pictures"))
     except (ZipError, StoreError) as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:

@@ -55,14 +55,14 @@ def report(services: "Services") -> str:
 
 def drifts(services: "Services") -> str:
     """HTML: for each data set, whether the last day's pictures are like those that its model was made for."""
-    from serving.learning.drift import last_day
+    from serving.learning.drift import drift_of_last_day
 
     if services.recorder is None:
         return ""
     told = ""
     for dataset, classifier in services.classifiers.items():
         try:
-            findings, verdict = last_day(services.recorder.history, classifier)
+            findings, verdict = drift_of_last_day(services.recorder.history, classifier)
         except StoreError as error:
             return f"<p>{html.escape(str(error))}</p>"
         rows = {

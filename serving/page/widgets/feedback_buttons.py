@@ -10,7 +10,7 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from serving.core.errors import Refused, internal_error
-from serving.learning.feedback import Feedback, keep
+from serving.learning.feedback import Feedback, keep_feedback
 from serving.page.widgets.controls import QUIET
 from serving.storage.records import StoreError
 
@@ -54,7 +54,7 @@ def _thanks(
     try:
         services.rates.admit("feedback", address)
         feedback = Feedback(dataset, label, "page", str(answer.get("id", ""))[:64], 0, _image(dataset, image))
-        kept = keep(services, feedback, address)
+        kept = keep_feedback(services, feedback, address)
     except Refused as error:
         raise _told(error) from None
     except StoreError as error:

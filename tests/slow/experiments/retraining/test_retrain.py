@@ -16,7 +16,7 @@ from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
 from experiments.registry import production, promotions
 from experiments.retraining import fine_tuning, retrain
-from experiments.retraining.corrections import LEAST, Accepted, RetrainingError, hold_out
+from experiments.retraining.corrections import MIN_CORRECTIONS, Accepted, RetrainingError, hold_out
 from experiments.runs import experiment
 from experiments.runs.table import table
 from experiments.training.surgery import clone_of
@@ -55,7 +55,7 @@ def store(store_in, tmp_path_factory, dataset):
     """One run, in Production."""
     store = store_in(tmp_path_factory.mktemp("store"))
     row = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=6)
-    experiment.run_table([row], dataset, store, Path("none"), prepare_exam=small_exam)
+    experiment.run_table([row], dataset, store, Path("none"), prepare_held_out=small_exam)
     return store
 
 
@@ -74,7 +74,7 @@ class Watcher:
     def stage(self, name, epochs=0):
         self.heard.append((name, epochs) if epochs else name)
 
-    def say(self, line):
+    def log(self, line):
         self.lines.append(line)
 
     def batch(self, epoch, done, total):
@@ -145,7 +145,7 @@ def good():
 
 
 def test_too_few_corrections_are_refused_in_words(store, dataset):
-    with pytest.raises(RetrainingError, match=f"needs {LEAST} accepted corrections; there are 3"):
+    with pytest.raises(RetrainingError, match=f"needs {MIN_CORRECTIONS} accepted corrections; there are 3"):
         retrain.retrain(accepted(crosses(3), 8), dataset, production.pull(store, SPEC), store, Watcher())
 
 

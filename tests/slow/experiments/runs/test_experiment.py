@@ -35,8 +35,8 @@ def dataset() -> Dataset:
 
 def run_table(configs, dataset, store, shipped, say=print):
     """With an exam of seconds."""
-    prepare_exam = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
-    return experiment.run_table(configs, dataset, store, shipped, say, prepare_exam)
+    prepare_held_out = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
+    return experiment.run_table(configs, dataset, store, shipped, say, prepare_held_out)
 
 
 def rows() -> list:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from experiments.inference import bundle as bundles
 from experiments.insights import figures as insights
 from experiments.insights.figures import InsightsError
-from experiments.runs.measure import embed, explain
+from experiments.runs.measure import embed, write_insights
 from tests.helpers.figures import changed, dataset, figures
 
 
@@ -65,7 +65,7 @@ def test_a_keras_model_explains_itself(keras_model, bundle):
     assert outputs.shape == (120, 3)
     assert hidden.shape[1] > 3
     np.testing.assert_allclose(outputs, keras_model.predict(dataset().test.images, verbose=0), atol=1e-5)
-    explain(bundle, dataset(), outputs, hidden, None, ())
+    write_insights(bundle, dataset(), outputs, hidden, None, ())
     found = insights.read(bundle)
     assert sum(map(sum, found.confusion)) == 120
     assert found.curves == ()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from experiments.inference import drift_reference
-from serving.learning.drift import compare, last_day
+from serving.learning.drift import compare, drift_of_last_day
 from serving.storage.database import Database
 from serving.storage.history import History
 from tests.helpers.entries import entry
@@ -89,11 +89,11 @@ def test_the_last_day_is_told_in_words(tmp_path, classifier, known):
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     history, model = History(database), type(classifier)()
     model.bundle = replace(classifier.bundle, folder=tmp_path)
-    assert "without a reference" in last_day(history, model)[1]
+    assert "without a reference" in drift_of_last_day(history, model)[1]
     drift_reference.write(known, tmp_path)
-    assert "Only 0 answers" in last_day(history, model)[1]
+    assert "Only 0 answers" in drift_of_last_day(history, model)[1]
     history.add(answered(bars(200, 1, width=7), outputs(200, 1), at=time.time()))
-    findings, verdict = last_day(history, model)
+    findings, verdict = drift_of_last_day(history, model)
     assert verdict.startswith("Drift in the newest 200 answers")
     assert "stroke width is higher" in verdict
     assert len(findings) == 4

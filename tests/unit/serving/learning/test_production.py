@@ -75,9 +75,9 @@ def test_promoted_and_rolled_back_by_hand(services, store, version):
 
 def test_following_completes_the_log_and_outlives_a_registry_that_is_away(services, store, version, caplog):
     registry.promote(store, SPEC, version(), "first", "start")
-    production.follow(services)
+    production.refresh_models(services)
     with services.database.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM promotions").scalar() == 1
     services.settings.mlflow_tracking_uri = "sqlite:////nowhere/mlflow.db"
-    production.follow(services)
+    production.refresh_models(services)
     assert "The Production log waits" in caplog.text

@@ -7,7 +7,7 @@ import pytest
 from experiments.evaluation.comparison import Difference
 from experiments.evaluation.gate import Decision
 from experiments.retraining.corrections import RetrainingError
-from experiments.retraining.retrain import Retrained
+from experiments.retraining.retrain import RetrainingResult
 from experiments.training.progress import Epoch
 from serving.learning import retraining_process
 from serving.learning.reporter import Reporter
@@ -54,7 +54,7 @@ def learn(promote=True):
             reporter.epoch(Epoch(epoch, 0.5 / epoch, 0.9, 0.2, 0.99, epochs=2, seconds=1.0))
         reporter.stage("measuring")
         reporter.stage("deciding")
-        return Retrained("run-9", "9", Decision(promote, "better" if promote else "worse"), (ROW,))
+        return RetrainingResult("run-9", "9", Decision(promote, "better" if promote else "worse"), (ROW,))
 
     return learn
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.preprocessing.drawings import prepare_drawing
-from serving.learning.upload_check import as_corrections, check
+from serving.learning.upload_check import as_corrections, check_upload
 from serving.storage.records import digest_prefix, image_digest
 from serving.uploads.zips import Archive, File, Limits, ZipError
 from tests.helpers.pictures import drawing, png, zipped
@@ -16,7 +16,7 @@ LIMITS = Limits(100, 1 << 20, 1 << 22)
 
 
 def checked(classifier, files, label=None, kept=frozenset(), published=None):
-    return check(classifier, [File(name, content) for name, content in files], label, kept, published)
+    return check_upload(classifier, [File(name, content) for name, content in files], label, kept, published)
 
 
 def kept(found):
@@ -105,7 +105,7 @@ def test_a_hostile_zip_is_refused_or_its_entries_are(classifier):
     link = zipfile.ZipInfo("7/link.png")
     link.external_attr = 0o120777 << 16
     archive = zipped([("../7/a.png", png(1)), (link, b"/etc/passwd"), ("7/b.png", png(2))])
-    found = check(classifier, Archive(io.BytesIO(archive), LIMITS), None, set(), None)
+    found = check_upload(classifier, Archive(io.BytesIO(archive), LIMITS), None, set(), None)
     assert kept(found) == [("7/b.png", "7")]
     assert set(found.faults) == {"../7/a.png", "7/link.png"}
 

@@ -1,4 +1,4 @@
-from serving.learning.replay import Change, Replayed
+from serving.learning.replay import ChangedAnswer, ReplayResult
 from serving.learning.reporter import epochs_of
 from serving.page.retrain.production import changes_table, log_table
 from serving.page.retrain.retraining import curves, described, gate_table, shown
@@ -61,9 +61,9 @@ def test_the_log_shows_what_anybody_wrote_as_text():
 
 
 def test_a_replay_lists_what_would_change():
-    change = Change(entry(1, label="7"), "1", "sure", 0.98)
-    text = changes_table(Replayed("4", 250, [change]))
+    change = ChangedAnswer(entry(1, label="7"), "1", "sure", 0.98)
+    text = changes_table(ReplayResult("4", 250, [change]))
     assert "1 of 250 answers would change with version 4" in text
     assert "7 90 %, version 3" in text
     assert "1 98 %" in text
-    assert changes_table(Replayed("4", 0, [])).endswith("</p>")
+    assert changes_table(ReplayResult("4", 0, [])).endswith("</p>")

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from serving.learning.suspicious_clients import groups
+from serving.learning.suspicious_clients import client_summaries
 from serving.page.retrain.uploads import AS_SENT
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
@@ -97,7 +97,7 @@ def test_random_labels_against_a_sure_model_stand_out_too(corrections):
     corrections.add([correction(300 + n, client="random", proposed=label) for n, label in enumerate(labels)])
     corrections.add([correction(400 + n, client="right", proposed="7") for n in range(30)])
     corrections.add([correction(500 + n, client="unsure", confidence=0.5, proposed="123456"[n]) for n in range(6)])
-    assert {group.client: group.suspicious for group in groups(corrections, "mnist")} == {
+    assert {group.client: group.suspicious for group in client_summaries(corrections, "mnist")} == {
         "random": True, "unsure": False
     }  # fmt: skip
 
