@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from experiments.data.specs import DatasetSpec
 
 
-Verdict = Literal["sure", "unsure", "not_a_digit", "blank"]
+Verdict = Literal["sure", "unsure", "rejected", "blank"]
 """Whether there is an answer: yes; one of two; no, it shows none of the classes; no, it shows nothing at all."""
 
 
@@ -61,7 +61,7 @@ def predictions(
                 label="" if refused else class_names[best],
                 confidence=0.0 if refused else float(row[best]),
                 probabilities=row,
-                verdict="not_a_digit" if refused else "sure" if sure else "unsure",
+                verdict="rejected" if refused else "sure" if sure else "unsure",
                 candidates=() if refused or sure else (class_names[best], class_names[second]),
                 model_version=version,
                 image=image,

@@ -85,7 +85,7 @@ def _report_refusals(
 ) -> None:
     """groups: bool [N] of the drawings each."""
     _, answers = _answered(LiteRTModel(bundle.tflite), bundle, drawings, LAYOUTS["usual"], seed)
-    refused = np.array([answer.verdict == "not_a_digit" for answer in answers])
+    refused = np.array([answer.verdict == "rejected" for answer in answers])
     table = _table(title, "what", "n", "refused %")
     for name, mask in groups.items():
         if mask.any():

@@ -40,7 +40,7 @@ class Reading(Schema):
     """What was read in one picture."""
 
     label: str | None = Field(description="the class; null when none is named")
-    verdict: Literal["sure", "unsure", "not_a_digit", "blank"]
+    verdict: Literal["sure", "unsure", "rejected", "blank"]
     confidence: float = Field(ge=0, le=1, description="probability of the label")
     candidates: list[str] = Field(description="the two likeliest labels of an unsure answer")
     confidences: dict[str, float] = Field(description="class -> probability")

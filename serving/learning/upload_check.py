@@ -36,7 +36,7 @@ class LabelledPicture:
     @property
     def contradicted(self) -> bool:
         """Whether the model is sure that it shows something else, or nothing it knows."""
-        return self.said.verdict in ("sure", "not_a_digit") and self.said.label != self.label
+        return self.said.verdict in ("sure", "rejected") and self.said.label != self.label
 
 
 @dataclass(frozen=True, eq=False)

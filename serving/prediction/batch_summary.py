@@ -58,7 +58,7 @@ class Summary:
     def answers(self) -> list[tuple[str, str, int]]:
         """Answer, verdict and how many, for the chart."""
         counted = Counter(
-            (reading.prediction.label or NO_ANSWER, _words(reading.prediction.verdict))
+            (reading.prediction.label or NO_ANSWER, reading.prediction.verdict)
             for reading in self.readings
             if reading.prediction
         )
@@ -83,11 +83,7 @@ def _row(reading: Reading, label: str, right: bool | None) -> list[str]:
         return [reading.name, "", "", "", label, verdict, reading.error]
     found = reading.prediction
     note = " or ".join(found.candidates)
-    return [reading.name, found.label, f"{found.confidence:.4f}", _words(found.verdict), label, verdict, note]
-
-
-def _words(verdict: str) -> str:
-    return verdict.replace("_", " ")
+    return [reading.name, found.label, f"{found.confidence:.4f}", found.verdict, label, verdict, note]
 
 
 def _count(number: int, thing: str) -> str:

@@ -2,14 +2,20 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from serving.storage.database import Database, insert
-from serving.storage.records import ENTRY_FIELDS, AnswerFilter, Entry
+from serving.storage.records import ENTRY_FIELDS, FORMER_REJECTED, AnswerFilter, Entry
 from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
+_VERDICT = sa.func.replace(
+    predictions.c.verdict, sa.literal_column(f"'{FORMER_REJECTED}'"), sa.literal_column("'rejected'")
+).label("verdict")
+COLUMNS: dict[str, sa.ColumnElement[Any]] = {**predictions.c, "verdict": _VERDICT}
+"""As read and filtered: under its former name a verdict is the same."""
 
 
 class History:
@@ -27,13 +33,14 @@ class History:
 
     def search(self, wanted: AnswerFilter, limit: int) -> list[Entry]:
         """The newest `limit` entries that match, newest first."""
-        query = sa.select(predictions).where(*_conditions(wanted)).order_by(predictions.c.id.desc()).limit(limit)
+        query = sa.select(*COLUMNS.values()).where(*_conditions(wanted)).order_by(predictions.c.id.desc()).limit(limit)
         with self._engine.connect() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
 
     def find(self, request_id: str, position: int) -> Entry | None:
         """The answer to one picture of a request; None if it is not kept."""
-        query = sa.select(predictions).where(predictions.c.request_id == request_id, predictions.c.position == position)
+        key = (predictions.c.request_id == request_id, predictions.c.position == position)
+        query = sa.select(*COLUMNS.values()).where(*key)
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else Entry(**row)
@@ -46,7 +53,7 @@ class History:
 
     def tally(self, column: str, wanted: AnswerFilter) -> dict[str, int]:
         """How many entries match, by the values of a column (verdict, label, source, ...)."""
-        key = predictions.c[column]
+        key = COLUMNS[column]
         query = sa.select(key, sa.func.count()).where(*_conditions(wanted)).group_by(key).order_by(key)
         with self._engine.connect() as connection:
             return {str(value): count for value, count in connection.execute(query)}
@@ -65,7 +72,9 @@ class History:
 
 def _conditions(wanted: AnswerFilter) -> Iterable[sa.ColumnElement[bool]]:
     columns = predictions.c
-    for name in ("verdict", "label", "source", "dataset", "model_version", "client"):
+    if wanted.verdict is not None:
+        yield ("rejected" if wanted.verdict == FORMER_REJECTED else wanted.verdict) == _VERDICT
+    for name in ("label", "source", "dataset", "model_version", "client"):
         if (value := getattr(wanted, name)) is not None:
             yield columns[name] == value
     if wanted.since is not None:

@@ -22,6 +22,9 @@ class StoreError(RuntimeError):
 Source = Literal["page", "api", "batch"]
 """Where a prediction was asked for."""
 
+FORMER_REJECTED = "not_a_digit"
+"""Name of the verdict "rejected" in earlier versions; a replica of one may still write it into a shared database."""
+
 
 @dataclass(frozen=True)
 class Entry:

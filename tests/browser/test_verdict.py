@@ -19,6 +19,6 @@ def test_a_clear_digit_is_sure_and_explained_on_demand(draw_page):
 
 def test_a_letter_is_no_digit(draw_page):
     draw_page.draw(LETTER_K)
-    assert draw_page.submit() == SENTENCES["not_a_digit"]
+    assert draw_page.submit() == SENTENCES["rejected"]
     assert draw_page.preprocessed.count() == 1
     draw_page.start_afresh("Clear")

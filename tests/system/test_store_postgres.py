@@ -17,6 +17,7 @@ from serving.storage.history import History
 from serving.storage.records import AnswerFilter, CorrectionFilter
 from tests.helpers.corrections import correction, older_database
 from tests.helpers.entries import entry
+from tests.helpers.former_verdict import check_both_names_of_a_verdict
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed")
@@ -131,3 +132,7 @@ def test_a_database_without_corrections_gets_their_table_and_keeps_its_answers(u
     Corrections(database).add([correction(1)])
     assert [each.corrected for each in History(database).search(AnswerFilter(), 9)] == ["1"]
     database.close()
+
+
+def test_a_rejected_answer_is_found_under_the_former_name_of_its_verdict_too(url):
+    check_both_names_of_a_verdict(url)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 THUMBNAIL = 112  # px
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
 TOLD_EVERY = 20  # pictures, on the progress bar
-COLOURS = {"sure": BLUE, "unsure": ORANGE, "not a digit": VIOLET, "blank": GREEN}  # of verdicts, in words
+COLOURS = {"sure": BLUE, "unsure": ORANGE, "rejected": VIOLET, "blank": GREEN}  # of verdicts
 HELP = (
     "Drop up to {:,} pictures each of one thing, or a zip of up to 10 MB. Names may carry labels, and then the share "
     "that is right is shown: a folder called like the class (`7/img.png` or `cat/img.png`, in a zip), or a file name "

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DATASET = "mnist"
 SENTENCES = {
     "blank": "Nothing drawn yet. Draw a digit from 0 to 9, then press Submit.",
-    "not_a_digit": "That does not look like one digit from 0 to 9.",
+    "rejected": "That does not look like one digit from 0 to 9.",
 }
 AS_IT_IS = "drawing => drawing"
 ANSWER_WHEN_LIVE = """on => {
@@ -41,7 +41,7 @@ def build_interface(services: "Services") -> gr.Interface:
         """Reads one hand-drawn digit. Takes the pad's dict, of which "composite" is read, else "layers" over
         "background": a picture of any size and mode, dark on light or light on dark. Gives the label with its three
         most likely digits (a sentence without confidences if no digit is named), the verdict in words, the 28x28
-        image the model saw, the details ("verdict" is sure, unsure, not_a_digit or blank; "label", "confidence",
+        image the model saw, the details ("verdict" is sure, unsure, rejected or blank; "label", "confidence",
         "candidates", "model_version", "id"), and a line that says which model answered and how fast."""
         return view.reply(drawing, request)
 

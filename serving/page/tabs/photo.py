@@ -15,7 +15,7 @@ DATASET = "cifar10"
 KINDS = "{} or {}".format(", ".join(SPECS[DATASET].class_names[:-1]), SPECS[DATASET].class_names[-1])
 SENTENCES = {
     "blank": "No photo yet, or nothing on it. Upload, paste or take one.",
-    "not_a_digit": f"That does not look like one of the ten: {KINDS}.",
+    "rejected": f"That does not look like one of the ten: {KINDS}.",
 }
 HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leave it unsure."
 

@@ -1,8 +1,13 @@
 """Run by Alembic: brings the database of the connection it is given up to date, inside that transaction."""
 
+import sqlalchemy as sa
 from alembic import context
 
-from serving.storage.tables import METADATA
+from serving.storage.records import FORMER_REJECTED
+from serving.storage.tables import METADATA, predictions
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+connection: sa.Connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=METADATA)
 context.run_migrations()
+# No revision of its own: a replica of an earlier version can't open a database at a revision that it doesn't know.
+connection.execute(sa.update(predictions).where(predictions.c.verdict == FORMER_REJECTED).values(verdict="rejected"))

@@ -88,7 +88,7 @@ class UnsureClassifier(FakeClassifier):
 
 class RefusingClassifier(FakeClassifier):
     def classify(self, pixels):
-        return Prediction("", 0.0, PROBABILITIES, "not_a_digit", (), "3", self.prepare(pixels))
+        return Prediction("", 0.0, PROBABILITIES, "rejected", (), "3", self.prepare(pixels))
 
 
 class BrokenClassifier(FakeClassifier):

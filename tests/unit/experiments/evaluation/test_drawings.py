@@ -36,7 +36,7 @@ def test_outcomes_are_counted_by_digit_size_and_brush() -> None:
 
 def test_verdicts_are_counted_and_a_refusal_is_wrong() -> None:
     sheets = drawn.put_on_pad(drawn.generate(10, seed=0), drawn.Layout(), 0)
-    refused, unsure = answered("", 0.0, "not_a_digit"), answered("3", 0.6, "unsure")
+    refused, unsure = answered("", 0.0, "rejected"), answered("3", 0.6, "unsure")
     outcome = drawn.score(sheets, [refused, answered("1"), answered("2"), unsure, *[answered("0")] * 6])
     scores = outcome.scores()
     assert (scores["accuracy"], scores["sure"], scores["refused"]) == pytest.approx((0.3, 0.8, 0.1))

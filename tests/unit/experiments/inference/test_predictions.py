@@ -124,7 +124,7 @@ def test_predictions_are_sure_unsure_or_refused(images):
     assert sure.probabilities.dtype == np.float32
     np.testing.assert_array_equal(sure.image, images[0])
     assert (unsure.label, unsure.verdict, unsure.candidates) == ("a", "unsure", ("a", "c"))
-    assert (refused.label, refused.verdict, refused.confidence) == ("", "not_a_digit", 0.0)
+    assert (refused.label, refused.verdict, refused.confidence) == ("", "rejected", 0.0)
 
 
 def test_a_model_of_the_classes_alone_refuses_nothing(images):

@@ -36,7 +36,7 @@ def test_answers_that_would_change_are_listed_the_newest_first(history, exported
 
 def test_a_refusal_is_an_answer_too(history, exported, spec, images):
     never = exported.__class__(**{**exported.__dict__, "thresholds": exported.thresholds.__class__(0.0, 1.0)})
-    history.add([entry(1, dataset="dots", label="", verdict="not_a_digit", image=images[0].tobytes())])
+    history.add([entry(1, dataset="dots", label="", verdict="rejected", image=images[0].tobytes())])
     (change,) = replay(history, never, spec, since=0.0).changes
     assert change.label in exported.class_names
     assert 0 < change.confidence <= 1

@@ -20,7 +20,7 @@ def summary():
     readings = [
         reading("7/a.png", "7"),
         reading("7/b.png", "1", "unsure"),
-        reading("3/c.png", "", "not_a_digit"),
+        reading("3/c.png", "", "rejected"),
         reading("d.png", "3"),
         Reading("7/=e.png", error="It is encrypted."),
     ]
@@ -31,7 +31,7 @@ def test_a_row_for_each_file(summary):
     assert summary.rows() == [
         ["7/a.png", "7", "0.9000", "sure", "7", "yes", ""],
         ["7/b.png", "1", "0.9000", "unsure", "7", "no", "1 or 7"],
-        ["3/c.png", "", "0.9000", "not a digit", "3", "no", ""],
+        ["3/c.png", "", "0.9000", "rejected", "3", "no", ""],
         ["d.png", "3", "0.9000", "sure", "", "", ""],
         ["7/=e.png", "", "", "", "7", "", "It is encrypted."],
     ]
@@ -59,7 +59,7 @@ def test_without_labels_nothing_is_called_right():
 
 
 def test_answers_are_counted_by_verdict(summary):
-    assert summary.answers() == [("1", "unsure", 1), ("3", "sure", 1), ("7", "sure", 1), ("none", "not a digit", 1)]
+    assert summary.answers() == [("1", "unsure", 1), ("3", "sure", 1), ("7", "sure", 1), ("none", "rejected", 1)]
 
 
 def test_confusion_has_a_row_for_each_label_and_a_column_for_none(summary):

@@ -36,7 +36,7 @@ def test_an_unsure_answer_names_both_candidates(unsure_classifier, seven_png):
 
 def test_what_is_refused_is_told_in_words_alone(refusing_classifier, seven_png):
     found = answer(refusing_classifier, [seven_png], SENTENCES)
-    assert found.label == SENTENCES["not_a_digit"]
+    assert found.label == SENTENCES["rejected"]
     assert found.words == ""
 
 

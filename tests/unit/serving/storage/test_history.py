@@ -12,6 +12,7 @@ from serving.storage.history import History
 from serving.storage.records import AnswerFilter, StoreError
 from serving.storage.tables import METADATA, predictions
 from tests.helpers.entries import entry
+from tests.helpers.former_verdict import check_both_names_of_a_verdict
 
 
 @pytest.fixture
@@ -120,6 +121,10 @@ def test_a_database_that_is_not_there_is_told_without_its_password():
     with pytest.raises(StoreError, match="DATABASE_URL") as told:
         History(Database("postgresql+psycopg://ann:secret@127.0.0.1:1/digits"))
     assert "secret" not in str(told.value)
+
+
+def test_a_rejected_answer_is_found_under_the_former_name_of_its_verdict_too(url):
+    check_both_names_of_a_verdict(url)
 
 
 def old_database(url, revision, statement):

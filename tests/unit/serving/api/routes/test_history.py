@@ -42,7 +42,8 @@ def test_a_request_that_a_proxy_repeats_is_recorded_once(api, fresh, seven_png):
 
 
 def test_filters_and_pages(api, fresh):
-    fresh.recorder.add([entry(number, answered_at=1_700_000_000 + number) for number in range(5)])
+    verdicts = ["sure"] * 4 + ["rejected"]
+    fresh.recorder.add([entry(i, answered_at=1_700_000_000 + i, verdict=verdict) for i, verdict in enumerate(verdicts)])
     fresh.recorder.flush()
     client = api(fresh)
 
@@ -50,6 +51,7 @@ def test_filters_and_pages(api, fresh):
         return [item["label"] for item in client.get("/api/history", params=query).json()["items"]]
 
     assert numbers(label="3") == ["3"]
+    assert numbers(verdict="rejected") == numbers(verdict="not_a_digit") == ["4"]
     assert numbers(since="2023-11-14T22:13:22", until="2023-11-14T23:13:24+01:00") == ["3", "2"]
     first = client.get("/api/history", params={"limit": 2}).json()
     assert (first["total"], first["next"]) == (5, first["items"][-1]["id"])
