@@ -18,7 +18,7 @@ from serving.core.errors import Refused, from_status, internal_error
 from serving.services import Services
 from serving.storage.records import StoreError
 
-ROUTES = (predict, feedback, training_data, retraining, production, status, history)
+ROUTERS = tuple(routes.router for routes in (predict, feedback, training_data, retraining, production, status, history))
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)
 """What begins so is the API's; all else is the page's."""
@@ -29,7 +29,7 @@ DESCRIPTION = (
 
 
 def build_api(services: Services) -> FastAPI:
-    """The application, whose state names its `paths`. Each request's state carries its `caller`."""
+    """The application. Its state has `services` and the `paths` of its routes; a request's state has its `caller`."""
     refusals: dict[int | str, dict[str, Any]] = {
         code: {"model": ErrorAnswer} for code in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
     }
@@ -42,51 +42,38 @@ def build_api(services: Services) -> FastAPI:
         static_url=STATIC,
         responses=refusals,
     )
-    routers = [routes.build(services) for routes in ROUTES]
-    for router in routers:
+    for router in ROUTERS:
         api.include_router(router)
-    api.state.paths = frozenset(route.path for router in routers for route in router.routes)
+    api.state.services = services
+    api.state.paths = frozenset(route.path for router in ROUTERS for route in router.routes)
     if origins := split_names(services.settings.cors_origins):
         api.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
-    _add_errors(api, services)
+    for kind in (Refused, HTTPException, RequestValidationError, ModelError, StoreError, Exception):
+        api.add_exception_handler(kind, answer_error)
     return api
 
 
-def _add_errors(api: FastAPI, services: Services) -> None:
-    def tell(request: Request, error: Refused) -> Response:
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Any error in the one shape; those of this side are counted."""
+    refused = _as_refused(error)
+    if refused.status >= 500:
         caller: Caller = request.state.caller
-        if error.status >= 500:
-            services.metrics.add_problem(caller.request_id, error.status, error.message)
-        return error.response()
+        request.app.state.services.metrics.add_problem(caller.request_id, refused.status, refused.message)
+    return refused.response()
 
-    async def refused(request: Request, error: Refused) -> Response:
-        return tell(request, error)
 
-    async def by_the_framework(request: Request, error: HTTPException) -> Response:
-        return tell(request, from_status(error.status_code))
-
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
+def _as_refused(error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, HTTPException):
+        return from_status(error.status_code)
+    if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         message = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}."
-        return tell(request, Refused(422, "wrong_shape", message, "See /docs."))
-
-    async def no_model(request: Request, error: ModelError) -> Response:
-        return tell(request, Refused(503, "no_model", str(error), "Try again in a moment.", 5))
-
-    async def no_history(request: Request, error: StoreError) -> Response:
-        return tell(request, Refused(503, "no_history", str(error), "Try again in a moment.", 5))
-
-    async def broken(request: Request, error: Exception) -> Response:
-        logging.getLogger(__name__).error("A request could not be answered", exc_info=error)
-        return tell(request, internal_error())
-
-    handlers = {
-        Refused: refused,
-        HTTPException: by_the_framework,
-        RequestValidationError: invalid,
-        ModelError: no_model,
-        StoreError: no_history,
-        Exception: broken,
-    }
-    for kind, handler in handlers.items():
-        api.add_exception_handler(kind, handler)  # type: ignore[arg-type]
+        return Refused(422, "wrong_shape", message, "See /docs.")
+    if isinstance(error, ModelError):
+        return Refused(503, "no_model", str(error), "Try again in a moment.", 5)
+    if isinstance(error, StoreError):
+        return Refused(503, "no_history", str(error), "Try again in a moment.", 5)
+    logging.getLogger(__name__).error("A request could not be answered", exc_info=error)
+    return internal_error()

@@ -1,10 +1,11 @@
-"""What a request carries: read within bounds of size and time, and turned into encoded pictures."""
+"""Request bodies, read within bounds of size and time: JSON and encoded pictures."""
 
 import asyncio
 import base64
 import binascii
 import re
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import pydantic
 from fastapi import Request
@@ -12,28 +13,43 @@ from starlette.requests import ClientDisconnect
 
 from serving.api.schemas import ImageBody, Schema
 from serving.core.errors import Refused, too_large
-from serving.core.limits import MIB, Slot, check_size
+from serving.core.limits import MIB, Load, Slot, check_size
 from serving.uploads.unpacking import Bounds, Picture, open_zip, unpack_form, unpack_zip
 
 READ_SECONDS = 30.0  # within which a body has to arrive
-PATIENCE = 3  # times the limit are read before the connection is closed on a body that is too large
+OVERRUN = 3  # times the limit are read before the connection is closed on a body that is too large
 IMAGES = ("image/png", "image/jpeg", "image/webp")
 ZIPS = ("application/zip", "application/x-zip-compressed")
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
 Body = TypeVar("Body", bound=Schema)
 DATA_URL = re.compile(r"data:image/[a-z+.-]{1,20};base64,")
-BINARY = {"schema": {"type": "string", "format": "binary"}}
-FILES = {"type": "array", "items": {"type": "string", "format": "binary"}}
-ONE = dict.fromkeys((*IMAGES, BYTES), BINARY) | {
-    JSON: {"schema": ImageBody.model_json_schema()},
-    FORM: {"schema": {"type": "object", "properties": {"image": BINARY["schema"]}, "required": ["image"]}},
-}
-MANY = dict.fromkeys((*ZIPS, BYTES), BINARY) | {
-    FORM: {"schema": {"type": "object", "properties": {"images": FILES}, "required": ["images"]}}
-}
 
 
-async def one_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
+def request_body(content: dict[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads its body itself; content type -> media type object."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def json_body(schema: type[Schema]) -> dict[str, Any]:
+    """`openapi_extra` of a route that takes JSON of that schema."""
+    return request_body({JSON: {"schema": schema.model_json_schema()}})
+
+
+def _binary(types: Iterable[str]) -> dict[str, Any]:
+    return {content_type: {"schema": FILE} for content_type in types}
+
+
+def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {FORM: {"schema": {"type": "object", "properties": {field: schema}, "required": [field]}}}
+
+
+FILE = {"type": "string", "format": "binary"}
+PICTURE_JSON = {JSON: {"schema": ImageBody.model_json_schema()}}
+PICTURE_BODY = request_body(_binary((*IMAGES, BYTES)) | PICTURE_JSON | _form("image", FILE))
+PICTURES_BODY = request_body(_binary((*ZIPS, BYTES)) | _form("images", {"type": "array", "items": FILE}))
+
+
+async def read_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
     """The encoded picture of a raw, JSON or multipart body. Raises Refused."""
     kind = _kind(request, (*IMAGES, BYTES, JSON, FORM))
     megabytes = bounds.image_mb if kind in (*IMAGES, BYTES) else 2 * bounds.image_mb  # base64, other parts
@@ -49,13 +65,7 @@ async def one_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
     return data
 
 
-async def as_json(request: Request, slot: Slot, megabytes: int, schema: type[Body]) -> Body:
-    """A JSON body of that schema, of so many MiB at most. Raises Refused."""
-    _kind(request, (JSON,))
-    return _validated(await _read(request, slot, megabytes), schema)
-
-
-async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Picture]:
+async def read_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Picture]:
     """The pictures of a zip or a multipart body, in their order. Raises Refused."""
     kind = _kind(request, (*ZIPS, BYTES, FORM))
     body = await _read(request, slot, bounds.batch_mb)
@@ -70,9 +80,21 @@ async def many_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Pi
     return pictures
 
 
+async def read_json(request: Request, slot: Slot, megabytes: int, schema: type[Body]) -> Body:
+    """A JSON body of that schema, of so many MiB at most. Raises Refused."""
+    _kind(request, (JSON,))
+    return _validated(await _read(request, slot, megabytes), schema)
+
+
+async def read_command(request: Request, load: Load, schema: type[Body]) -> Body:
+    """A JSON body of an operator's route, which holds nothing large. Raises Refused."""
+    with load.slot() as slot:
+        return await read_json(request, slot, 1, schema)
+
+
 async def _read(request: Request, slot: Slot, megabytes: int) -> bytes:
     """The whole body. Raises Refused for one that is too large, incomplete or too slow."""
-    if _announced(request) > PATIENCE * megabytes * MIB:
+    if _announced(request) > OVERRUN * megabytes * MIB:
         raise too_large("The body", f"{megabytes} MiB")
     try:
         async with asyncio.timeout(READ_SECONDS):
@@ -91,7 +113,7 @@ async def _receive(request: Request, slot: Slot, megabytes: int) -> bytes:
         if size <= megabytes * MIB:
             slot.reserve(len(chunk))
             chunks.append(chunk)
-        elif size > PATIENCE * megabytes * MIB:
+        elif size > OVERRUN * megabytes * MIB:
             break
     check_size(size, megabytes)
     if not size:

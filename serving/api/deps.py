@@ -1,34 +1,36 @@
-"""What several routes need: who asks, and what they are told."""
+"""What routes need of a request: the services, and who asks with which rights."""
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 
-from serving.api.schemas import ErrorAnswer
 from serving.core.access import Caller
-
-if TYPE_CHECKING:
-    from serving.services import Services
-
-REFUSED: dict[int | str, dict[str, Any]] = {409: {"model": ErrorAnswer}}
+from serving.services import Services
 
 
-def operator(services: "Services", request: Request) -> Caller:
-    """Who asks for what is the operator's. Raises Refused 401 for anyone else."""
+# Coroutines, since FastAPI would run plain functions in a thread.
+async def get_services(request: Request) -> Services:
+    """What the application was built around."""
+    services: Services = request.app.state.services
+    return services
+
+
+async def check_visitor(request: Request) -> Caller:
+    """Who asks. Raises Refused 401 where a login is missing."""
     caller: Caller = request.state.caller
-    services.access.check_operator(caller.headers, caller.user)
+    request.app.state.services.access.check_visitor(caller.headers, caller.user)
     return caller
 
 
-def visitor(services: "Services", request: Request, rate: str) -> Caller:
-    """Who asks, within the rate of that name. Raises Refused 401 where a login is missing, 429."""
+async def check_operator(request: Request) -> Caller:
+    """The operator who asks. Raises Refused 401 for anyone else."""
     caller: Caller = request.state.caller
-    services.access.check_visitor(caller.headers, caller.user)
-    services.rates.admit(rate, caller.address)
+    request.app.state.services.access.check_operator(caller.headers, caller.user)
     return caller
 
 
-def iso(seconds: float) -> str:
-    """seconds since 1970 as ISO 8601, UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+ServicesDep = Annotated[Services, Depends(get_services)]
+Visitor = Annotated[Caller, Depends(check_visitor)]
+Operator = Annotated[Caller, Depends(check_operator)]
+OPERATOR_ONLY: list[Any] = [Depends(check_operator)]
+"""`dependencies` of a router whose routes don't need to know who the operator is."""

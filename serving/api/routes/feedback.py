@@ -2,69 +2,81 @@
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Request
+from pydantic import Field
 
-from serving.api import bodies
-from serving.api.deps import visitor
-from serving.api.schemas import ErrorAnswer, FeedbackAnswer, FeedbackBody
+from experiments.data.specs import DEFAULT_DATASET
+from serving.api.bodies import from_base64, json_body, read_json
+from serving.api.deps import ServicesDep, Visitor
+from serving.api.schemas import CONFLICT, Dataset, ErrorAnswer, Schema, Text
 from serving.core.errors import Refused
 from serving.core.limits import Slot
 from serving.learning.feedback import Feedback, UnknownAnswerError, keep_feedback
 from serving.prediction.recent_drawings import small_png
+from serving.services import Services
 from serving.storage.records import Correction
 
-if TYPE_CHECKING:
-    from serving.services import Services
-
-PAUSE = 0.4  # s between two looks for an answer
-LOOKS = 4  # together longer than a replica takes to write down what it has answered
+RETRY_SECONDS = 0.4
+ATTEMPTS = 4  # together longer than a replica takes to write down what it has answered
+router = APIRouter(tags=["corrections"])
 
 
-def build(services: "Services") -> APIRouter:
-    """The route."""
-    router = APIRouter(tags=["corrections"])
-    body = {"requestBody": {"required": True, "content": {bodies.JSON: {"schema": FeedbackBody.model_json_schema()}}}}
+class FeedbackBody(Schema):
+    """The right label of the answer `id`, or of an image."""
 
-    refusals: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer}, 409: {"model": ErrorAnswer}}
-
-    @router.post("/api/feedback", response_model=FeedbackAnswer, openapi_extra=body, responses=refusals)
-    async def feedback(request: Request) -> FeedbackAnswer:
-        """Says which label an answer should have had: name the answer by `id` (and `position` in a batch), or send the
-        `image`. It is kept at once, and nothing is learnt from it before the operator has accepted it."""
-        caller = visitor(services, request, "feedback")
-        with services.load.slot() as slot:
-            told = await _read(services, request, slot)
-            kept = await _keep(services, told, caller.address)
-        return FeedbackAnswer(dataset=kept.dataset, given=kept.given or None, label=kept.proposed, state="pending")
-
-    return router
+    label: Text = Field(description="the right class; that of the answer says that it was right")
+    id: Text | None = Field(None, description="of the answer's request")
+    position: int = Field(0, ge=0, le=2**31 - 1, description="within a batch")
+    image: str | None = Field(None, description="a PNG, JPEG or WebP in base64, or a data URL of one")
+    dataset: Dataset = Field(DEFAULT_DATASET, description="whose model answered")
 
 
-async def _read(services: "Services", request: Request, slot: Slot) -> Feedback:
+class FeedbackAnswer(Schema):
+    """A correction that is kept."""
+
+    dataset: str
+    given: str | None = Field(description="label of the answer; null when none was named")
+    label: str
+    state: Literal["pending"] = Field(description="until the operator has looked at it")
+
+
+UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer}}
+
+
+@router.post("/api/feedback", openapi_extra=json_body(FeedbackBody), responses=UNKNOWN | CONFLICT)
+async def feedback(request: Request, services: ServicesDep, visitor: Visitor) -> FeedbackAnswer:
+    """Says which label an answer should have had: name the answer by `id` (and `position` in a batch), or send the
+    `image`. It is kept at once, and nothing is learnt from it before the operator has accepted it."""
+    services.rates.admit("feedback", visitor.address)
+    with services.load.slot() as slot:
+        kept = await _keep(services, await _read(services, request, slot), visitor.address)
+    return FeedbackAnswer(dataset=kept.dataset, given=kept.given or None, label=kept.proposed, state="pending")
+
+
+async def _read(services: Services, request: Request, slot: Slot) -> Feedback:
     """Raises Refused."""
-    body = await bodies.as_json(request, slot, 2 * services.bounds.image_mb, FeedbackBody)
+    body = await read_json(request, slot, 2 * services.bounds.image_mb, FeedbackBody)
     services.classifier(body.dataset)
-    told = Feedback(body.dataset, body.label, "api", body.id or "", body.position)
+    sent = Feedback(body.dataset, body.label, "api", body.id or "", body.position)
     if body.image is None:
-        return told
-    data = bodies.from_base64(body.image)
+        return sent
+    data = from_base64(body.image)
     (image,) = await services.worker_pool.read(body.dataset, [data])
     if isinstance(image, Refused):
         raise image
     if not isinstance(image, np.ndarray):
         raise Refused(422, "blank", "Nothing is drawn in this image.", "Send another.")
-    drawing = await asyncio.to_thread(small_png, [data])
-    return replace(told, image=image, drawing=drawing)
+    return replace(sent, image=image, drawing=await asyncio.to_thread(small_png, [data]))
 
 
-async def _keep(services: "Services", told: Feedback, address: str) -> Correction:
-    """Looks again while another replica may be writing the answer down."""
-    for _ in range(LOOKS - 1):
+async def _keep(services: Services, sent: Feedback, address: str) -> Correction:
+    """Retried while another replica may still be writing the answer down. Raises Refused."""
+    for _ in range(ATTEMPTS - 1):
         try:
-            return await asyncio.to_thread(keep_feedback, services, told, address)
+            return await asyncio.to_thread(keep_feedback, services, sent, address)
         except UnknownAnswerError:
-            await asyncio.sleep(PAUSE)
-    return await asyncio.to_thread(keep_feedback, services, told, address)
+            await asyncio.sleep(RETRY_SECONDS)
+    return await asyncio.to_thread(keep_feedback, services, sent, address)

@@ -2,56 +2,76 @@
 
 import base64
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
+from pydantic import Field
 
-from serving.api.deps import operator
-from serving.api.schemas import DatasetName, HistoryAnswer, HistoryItem, Schema
+from serving.api.deps import OPERATOR_ONLY, ServicesDep
+from serving.api.schemas import NO_NUL, DatasetQuery, Schema, iso_time
 from serving.core.errors import Refused
 from serving.core.images import pixels_to_png
-from serving.storage.records import AnswerFilter, Entry
+from serving.storage.records import AnswerFilter, Entry, Source
 
-if TYPE_CHECKING:
-    from serving.services import Services
-
-Text = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
-Id = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
+TextQuery = Annotated[str | None, Query(max_length=64, pattern=NO_NUL)]
+IdQuery = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
+router = APIRouter(tags=["history"], dependencies=OPERATOR_ONLY)
 
 
 class HistoryQuery(Schema):
-    """Filters; what is left out is any."""
+    """Filters; one that is left out matches everything."""
 
-    verdict: Text = None
-    label: Text = None
-    source: Text = None
-    dataset: DatasetName | None = None
-    model_version: Text = None
-    client: Text = None
+    verdict: TextQuery = None
+    label: TextQuery = None
+    source: TextQuery = None
+    dataset: DatasetQuery | None = None
+    model_version: TextQuery = None
+    client: TextQuery = None
     since: datetime | None = None
     until: datetime | None = None
-    before: Id = None
+    before: IdQuery = None
     limit: Annotated[int, Query(ge=1, le=200)] = 50
 
 
-def build(services: "Services") -> APIRouter:
-    """The route."""
-    router = APIRouter(tags=["history"])
+class HistoryItem(Schema):
+    """One kept answer."""
 
-    @router.get("/api/history")
-    def history(request: Request, query: Annotated[HistoryQuery, Query()]) -> HistoryAnswer:
-        """Kept answers, newest first. `next` of an answer is `before` of the next page. Times are ISO 8601."""
-        operator(services, request)
-        if services.recorder is None:
-            raise Refused(404, "history_off", "No history is kept here.", "HISTORY=true keeps one.")
-        kept = services.recorder.history
-        fields = query.model_dump(exclude={"limit", "since", "until"})
-        wanted = AnswerFilter(since=_seconds(query.since), until=_seconds(query.until), **fields)
-        found = kept.search(wanted, query.limit)
-        more = found[-1].id if len(found) == query.limit else None
-        return HistoryAnswer(total=kept.count(wanted), items=[_item(entry) for entry in found], next=more)
+    id: int
+    request_id: str
+    position: int
+    answered_at: str = Field(description="ISO 8601, UTC")
+    source: Source
+    dataset: str
+    verdict: str
+    label: str | None
+    confidence: float
+    milliseconds: float
+    model_version: str
+    model_sha256: str
+    client: str = Field(description="a keyed hash that groups what came from one client")
+    corrected: str | None
+    image: str | None = Field(description="PNG of what the model saw, in base64")
 
-    return router
+
+class HistoryAnswer(Schema):
+    """A page of the history, newest first."""
+
+    total: int = Field(description="kept answers that match")
+    items: list[HistoryItem]
+    next: int | None = Field(description="`before` of the next page; null on the last")
+
+
+@router.get("/api/history")
+def history(services: ServicesDep, query: Annotated[HistoryQuery, Query()]) -> HistoryAnswer:
+    """Kept answers, newest first. `next` of an answer is `before` of the next page. Times are ISO 8601."""
+    if services.recorder is None:
+        raise Refused(404, "history_off", "No history is kept here.", "HISTORY=true keeps one.")
+    kept = services.recorder.history
+    fields = query.model_dump(exclude={"limit", "since", "until"})
+    matching = AnswerFilter(since=_seconds(query.since), until=_seconds(query.until), **fields)
+    entries = kept.search(matching, query.limit)
+    following = entries[-1].id if len(entries) == query.limit else None
+    return HistoryAnswer(total=kept.count(matching), items=[_item(entry) for entry in entries], next=following)
 
 
 def _item(entry: Entry) -> HistoryItem:
@@ -60,8 +80,8 @@ def _item(entry: Entry) -> HistoryItem:
         id=entry.id or 0,
         request_id=entry.request_id,
         position=entry.position,
-        answered_at=datetime.fromtimestamp(entry.answered_at, UTC).isoformat(timespec="milliseconds"),
-        source=entry.source,  # type: ignore[arg-type]
+        answered_at=iso_time(entry.answered_at, "milliseconds"),
+        source=entry.source,
         dataset=entry.dataset,
         verdict=entry.verdict,
         label=entry.label or None,
@@ -76,7 +96,7 @@ def _item(entry: Entry) -> HistoryItem:
 
 
 def _seconds(time: datetime | None) -> float | None:
-    """Without a zone a time is UTC."""
+    """Seconds since 1970; a time without a zone is UTC."""
     if time is None:
         return None
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()

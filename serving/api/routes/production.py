@@ -2,81 +2,112 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Annotated, Literal, ParamSpec, TypeVar
 
 from fastapi import APIRouter, Request
+from pydantic import Field, StringConstraints
 
 from experiments.data.specs import DEFAULT_DATASET
 from experiments.registry.store import RegistryError
-from serving.api import bodies
-from serving.api.deps import REFUSED, iso, operator
-from serving.api.schemas import DatasetName
-from serving.api.schemas_retraining import InProduction, LogItem, ProductionLogAnswer, PromoteBody, RollbackBody
+from serving.api.bodies import json_body, read_command
+from serving.api.deps import OPERATOR_ONLY, ServicesDep
+from serving.api.schemas import CONFLICT, NO_NUL, Dataset, DatasetQuery, Schema, iso_time
 from serving.core.errors import Refused
 from serving.learning import production
-from serving.storage import records
+from serving.storage.records import MAX_REASON, ProductionEntry
 
-if TYPE_CHECKING:
-    from serving.api.schemas import Schema
-    from serving.services import Services
-
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}$")]
+Reason = Annotated[str, StringConstraints(max_length=MAX_REASON, pattern=NO_NUL)]
+Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+router = APIRouter(tags=["production"], dependencies=OPERATOR_ONLY)
 
 
-def build(services: "Services") -> APIRouter:
-    """The routes."""
-    router = APIRouter(tags=["production"])
+class PromoteBody(Schema):
+    """Which version to put into Production, and why; past the gate a reason is needed."""
 
-    @router.get("/api/production-log", responses=REFUSED)
-    async def production_log(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> ProductionLogAnswer:
-        """What was in Production when, why, by which data, and who put it there."""
-        operator(services, request)
-        lines = await asked(production.log, services, dataset)
-        return ProductionLogAnswer(items=[_item(line) for line in lines])
-
-    @router.post("/api/promote", openapi_extra=_body(PromoteBody), responses=REFUSED)
-    async def promote(request: Request) -> InProduction:
-        """Puts a version into Production by hand, on every replica within ten seconds. One that has not passed the gate
-        needs a reason, which the log keeps."""
-        operator(services, request)
-        with services.load.slot() as slot:
-            wanted = await bodies.as_json(request, slot, 1, PromoteBody)
-        version = await asked(production.promote, services, wanted.dataset, wanted.version, wanted.reason)
-        return InProduction(dataset=wanted.dataset, version=version)
-
-    @router.post("/api/rollback", openapi_extra=_body(RollbackBody), responses=REFUSED)
-    async def rollback(request: Request) -> InProduction:
-        """Puts the version before the present one back; again, and it goes further back."""
-        operator(services, request)
-        with services.load.slot() as slot:
-            wanted = await bodies.as_json(request, slot, 1, RollbackBody)
-        version = await asked(production.rollback, services, wanted.dataset, wanted.reason)
-        return InProduction(dataset=wanted.dataset, version=version)
-
-    return router
+    version: Version
+    reason: Reason = ""
+    dataset: Dataset = DEFAULT_DATASET
 
 
-async def asked(function: Callable[..., Result], *arguments: Any) -> Result:
+class RollbackBody(Schema):
+    """Which data set's model to roll back, and why."""
+
+    reason: Reason = ""
+    dataset: Dataset = DEFAULT_DATASET
+
+
+class InProduction(Schema):
+    """The version that is in Production now."""
+
+    dataset: str
+    version: str
+
+
+class LogItem(Schema):
+    """A version was in Production from `since` until `until`, null of the present one."""
+
+    dataset: str
+    version: str
+    run_id: str
+    since: str = Field(description="ISO 8601, UTC")
+    until: str | None
+    by: Literal["gate", "hand", "rollback", "start"]
+    reason: str
+    data_digest: str = Field(description="SHA-256 of what it was trained on")
+    corrections: int = Field(description="accepted ones among that")
+
+
+class ProductionLogAnswer(Schema):
+    """The Production log, newest first."""
+
+    items: list[LogItem]
+
+
+@router.get("/api/production-log", responses=CONFLICT)
+async def production_log(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ProductionLogAnswer:
+    """What was in Production when, why, by which data, and who put it there."""
+    entries = await _from_registry(production.log, services, dataset)
+    return ProductionLogAnswer(items=[_item(entry) for entry in entries])
+
+
+@router.post("/api/promote", openapi_extra=json_body(PromoteBody), responses=CONFLICT)
+async def promote(request: Request, services: ServicesDep) -> InProduction:
+    """Puts a version into Production by hand, on every replica within ten seconds. One that has not passed the gate
+    needs a reason, which the log keeps."""
+    body = await read_command(request, services.load, PromoteBody)
+    version = await _from_registry(production.promote, services, body.dataset, body.version, body.reason)
+    return InProduction(dataset=body.dataset, version=version)
+
+
+@router.post("/api/rollback", openapi_extra=json_body(RollbackBody), responses=CONFLICT)
+async def rollback(request: Request, services: ServicesDep) -> InProduction:
+    """Puts the version before the present one back; again, and it goes further back."""
+    body = await read_command(request, services.load, RollbackBody)
+    version = await _from_registry(production.rollback, services, body.dataset, body.reason)
+    return InProduction(dataset=body.dataset, version=version)
+
+
+async def _from_registry(
+    function: Callable[Parameters, Result], *arguments: Parameters.args, **options: Parameters.kwargs
+) -> Result:
     """In a thread, since the registry takes its time. Raises Refused for what the registry refuses."""
     try:
-        return await asyncio.to_thread(function, *arguments)
+        return await asyncio.to_thread(function, *arguments, **options)
     except RegistryError as error:
         raise Refused(409, "registry", str(error), "") from None
 
 
-def _body(schema: "type[Schema]") -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {bodies.JSON: {"schema": schema.model_json_schema()}}}}
-
-
-def _item(line: records.ProductionEntry) -> LogItem:
+def _item(entry: ProductionEntry) -> LogItem:
     return LogItem(
-        dataset=line.dataset,
-        version=line.version,
-        run_id=line.run_id,
-        since=iso(line.at),
-        until=None if line.until is None else iso(line.until),
-        by=line.by,  # type: ignore[arg-type]
-        reason=line.reason,
-        data_digest=line.data_digest,
-        corrections=line.corrections,
+        dataset=entry.dataset,
+        version=entry.version,
+        run_id=entry.run_id,
+        since=iso_time(entry.at),
+        until=None if entry.until is None else iso_time(entry.until),
+        by=entry.by,
+        reason=entry.reason,
+        data_digest=entry.data_digest,
+        corrections=entry.corrections,
     )

@@ -2,74 +2,124 @@
 
 import asyncio
 import dataclasses
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
+from pydantic import Field
 from starlette.responses import PlainTextResponse, Response
 
 from experiments.data.specs import DEFAULT_DATASET, SPECS
 from experiments.inference.litert import ModelError
-from serving.api.deps import operator
-from serving.api.schemas import DatasetName, Health, Latency, ModelCard, ModelName, Ready, Stats, model_name
+from serving.api.deps import OPERATOR_ONLY, ServicesDep
+from serving.api.schemas import DatasetQuery, ModelName, Schema, iso_time, model_name
 from serving.storage.records import AnswerFilter, StoreError
 
 if TYPE_CHECKING:
     from model_loader import Classifier
     from serving.services import Services
 
-
-def build(services: "Services") -> APIRouter:
-    """The routes."""
-    router = APIRouter(tags=["status"])
-
-    @router.get("/api/health")
-    async def health() -> Health:
-        """Whether the process is alive."""
-        return Health(
-            status="healthy",
-            version=services.classifier(DEFAULT_DATASET).bundle.version,
-            uptime_seconds=services.metrics.uptime,
-        )
-
-    @router.get("/api/ready")
-    async def ready(dataset: DatasetName = DEFAULT_DATASET) -> Ready:
-        """Whether a model answers: it is asked for an answer."""
-        classifier = services.classifier(dataset)
-        await asyncio.to_thread(_try, classifier)
-        return Ready(status="ready", model=ModelName(**model_name(classifier)))
-
-    @router.get("/api/model")
-    async def model(dataset: DatasetName = DEFAULT_DATASET) -> ModelCard:
-        """The Production model: version, run, hashes, metrics, since when."""
-        return model_card(services.classifier(dataset))
-
-    @router.get("/api/stats")
-    async def stats(request: Request, dataset: DatasetName = DEFAULT_DATASET) -> Stats:
-        """Uptime, counts, latency percentiles, verdicts and labels since the start of this process."""
-        operator(services, request)
-        return await asyncio.to_thread(figures, services, dataset)
-
-    @router.get("/metrics", response_class=PlainTextResponse)
-    async def metrics(request: Request) -> Response:
-        """For Prometheus."""
-        operator(services, request)
-        return PlainTextResponse(services.metrics.exposition(services.load.requests))
-
-    return router
+router = APIRouter(tags=["status"])
 
 
-def _try(classifier: "Classifier") -> None:
-    empty = np.zeros((1, *classifier.bundle.input_shape), np.uint8)
+class Health(Schema):
+    """Whether the process is alive."""
+
+    status: Literal["healthy"]
+    version: str = Field(description="of the model that answers")
+    uptime_seconds: float
+
+
+class Ready(Schema):
+    """Whether a model answers."""
+
+    status: Literal["ready"]
+    model: ModelName
+
+
+class ModelCard(Schema):
+    """The Production model."""
+
+    name: str
+    dataset: str
+    version: str
+    source: Literal["registry", "shipped"]
+    run_id: str
+    trained_at: str
+    serving_since: str = Field(description="when this process took it up, ISO 8601")
+    data_digest: str
+    sha256: dict[str, str]
+    metrics: dict[str, float]
+    class_names: list[str]
+
+
+class Latency(Schema):
+    """Milliseconds of the last answers."""
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+
+
+class Stats(Schema):
+    """Counts since the start."""
+
+    uptime_seconds: float
+    requests: dict[str, int] = Field(description="status -> requests, whatever the data set")
+    per_minute: int = Field(description="answers of the last minute")
+    answers: int
+    latency_ms: Latency
+    verdicts: dict[str, int]
+    labels: dict[str, int]
+    sources: dict[str, int]
+    history: int | None = Field(description="answers kept; null while the history is off or away")
+
+
+@router.get("/api/health")
+async def health(services: ServicesDep) -> Health:
+    """Whether the process is alive."""
+    return Health(
+        status="healthy",
+        version=services.classifier(DEFAULT_DATASET).bundle.version,
+        uptime_seconds=services.metrics.uptime,
+    )
+
+
+@router.get("/api/ready")
+async def ready(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Ready:
+    """Whether a model answers: it is asked for an answer."""
+    classifier = services.classifier(dataset)
+    await asyncio.to_thread(_check_answers, classifier)
+    return Ready(status="ready", model=ModelName(**model_name(classifier)))
+
+
+@router.get("/api/model")
+async def model(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ModelCard:
+    """The Production model: version, run, hashes, metrics, since when."""
+    return _model_card(services.classifier(dataset))
+
+
+@router.get("/api/stats", dependencies=OPERATOR_ONLY)
+async def stats(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Stats:
+    """Uptime, counts, latency percentiles, verdicts and labels since the start of this process."""
+    return await asyncio.to_thread(_stats, services, dataset)
+
+
+@router.get("/metrics", response_class=PlainTextResponse, dependencies=OPERATOR_ONLY)
+async def metrics(services: ServicesDep) -> Response:
+    """For Prometheus."""
+    return PlainTextResponse(services.metrics.exposition(services.load.requests))
+
+
+def _check_answers(classifier: "Classifier") -> None:
     try:
-        classifier.predict(empty)
+        classifier.predict(np.zeros((1, *classifier.bundle.input_shape), np.uint8))
     except Exception as error:
         raise ModelError("The model does not answer.") from error
 
 
-def model_card(classifier: "Classifier") -> ModelCard:
-    """What is known of the model that answers now."""
+def _model_card(classifier: "Classifier") -> ModelCard:
     bundle = classifier.bundle
     return ModelCard(
         name=SPECS[bundle.dataset].registered_model,
@@ -78,7 +128,7 @@ def model_card(classifier: "Classifier") -> ModelCard:
         source=classifier.source,
         run_id=bundle.run_id,
         trained_at=bundle.trained_at,
-        serving_since=datetime.fromtimestamp(classifier.since, UTC).isoformat(timespec="seconds"),
+        serving_since=iso_time(classifier.since),
         data_digest=bundle.data_digest,
         sha256=dict(bundle.sha256),
         metrics=dict(bundle.metrics),
@@ -86,8 +136,8 @@ def model_card(classifier: "Classifier") -> ModelCard:
     )
 
 
-def figures(services: "Services", dataset: str) -> Stats:
-    """What happened since the start. Asks the history, so not for the event loop."""
+def _stats(services: "Services", dataset: str) -> Stats:
+    """Counts since the start. Asks the history, so not for the event loop."""
     metrics, tally, kept = services.metrics, services.metrics.tallies[dataset], None
     if services.recorder is not None:
         try:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from serving.api.schemas import BatchAnswer, ErrorAnswer, ModelCard, PredictAnswer, Stats
+from serving.api.routes.status import ModelCard, Stats
+from serving.api.schemas import BatchAnswer, ErrorAnswer, PredictAnswer
 from tests.helpers.api import PNG, refused
 
 DATASET_COUNTED = 'answers_total{dataset="cifar10",label="horse",source="api",verdict="sure"} 1.0'

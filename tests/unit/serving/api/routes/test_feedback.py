@@ -6,7 +6,8 @@ from PIL import Image
 from pydantic import SecretStr
 
 from experiments.preprocessing.drawings import prepare_drawing
-from serving.api.schemas import ErrorAnswer, FeedbackAnswer
+from serving.api.routes.feedback import FeedbackAnswer
+from serving.api.schemas import ErrorAnswer
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.history import History

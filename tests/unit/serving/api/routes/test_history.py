@@ -4,7 +4,7 @@ import io
 import pytest
 from PIL import Image
 
-from serving.api.schemas import HistoryAnswer
+from serving.api.routes.history import HistoryAnswer
 from tests.helpers.entries import entry
 
 PNG = {"Content-Type": "image/png"}

@@ -1,7 +1,8 @@
 import pytest
 from pydantic import SecretStr
 
-from serving.api.schemas_retraining import ProductionLogAnswer, StatusAnswer
+from serving.api.routes.production import ProductionLogAnswer
+from serving.api.routes.retraining import StatusAnswer
 from serving.storage.retrainings import Retrainings
 
 

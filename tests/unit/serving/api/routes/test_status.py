@@ -1,7 +1,8 @@
 import pytest
 from pydantic import SecretStr
 
-from serving.api.schemas import ErrorAnswer, Health, ModelCard, Ready, Stats
+from serving.api.routes.status import Health, ModelCard, Ready, Stats
+from serving.api.schemas import ErrorAnswer
 
 PNG = {"Content-Type": "image/png"}
 

@@ -1,7 +1,8 @@
 import pytest
 from pydantic import SecretStr
 
-from serving.api.schemas import ErrorAnswer, TrainingData, UploadAnswer
+from serving.api.routes.training_data import TrainingData, UploadAnswer
+from serving.api.schemas import ErrorAnswer
 from serving.storage.corrections import Corrections
 from serving.storage.records import CorrectionFilter
 from tests.helpers.pictures import png, zipped
