@@ -1,1 +1,1 @@
-"""Measurements whose figures the README gives. Each is a command: `python -m benchmarks.NAME`."""
+"""Measurements whose figures docs/results.md gives. Each is a command: `python -m benchmarks.NAME`."""

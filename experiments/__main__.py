@@ -16,6 +16,7 @@ from rich.console import Console
 from experiments.data.datasets import DatasetError
 from experiments.data.specs import SPECS
 from experiments.inference.bundle import BundleError
+from experiments.insights.figures import InsightsError
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.training.config import UnknownRunError
 from settings import Settings
@@ -31,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. The run that was going on is marked KILLED; finished ones are kept.", file=sys.stderr)
         return 130
-    except (BundleError, DatasetError, RegistryError, UnknownRunError) as error:
+    except (BundleError, DatasetError, InsightsError, RegistryError, UnknownRunError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -150,6 +151,17 @@ def report(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def model_card(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Write the model card of the shipped models."""
+    from experiments.insights import model_card as cards
+    from settings import ROOT
+
+    path = arguments.out or ROOT / "docs" / "model-card.md"
+    path.write_text(cards.build(settings.models_dir))
+    print(f"Written: {path}.")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="which data set (default: mnist)")
@@ -173,14 +185,17 @@ def _parser() -> argparse.ArgumentParser:
         (drawn, "measure how well drawings are read"),
         (insights, "make the figures that explain a model"),
         (report, "write the report of the whole project, as a page and as a Word file"),
+        (model_card, "write the model card of the shipped models"),
     ):
-        sub = commands.add_parser(command.__name__, parents=[shared], help=help_text)
+        sub = commands.add_parser(command.__name__.replace("_", "-"), parents=[shared], help=help_text)
         sub.set_defaults(command=command)
         if command is promote:
             sub.add_argument("version", metavar="VERSION", help="number of the version")
             sub.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
         if command is report:
             sub.add_argument("--out", type=Path, help="folder to write it to (default: docs)")
+        if command is model_card:
+            sub.add_argument("--out", type=Path, help="file to write it to (default: docs/model-card.md)")
         if command is insights:
             sub.add_argument("--bundle", type=Path, help="folder of the model (default: the shipped one)")
         if command is drawn:

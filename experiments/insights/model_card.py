@@ -14,8 +14,8 @@ from experiments.insights.figures import Insights
 WIDTH = 120  # characters of a line
 TITLE = "Model card"
 INTRODUCTION = (
-    "The two models shipped in `models/`, as their bundles describe them. `python -m experiments model-card` writes this "
-    "file; all its figures come from `model.json` and `insights.json` in the folder of the model."
+    "The two models shipped in `models/`, as their bundles describe them. `python -m experiments model-card` writes "
+    "this file; all its figures come from `model.json` and `insights.json` in the folder of the model."
 )
 SCORES = {  # by metric of the official test set; in %, all but the last two
     "accuracy": "accuracy",
@@ -51,8 +51,9 @@ DESCRIPTIONS = {
         "Reads one handwritten digit in a drawing or a scan, cropped and centred as MNIST's images are. For "
         "demonstrations and teaching; not for forms, cheques or anything where a wrong digit does harm.",
         "MNIST (Yann LeCun, Corinna Cortes and Christopher J. C. Burges, CC BY-SA 3.0): 5,000 of the 60,000 training "
-        "images are kept for validation. The project adds digits generated from stroke templates, MNIST digits in other "
-        "styles, and non-digits for the reject class. No drawing of a real person besides MNIST's is in the training.",
+        "images are kept for validation. The project adds digits generated from stroke templates, MNIST digits in "
+        "other styles, and non-digits for the reject class. No drawing of a real person besides MNIST's is in the "
+        "training.",
         (
             "Letters that look like digits (O, I, l, S, Z, B) and lines that bend like one are read as digits.",
             "A 1 with a level upstroke and a narrow 7 are one drawing; the answer may be sure and wrong.",
@@ -61,11 +62,12 @@ DESCRIPTIONS = {
         ),
     ),
     "cifar10": Description(
-        "Says which of ten things a photo shows: the square in its middle, scaled to 32 by 32 pixels. For demonstrations "
-        "and teaching; not for any decision about people, animals or traffic.",
-        "CIFAR-10 (Alex Krizhevsky, Vinod Nair and Geoffrey Hinton, who ask to cite Learning Multiple Layers of Features "
-        "from Tiny Images, 2009, and state no licence; it is not shipped): 5,000 of the 50,000 training images are kept "
-        "for validation. Shuffled, blended and blurred photos, patches and shapes teach the model to be unsure.",
+        "Says which of ten things a photo shows: the square in its middle, scaled to 32 by 32 pixels. For "
+        "demonstrations and teaching; not for any decision about people, animals or traffic.",
+        "CIFAR-10 (Alex Krizhevsky, Vinod Nair and Geoffrey Hinton, who ask to cite Learning Multiple Layers of "
+        "Features from Tiny Images, 2009, and state no licence; it is not shipped): 5,000 of the 50,000 training "
+        "images are kept for validation. Shuffled, blended and blurred photos, patches and shapes teach the model to "
+        "be unsure.",
         (
             "It has no reject class: of a photo of none of the ten it should be unsure, and sometimes is sure.",
             "Cats and dogs are confused most.",

@@ -16,7 +16,7 @@ from tests.helpers.digits import DIGITS
 from tests.helpers.draw_page import open_draw_page
 
 SEVEN = (ROOT / "docs" / "seven.png").read_bytes()
-PROMISED = 10.0  # s within which a promotion reaches every replica, as docs/deploy.md says
+PROMISED = 10.0  # s within which a promotion reaches every replica, as docs/operations.md says
 PATIENCE = 60.0  # s
 
 

@@ -53,6 +53,14 @@ def test_only_what_passed_ci_is_pushed_and_of_that_very_commit(release):
     assert action(job["steps"], "actions/checkout")["with"]["ref"] == TESTED
 
 
+def test_a_release_keeps_the_report_of_that_commit(release):
+    job = release["jobs"]["report"]
+    assert job["needs"] == "push"
+    assert action(job["steps"], "actions/checkout")["with"]["ref"] == TESTED
+    (written,) = [step["run"] for step in job["steps"] if "experiments report" in step.get("run", "")]
+    assert written.endswith(f"--out {action(job['steps'], 'actions/upload-artifact')['with']['path']}")
+
+
 def test_what_takes_long_is_soaked_weekly():
     soak = workflow("soak.yml")
     assert soak["on"]["schedule"]
