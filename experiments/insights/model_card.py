@@ -105,7 +105,7 @@ def _card(bundle: Bundle, insights: Insights, description: Description) -> Itera
 def _model(bundle: Bundle) -> Iterator[str]:
     thresholds, spec = bundle.thresholds, SPECS[bundle.dataset]
     height, width, channels = bundle.input_shape
-    rejected = f"the reject class above {_percent(thresholds.refuse)}" if spec.refuses else "never"
+    rejected = f"the reject class above {_percent(thresholds.refuse)}" if spec.has_reject_class else "never"
     yield _table(
         ("", "value"),
         [
