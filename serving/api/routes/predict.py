@@ -62,7 +62,6 @@ async def predict_batch(
 
 
 def _result(classifier: "Classifier", position: int, picture: Picture, found: "Prediction | Refused") -> dict[str, Any]:
-    refused = isinstance(found, Refused)
     return {
         "position": position,
         "name": picture.name,
