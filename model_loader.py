@@ -17,6 +17,7 @@ from experiments.inference.occlusion import occlusion, overlay
 from experiments.inference.predictions import Prediction
 from experiments.inference.tta import predict_with_tta
 from experiments.registry import production
+from experiments.registry.store import TrackingStore
 from settings import Settings
 
 __all__ = ["Classifier", "ModelError", "load", "load_all"]
@@ -115,7 +116,7 @@ class Classifier:
         return taken
 
     def _take_up(self) -> bool:
-        store = production.TrackingStore.of(self._settings)
+        store = TrackingStore.of(self._settings)
         pulled = production.pull(store, self._spec)
         if pulled is None or (self.source == "registry" and pulled == self.bundle):
             return False

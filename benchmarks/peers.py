@@ -17,7 +17,7 @@ from benchmarks.load import RESULTS, Outcome, locust, table, wrk
 from benchmarks.processes import Server, free_ports
 from experiments.data.specs import SPECS
 from experiments.preprocessing.drawings import prepare_drawing
-from experiments.registry import production
+from experiments.registry.store import TrackingStore
 from settings import Settings
 
 CLIENTS = 100
@@ -120,7 +120,7 @@ def log_model(folder: Path) -> str:
     import keras
 
     model = keras.models.load_model(Settings().models_dir / "mnist" / "model.keras")
-    store = production.TrackingStore(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts")
+    store = TrackingStore(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts")
     example = prepare_drawing(drawings.sheets(1)[0])[None]
     with store.run(SPECS["mnist"].name, "shipped", "", {}, {}) as log:
         log.log_keras_model(model, example)

@@ -1,18 +1,18 @@
-"""Who makes or changes the tables of a database does so alone."""
+"""Locks that serialise schema migrations."""
 
 import contextlib
 import threading
 from collections.abc import Iterator
 
+from filelock import FileLock
+
 ALEMBIC_LOCK = threading.Lock()
-"""Held by whoever migrates in this process: Alembic, MLflow's too, keeps what it works on in its module."""
+"""Held during every migration of this process: Alembic, which MLflow uses too, keeps its state in module globals."""
 
 
 @contextlib.contextmanager
 def migration_lock(uri: str) -> Iterator[None]:
-    """For the tables of MLflow, which locks nothing: the only one in this process, and of a SQLite file in any."""
-    from filelock import FileLock
-
+    """Serialise migrations of MLflow's tables, which it does not: in this process, and for SQLite across processes."""
     path = uri.removeprefix("sqlite:///")
     with ALEMBIC_LOCK, contextlib.nullcontext() if path == uri else FileLock(f"{path}.lock"):
         yield

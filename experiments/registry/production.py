@@ -1,4 +1,4 @@
-"""The registry in the MLflow store: which models there are, and the one way into Production."""
+"""The registry in the MLflow store: which model is in Production, and the only way into it."""
 
 import contextlib
 import tempfile
@@ -11,24 +11,13 @@ from experiments.evaluation.gate import Decision
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle, BundleError
 from experiments.registry import promotions, versions
-from experiments.registry.promotions import By
+from experiments.registry.promotions import PromotedBy, Promotion
 from experiments.registry.run_log import BUNDLE
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.registry.versions import ALIAS, GATE
 
-__all__ = [
-    "ProductionModel",
-    "RegistryError",
-    "TrackingStore",
-    "current_model",
-    "promote",
-    "pull",
-    "register",
-    "rollback",
-]
-
 HISTORY = "production_history"
-"""Tag of the registered model: the versions that were in Production before the present one, the latest last."""
+"""Tag of the registered model: the versions in Production before the present one, the latest last."""
 CORRECTIONS = "corrections"
 """Tag of a run: how many accepted corrections it was trained on."""
 
@@ -43,11 +32,11 @@ class ProductionModel:
 
 
 def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
-    """Enter the run's model into the registry, once. Returns its version."""
+    """Make the run's model a version of the registry, once. Returns its number."""
     name, client = spec.registered_model, store.client
     with store.translate_errors():
-        for number, known in versions.all_versions(store, spec).items():
-            if known.run_id == run_id:
+        for number, version in versions.all_versions(store, spec).items():
+            if version.run_id == run_id:
                 return number
         if versions.registered_model(store, spec) is None:
             client.create_registered_model(name)
@@ -59,58 +48,58 @@ def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
 
 
 def current_model(store: TrackingStore, spec: DatasetSpec) -> ProductionModel | None:
-    """The model that the alias `production` names; None while there is none."""
+    """The model that has the alias `production`; None while there is none."""
     current = versions.in_production(store, spec)
     if current is None:
         return None
+    run_id = versions.run_id(current)
     with store.translate_errors():
-        metrics = store.client.get_run(current.run_id).data.metrics
-    return ProductionModel(str(current.version), current.run_id, metrics)
+        return ProductionModel(str(current.version), run_id, store.client.get_run(run_id).data.metrics)
 
 
-def promote(store: TrackingStore, spec: DatasetSpec, version: str, reason: str, by: By = "hand") -> Bundle:
+def promote(store: TrackingStore, spec: DatasetSpec, version: str, reason: str, by: PromotedBy = "hand") -> Bundle:
     """Put `version` into Production: alias, tag and stage, and its bundle exported on this machine.
 
     Safe to interrupt at any point, and to repeat. Raises RegistryError for an unknown version, for one whose bundle
     is gone, and for one that has not passed the gate unless a reason is given.
     """
-    past, current = _past(store, spec), versions.in_production(store, spec)
+    earlier, current = _earlier(store, spec), versions.in_production(store, spec)
     if current and str(current.version) != version:
-        past = [*past, str(current.version)]
-    reason = reason or _reason_without_one(store, spec, version)
-    return _take_production(store, spec, version, reason, by, past)
+        earlier = [*earlier, str(current.version)]
+    reason = reason or _default_reason(store, spec, version)
+    return _take_production(store, spec, version, reason, by, earlier)
 
 
 def record_decision(store: TrackingStore, spec: DatasetSpec, version: str, decision: Decision) -> None:
-    """Keep what the gate said of a version."""
+    """Keep the gate's decision as a tag of the version."""
     with store.translate_errors():
-        said = f"{'passed' if decision.promote else 'refused'}: {decision.reason}"
-        store.client.set_model_version_tag(spec.registered_model, version, GATE, said)
+        verdict = f"{'passed' if decision.promote else 'refused'}: {decision.reason}"
+        store.client.set_model_version_tag(spec.registered_model, version, GATE, verdict)
 
 
 def rollback(store: TrackingStore, spec: DatasetSpec, reason: str) -> Bundle:
-    """Put the version into Production that was there before the present one; again, and it goes further back.
+    """Put the version before the present one back into Production; called again, the one before that.
 
-    Raises RegistryError when there was none.
+    Raises RegistryError when there is none.
     """
-    past = _past(store, spec)
-    if not past:
+    earlier = _earlier(store, spec)
+    if not earlier:
         raise RegistryError(
             f"{spec.registered_model} has no earlier Production version to go back to. "
             "`python -m experiments compare` lists all versions, and `promote VERSION` takes any of them."
         )
-    return _take_production(store, spec, past[-1], reason, "rollback", past)
+    return _take_production(store, spec, earlier[-1], reason, "rollback", earlier)
 
 
 def export(store: TrackingStore, spec: DatasetSpec, version: str) -> Bundle:
-    """The bundle of any version, exported on this machine if it was not. Raises RegistryError."""
-    return _export(store, spec, version, versions.get(store, spec, version).run_id)
+    """The bundle of any version, exported to this machine unless it is there. Raises RegistryError."""
+    return _export(store, spec, version, versions.run_id(versions.get(store, spec, version)))
 
 
 def seed_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> bool:
-    """Let an empty registry start with the shipped bundle, as version 1 and in Production.
+    """Put the shipped bundle into an empty registry, as version 1 and in Production. Returns whether it did.
 
-    Returns whether it did. Completes what an interrupted seeding left.
+    Completes an interrupted seeding.
     """
     if versions.in_production(store, spec) is not None:
         return False
@@ -125,45 +114,45 @@ def seed_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> bo
 
 
 def pull(store: TrackingStore, spec: DatasetSpec) -> Bundle | None:
-    """The Production model, exported on this machine if it was not; None while there is none."""
+    """The Production model, exported to this machine unless it is there; None while there is none."""
     current = versions.in_production(store, spec)
     if current is None:
         return None
-    exported = _export(store, spec, str(current.version), current.run_id)
+    exported = _export(store, spec, str(current.version), versions.run_id(current))
     _point(store, spec, exported.version)
     return exported
 
 
 def _take_production(
-    store: TrackingStore, spec: DatasetSpec, version: str, reason: str, by: By, past: list[str]
+    store: TrackingStore, spec: DatasetSpec, version: str, reason: str, by: PromotedBy, earlier: list[str]
 ) -> Bundle:
-    """The alias is what counts: all before it can be thrown away, all after it is made good by repeating."""
+    """Setting the alias is the commit: steps before it may be lost, those after it are completed by a repetition."""
     name, client = spec.registered_model, store.client
     with store.translate_errors():
-        taken, current = versions.get(store, spec, version), versions.in_production(store, spec)
-        exported = _export(store, spec, version, taken.run_id)
-        promotion = promotions.of_version(taken)
+        promoted, current = versions.get(store, spec, version), versions.in_production(store, spec)
+        exported = _export(store, spec, version, versions.run_id(promoted))
+        promotion = promotions.latest(promoted)
         if promotion is None or current is None or str(current.version) != version:  # else it is a repetition
             run = client.get_run(exported.run_id)
-            promotion = promotions.now(exported, by, reason, int(run.data.tags.get(CORRECTIONS, 0)))
-        client.set_registered_model_tag(name, HISTORY, " ".join(past))
-        for tag, value in promotion.tags.items():
+            promotion = Promotion.now(exported, by, reason, int(run.data.tags.get(CORRECTIONS, 0)))
+        client.set_registered_model_tag(name, HISTORY, " ".join(earlier))
+        for tag, value in promotion.version_tags.items():
             client.set_model_version_tag(name, version, tag, value)
         client.set_registered_model_alias(name, ALIAS, version)
-        client.set_registered_model_tag(name, *promotions.entry(promotion))
+        client.set_registered_model_tag(name, *promotion.model_tag)
         _set_stages(store, spec, version)
     _point(store, spec, version)
     return exported
 
 
-def _reason_without_one(store: TrackingStore, spec: DatasetSpec, version: str) -> str:
-    """For a version that passed the gate, or was in Production before."""
+def _default_reason(store: TrackingStore, spec: DatasetSpec, version: str) -> str:
+    """For a version that passed the gate or was in Production before. Raises RegistryError for any other."""
     gate = versions.get(store, spec, version).tags.get(GATE, "")
-    if gate.startswith("passed") or any(past.version == version for past in promotions.history(store, spec)):
+    if gate.startswith("passed") or any(entry.version == version for entry in promotions.history(store, spec)):
         return "promoted by hand"
     raise RegistryError(
-        f"Version {version} of {spec.registered_model} has not passed the gate ({gate or 'it never stood before it'}). "
-        "To put it into Production all the same, give a reason: it is kept in the Production log."
+        f"Version {version} of {spec.registered_model} has not passed the gate ({gate or 'it was never judged'}). "
+        "To put it into Production all the same, give a reason; the Production log keeps it."
     )
 
 
@@ -182,13 +171,13 @@ def _set_stages(store: TrackingStore, spec: DatasetSpec, version: str) -> None:
 
 
 def _export(store: TrackingStore, spec: DatasetSpec, version: str, run_id: str) -> Bundle:
-    """From this machine if it is there and sound, which outlives a move of the project, else from the run."""
+    """From this machine if it is there and intact, else from the run's artifacts."""
     from mlflow.exceptions import MlflowException
 
     folder = bundles.exports_of(store.artifact_dir, spec.name) / version
     with contextlib.suppress(BundleError):
         exported = bundles.read(folder)
-        if exported.run_id == run_id:  # else it is of another registry, which had this number too
+        if exported.run_id == run_id:  # else it comes from another registry with the same number
             return exported
     try:
         with tempfile.TemporaryDirectory() as scratch:
@@ -198,7 +187,7 @@ def _export(store: TrackingStore, spec: DatasetSpec, version: str, run_id: str) 
         reason = str(error).partition("\n")[0]
         raise RegistryError(
             f"Version {version} of {spec.registered_model} can't be exported from its run {run_id}: {reason} "
-            "Promote another version, or train it anew with `python -m experiments`."
+            "Promote another version, or train it again with `python -m experiments`."
         ) from error
 
 
@@ -218,12 +207,12 @@ def _log_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> st
     return log.run_id
 
 
-def _past(store: TrackingStore, spec: DatasetSpec) -> list[str]:
-    """Versions that were in Production before the present one and still exist, the latest last."""
+def _earlier(store: TrackingStore, spec: DatasetSpec) -> list[str]:
+    """Versions in Production before the present one that still exist, the latest last."""
     model, existing = versions.registered_model(store, spec), versions.all_versions(store, spec)
     if model is None:
         return []
-    past = [version for version in model.tags.get(HISTORY, "").split() if version in existing]
-    while past and past[-1] == str(model.aliases.get(ALIAS)):  # after a rollback, or an interruption
-        past.pop()
-    return past
+    earlier = [version for version in model.tags.get(HISTORY, "").split() if version in existing]
+    while earlier and earlier[-1] == str(model.aliases.get(ALIAS)):  # after a rollback, or an interruption
+        earlier.pop()
+    return earlier

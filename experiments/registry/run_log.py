@@ -1,4 +1,4 @@
-"""One run, while it goes on and afterwards."""
+"""One MLflow run: written while it goes on, summarised afterwards."""
 
 import contextlib
 import io
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.training.progress import Epoch
+
 if TYPE_CHECKING:
     import keras
     from matplotlib.figure import Figure
@@ -23,7 +25,7 @@ BUNDLE = "bundle"  # artifact path of the exported model in its run
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run of the store. `version`: its number in the registry, None when it was not registered."""
+    """One run of the store. The last three fields are filled in where runs are compared."""
 
     run_id: str
     name: str
@@ -34,26 +36,51 @@ class RunSummary:
     params: dict[str, str]
     metrics: dict[str, float]
     tags: dict[str, str]
-    version: str | None
+    version: str | None  # its number in the registry, None while it is not registered
+    curves: tuple[Epoch, ...] = ()
+    in_production: bool = False
+    link: str = ""  # its page in MLflow's UI; empty without a tracking server
+
+    @classmethod
+    def from_mlflow(cls, run: "Run", version: str | None) -> "RunSummary":
+        """MLflow's own tags are left out."""
+        started, ended, tags = run.info.start_time, run.info.end_time, run.data.tags
+        return cls(
+            run_id=run.info.run_id,
+            name=run.info.run_name,
+            reason=tags.get("mlflow.note.content", ""),
+            status=run.info.status,
+            started=datetime.fromtimestamp(started / 1000, UTC),
+            seconds=(ended - started) / 1000 if ended else None,
+            params=run.data.params,
+            metrics=run.data.metrics,
+            tags={name: value for name, value in tags.items() if not name.startswith("mlflow.")},
+            version=version,
+        )
+
+    @property
+    def title(self) -> str:
+        """The name, with the version where the run was registered."""
+        return f"{self.name} (v{self.version})" if self.version else self.name
 
 
 @dataclass(frozen=True)
 class RunLog:
-    """Where a run that is going on writes what it finds."""
+    """Writes into a run that is going on."""
 
     run_id: str
     _client: "MlflowClient"
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Metrics by name, at the end of epoch `step` or of the whole run."""
-        from mlflow.entities import Metric
+        from mlflow.entities import Metric  # takes seconds, like all of MLflow
 
         now = int(1000 * time.time())
         points = [Metric(name, float(value), now, step or 0) for name, value in metrics.items()]
         self._client.log_batch(self.run_id, metrics=points)
 
     def log_figure(self, figure: "Figure", name: str) -> None:
-        """A Matplotlib figure as the picture `name`."""
+        """A Matplotlib figure as the image file `name`."""
         self._client.log_figure(self.run_id, figure, name)
 
     def log_json(self, content: dict[str, Any], name: str) -> None:
@@ -61,11 +88,11 @@ class RunLog:
         self._client.log_dict(self.run_id, content, name)
 
     def log_bundle(self, folder: Path) -> None:
-        """The exported model, which promotion takes from here."""
+        """The exported model; promotion takes it from here."""
         self._client.log_artifacts(self.run_id, str(folder), BUNDLE)
 
     def log_keras_model(self, model: "keras.Model", example: np.ndarray) -> None:
-        """The model as MLflow keeps it, with signature. example: uint8 [N, H, W, C], a few images."""
+        """The model in MLflow's own format, with signature. example: uint8 [N, H, W, C], a few images."""
         import mlflow.tensorflow
         from mlflow.models import infer_signature
 
@@ -77,24 +104,3 @@ class RunLog:
                 input_example=example,
                 pip_requirements=[f"{name}=={metadata.version(name)}" for name in ("tensorflow", "keras", "numpy")],
             )
-
-    def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Tags that are known only now."""
-        for name, value in tags.items():
-            self._client.set_tag(self.run_id, name, value)
-
-
-def _summary(run: "Run", version: str | None) -> RunSummary:
-    started, ended, tags = run.info.start_time, run.info.end_time, run.data.tags
-    return RunSummary(
-        run_id=run.info.run_id,
-        name=run.info.run_name,
-        reason=tags.get("mlflow.note.content", ""),
-        status=run.info.status,
-        started=datetime.fromtimestamp(started / 1000, UTC),
-        seconds=(ended - started) / 1000 if ended else None,
-        params=run.data.params,
-        metrics=run.data.metrics,
-        tags={name: value for name, value in tags.items() if not name.startswith("mlflow.")},
-        version=version,
-    )

@@ -1,4 +1,4 @@
-"""The MLflow store: what the experiments logged. The registry of models in it is production.py."""
+"""The MLflow store with the runs of the experiments; the models registered in it are production.py's."""
 
 import contextlib
 import logging
@@ -9,31 +9,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.registry.locking import migration_lock
-from experiments.registry.run_log import RunLog, RunSummary, _summary
+from experiments.registry.run_log import RunLog, RunSummary
+from experiments.training.progress import Epoch
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from settings import Settings
 
+# MLflow takes seconds to import, so functions import it.
+
 
 class RegistryError(RuntimeError):
-    """The store does not answer, or has not what was asked for. Worded for the person who runs the project."""
+    """The store can't be reached, or lacks what was asked for. Worded for the person who runs the project."""
 
 
 class TrackingStore:
-    """MLflow's runs and models at `tracking_uri`. Raises RegistryError when it does not answer.
+    """MLflow's runs and models at `tracking_uri`. Raises RegistryError when it can't be reached.
 
-    A database keeps the artifacts under `artifact_dir`, a tracking server where it was told to.
+    A database keeps the artifacts under `artifact_dir`, a tracking server wherever it is configured to.
     """
 
     def __init__(self, tracking_uri: str, artifact_dir: Path) -> None:
         self.tracking_uri, self.artifact_dir = tracking_uri, artifact_dir
-        _quieten()
+        _silence_mlflow()
         with self.translate_errors():
-            self.client = _open(tracking_uri)
+            self.client = _connect(tracking_uri)
             if tracking_uri.startswith("sqlite:"):
-                _follow_move(tracking_uri, artifact_dir)
+                _relocate_artifacts(tracking_uri, artifact_dir)
 
     @classmethod
     def of(cls, settings: "Settings") -> "TrackingStore":
@@ -44,7 +47,7 @@ class TrackingStore:
     def run(
         self, dataset: str, name: str, reason: str, params: Mapping[str, Any], tags: Mapping[str, str]
     ) -> Iterator[RunLog]:
-        """A run in the experiment `dataset`: FINISHED when the block ends well, else FAILED, KILLED by Ctrl-C."""
+        """A run in the experiment `dataset`: FINISHED when the block ends well, else FAILED, or KILLED by Ctrl-C."""
         import mlflow
 
         with self.translate_errors():
@@ -62,25 +65,43 @@ class TrackingStore:
             finally:
                 mlflow.end_run(status)
 
+    def runs(self, dataset: str) -> list[RunSummary]:
+        """All runs of the experiment `dataset`, the oldest first, without their curves."""
+        with self.translate_errors():
+            experiment = self.client.get_experiment_by_name(dataset)
+            if experiment is None:
+                return []
+            runs = all_pages(self.client.search_runs, [experiment.experiment_id], order_by=["start_time ASC"])
+            models = all_pages(self.client.search_model_versions)
+        versions = {model.run_id: str(model.version) for model in models}
+        return [RunSummary.from_mlflow(run, versions.get(run.info.run_id)) for run in runs]
+
     def finished(self, dataset: str, fingerprints: Collection[str]) -> RunSummary | None:
         """The latest finished run whose tag `fingerprint` is one of these."""
         finished = (run for run in reversed(self.runs(dataset)) if run.status == "FINISHED")
         return next((run for run in finished if run.tags.get("fingerprint") in fingerprints), None)
 
-    def runs(self, dataset: str) -> list[RunSummary]:
-        """All runs of the experiment `dataset`, the oldest first."""
+    def curves(self, run_id: str) -> tuple[Epoch, ...]:
+        """A run's epochs, as far as all four figures were logged; none for a run that trained nothing."""
+        with self.translate_errors():
+            loss, accuracy, val_loss, val_accuracy = (
+                {point.step: point.value for point in self.client.get_metric_history(run_id, name)}
+                for name in ("loss", "accuracy", "val_loss", "val_accuracy")
+            )
+        epochs = sorted(loss.keys() & accuracy.keys() & val_loss.keys() & val_accuracy.keys())
+        return tuple(Epoch(n, loss[n], accuracy[n], val_loss[n], val_accuracy[n]) for n in epochs)
+
+    def run_page(self, dataset: str) -> str:
+        """Where MLflow's UI has the runs of a data set, to be followed by a run's id; empty without a server."""
+        if not self.tracking_uri.startswith("http"):
+            return ""
         with self.translate_errors():
             experiment = self.client.get_experiment_by_name(dataset)
-            if experiment is None:
-                return []
-            found = all_pages(self.client.search_runs, [experiment.experiment_id], order_by=["start_time ASC"])
-            models = all_pages(self.client.search_model_versions)
-        versions = {model.run_id: str(model.version) for model in models}
-        return [_summary(run, versions.get(run.info.run_id)) for run in found]
+        return f"{self.tracking_uri.rstrip('/')}/#/experiments/{experiment.experiment_id}/runs/" if experiment else ""
 
     @contextlib.contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turn what MLflow and its database raise into RegistryError."""
+        """Turn the errors of MLflow and its database into RegistryError."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -95,7 +116,7 @@ class TrackingStore:
     def _experiment(self, name: str) -> str:
         known = self.client.get_experiment_by_name(name)
         if known is None:
-            location = None if self.tracking_uri.startswith("http") else _location(self.artifact_dir, name)
+            location = None if self.tracking_uri.startswith("http") else _artifact_uri(self.artifact_dir, name)
             return self.client.create_experiment(name, artifact_location=location)
         if known.lifecycle_stage == "deleted":
             self.client.restore_experiment(known.experiment_id)
@@ -103,21 +124,21 @@ class TrackingStore:
 
 
 def all_pages(search: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
-    """Everything that one of the MLflow client's searches finds."""
-    found, token = [], None
+    """The results of one of the MLflow client's searches, from all its pages."""
+    results, token = [], None
     while token != "":
         page = search(*args, **kwargs, page_token=token)
-        found += page
+        results += page
         token = page.token or ""
-    return found
+    return results
 
 
-def _open(uri: str) -> "MlflowClient":
+def _connect(uri: str) -> "MlflowClient":
     import sqlalchemy
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    if not uri.startswith("http"):  # MLflow would try a database that is not there for 100 s
+    if not uri.startswith("http"):  # MLflow would retry a database that is not there for 100 s
         try:
             sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
         except ImportError as error:
@@ -129,23 +150,25 @@ def _open(uri: str) -> "MlflowClient":
     return client
 
 
-def _follow_move(uri: str, artifact_dir: Path) -> None:
-    """Correct MLflow's absolute paths after a move; a copy would write into the original's folder."""
+def _relocate_artifacts(uri: str, artifact_dir: Path) -> None:
+    """Correct MLflow's absolute paths after the project has moved; a copy would write into the original's folder."""
     import sqlalchemy
     from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
     from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
     from sqlalchemy import func, select, update
+    from sqlalchemy.orm import InstrumentedAttribute
 
-    paths = (
+    paths: tuple[InstrumentedAttribute[str], ...] = (
         SqlExperiment.artifact_location,
         SqlRun.artifact_uri,
         SqlLoggedModel.artifact_location,
         SqlModelVersion.source,
         SqlModelVersion.storage_location,
     )
+    columns: tuple[InstrumentedAttribute[str], ...] = (SqlExperiment.name, SqlExperiment.artifact_location)
     with sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).begin() as connection:
-        for name, old in connection.execute(select(SqlExperiment.name, SqlExperiment.artifact_location)).all():
-            new = _location(artifact_dir, name)
+        for name, old in connection.execute(select(*columns)).all():
+            new = _artifact_uri(artifact_dir, name)
             if old != new and (artifact_dir / name).is_dir():
                 for path in paths:
                     inside = (path == old) | path.startswith(f"{old}/", autoescape=True)
@@ -153,12 +176,12 @@ def _follow_move(uri: str, artifact_dir: Path) -> None:
                     connection.execute(change)
 
 
-def _location(artifact_dir: Path, experiment: str) -> str:
+def _artifact_uri(artifact_dir: Path, experiment: str) -> str:
     return (artifact_dir / experiment).absolute().as_uri()
 
 
-def _quieten() -> None:
-    """No telemetry, no bars, no talk of migrations, and no four minutes of asking a server that is gone."""
+def _silence_mlflow() -> None:
+    """Switch off telemetry, progress bars and migration messages, and four minutes of retries for a lost server."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")

@@ -1,4 +1,4 @@
-"""What the registry holds of a data set: its versions, which of them is in Production, what the gate said of each."""
+"""A data set's model versions in the registry: all of them, and the one in Production."""
 
 from typing import TYPE_CHECKING
 
@@ -10,36 +10,46 @@ if TYPE_CHECKING:
 
 ALIAS = "production"
 GATE = "gate"
-"""Tag of a version: `passed` or `refused`, and why."""
+"""Tag of a version: the gate's decision, `passed` or `refused`, and its reason."""
 
 
 def registered_model(store: TrackingStore, spec: DatasetSpec) -> "RegisteredModel | None":
     """The registered model; None before its first version."""
     with store.translate_errors():
-        found = store.client.search_registered_models(f"name='{spec.registered_model}'")
-    return found[0] if found else None
+        models = store.client.search_registered_models(f"name='{spec.registered_model}'")
+    return models[0] if models else None
 
 
 def in_production(store: TrackingStore, spec: DatasetSpec) -> "ModelVersion | None":
-    """The version that the alias names; None while there is none."""
-    registered = registered_model(store, spec)
-    if registered is None or ALIAS not in registered.aliases:
+    """The version that has the alias `production`; None while there is none."""
+    model = registered_model(store, spec)
+    if model is None or ALIAS not in model.aliases:
         return None
     with store.translate_errors():
-        return store.client.get_model_version(spec.registered_model, registered.aliases[ALIAS])
+        return store.client.get_model_version(spec.registered_model, model.aliases[ALIAS])
 
 
 def all_versions(store: TrackingStore, spec: DatasetSpec) -> dict[str, "ModelVersion"]:
     """Every version by its number, the oldest first."""
     with store.translate_errors():
         found = all_pages(store.client.search_model_versions, f"name='{spec.registered_model}'")
-    return {str(version.version): version for version in sorted(found, key=lambda each: int(each.version))}
+    return {str(version.version): version for version in sorted(found, key=lambda version: int(version.version))}
 
 
 def get(store: TrackingStore, spec: DatasetSpec, number: str) -> "ModelVersion":
-    """One of them. Raises RegistryError if there is none of this number."""
-    there = all_versions(store, spec)
-    if number not in there:
-        numbers = ", ".join(there) or "none"
+    """The version of this number. Raises RegistryError if there is none."""
+    existing = all_versions(store, spec)
+    if number not in existing:
+        numbers = ", ".join(existing) or "none"
         raise RegistryError(f"{spec.registered_model} has no version {number!r}. Versions in the registry: {numbers}.")
-    return there[number]
+    return existing[number]
+
+
+def run_id(version: "ModelVersion") -> str:
+    """The run that made a version. Raises RegistryError for one that was registered without a run."""
+    if not version.run_id:
+        raise RegistryError(
+            f"Version {version.version} of {version.name} names no run, so its bundle can't be found. "
+            "Promote another version."
+        )
+    return version.run_id

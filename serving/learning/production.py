@@ -8,7 +8,7 @@ from experiments.registry.store import RegistryError
 from serving.storage.records import ProductionEntry, StoreError
 
 if TYPE_CHECKING:
-    from experiments.registry.production import TrackingStore
+    from experiments.registry.store import TrackingStore
     from serving.services import Services
     from serving.storage.database import Database
     from serving.storage.production_log import ProductionLog
@@ -73,6 +73,6 @@ def _take_up(services: "Services", dataset: str, version: str) -> str:
 
 
 def _store(settings: "Settings") -> "TrackingStore":
-    from experiments.registry.production import TrackingStore
+    from experiments.registry.store import TrackingStore
 
     return TrackingStore.of(settings)

@@ -64,9 +64,9 @@ def replay(
 def bundle_of_version(settings: "Settings", dataset: str, version: str) -> "Bundle":
     """The model of any version of the registry. Raises RegistryError."""
     from experiments.registry import production
+    from experiments.registry.store import TrackingStore
 
-    store = production.TrackingStore.of(settings)
-    return production.export(store, SPECS[dataset], version)
+    return production.export(TrackingStore.of(settings), SPECS[dataset], version)
 
 
 def _pages(history: "History", wanted: AnswerFilter, limit: int) -> Iterator[list[Entry]]:

@@ -142,11 +142,12 @@ def _learn(settings: Settings, dataset: str, accepted: Accepted, reporter: "Repo
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from experiments.data import datasets
     from experiments.registry import production
+    from experiments.registry.store import TrackingStore
     from experiments.retraining import retrain
     from experiments.runs import experiment
 
     spec = SPECS[dataset]
-    store = production.TrackingStore.of(settings)
+    store = TrackingStore.of(settings)
     experiment.seed_registry(store, spec, settings.models_dir / dataset, reporter.log)
     champion = production.pull(store, spec)
     if champion is None:

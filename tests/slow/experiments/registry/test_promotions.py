@@ -76,7 +76,7 @@ def test_past_the_gate_only_with_a_reason(store, spec, train):
     passed, refused, unknown = train(), train(), train()
     production.record_decision(store, spec, passed, Decision(True, "better"))
     production.record_decision(store, spec, refused, Decision(False, "worse: 90 % against 99 %"))
-    for version, said_of_it in ((refused, "worse: 90 %"), (unknown, "never stood before it")):
+    for version, said_of_it in ((refused, "worse: 90 %"), (unknown, "it was never judged")):
         with pytest.raises(RegistryError, match=f"has not passed the gate .*{said_of_it}"):
             production.promote(store, spec, version, "")
     assert production.current_model(store, spec).version == "1"

@@ -74,16 +74,15 @@ def test_a_deleted_experiment_is_taken_up_again(store):
 def test_files_lie_under_the_artifact_folder(store, tmp_path, bundle):
     from matplotlib.figure import Figure
 
-    with store.run("dots", "files", "", {}, {}) as log:
+    with store.run("dots", "files", "", {}, {"found": "before"}) as log:
         log.log_json({"accuracy": 0.5}, "report.json")
         log.log_figure(Figure(), "curves.png")
         log.log_bundle(bundle.folder)
-        log.set_tags({"found": "later"})
     folder = tmp_path / "mlartifacts" / "dots" / log.run_id / "artifacts"
     assert json.loads((folder / "report.json").read_text()) == {"accuracy": 0.5}
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert (folder / "bundle" / "model.tflite").read_bytes() == bundle.tflite.read_bytes()
-    assert store.runs("dots")[0].tags == {"found": "later"}
+    assert store.runs("dots")[0].tags == {"found": "before"}
 
 
 def test_the_keras_model_is_logged_with_signature_and_example(store, keras_model, images, capsys):
