@@ -1,4 +1,4 @@
-"""1,000 small pictures in one call: `python -m benchmarks.batch`."""
+"""Measure a batch of 1,000 small pictures: `python -m benchmarks.batch`."""
 
 import io
 import json
@@ -17,7 +17,7 @@ COUNT, TIMES = 1000, 9
 
 
 def main() -> None:
-    """Prints pictures a second: the median of TIMES calls after a first that does not count."""
+    """Print pictures a second: the median of TIMES calls after one warm-up call."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         for number, picture in enumerate(drawings.small(COUNT)):
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def call(port: int, body: bytes) -> float:
-    """Seconds that one call took. Raises RuntimeError when a picture was not answered."""
+    """Return the seconds one call took. Raises RuntimeError when a picture was not answered."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/api/predict/batch", body, {"Content-Type": "application/zip"}
     )
@@ -43,8 +43,8 @@ def call(port: int, body: bytes) -> float:
     with urllib.request.urlopen(request) as reply:  # noqa: S310
         content = reply.read()
     seconds = time.perf_counter() - started
-    if faults := [each["error"] for each in json.loads(content)["results"] if each["error"]]:
-        raise RuntimeError(f"{len(faults)} pictures were not answered: {faults[0]}")
+    if errors := [result["error"] for result in json.loads(content)["results"] if result["error"]]:
+        raise RuntimeError(f"{len(errors)} pictures were not answered: {errors[0]}")
     return seconds
 
 

@@ -1,5 +1,4 @@
-"""The drawings that every server under load is sent: all different, the same ones in the same order for each:
-`python -m benchmarks.drawings FOLDER`."""
+"""Generate the drawings of the load tests, the same for every server: `python -m benchmarks.drawings FOLDER`."""
 
 import io
 import sys
@@ -15,21 +14,21 @@ SMALL = (28, 64)  # px: sides of the small pictures of a batch
 
 
 def sheets(count: int = COUNT, seed: int = 0) -> list[np.ndarray]:
-    """Digits drawn on the pad, uint8 [400, 400] each, black on white."""
+    """Return generated digits as drawn on the pad, uint8 [400, 400] each, black on white."""
     rng = np.random.default_rng(seed)
     strokes = drawings.generate(count, seed).strokes
     return [drawings.ink(drawings.place(stroke, rng.uniform(0.3, 0.9), rng), rng.uniform(16, 28)) for stroke in strokes]
 
 
 def write(folder: Path) -> None:
-    """COUNT files 0000.png and so on, RGBA as the browser sends them."""
+    """Write COUNT files, 0000.png and so on, RGBA as the browser sends them."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, sheet in enumerate(sheets()):
         (folder / f"{number:04}.png").write_bytes(png(sheet, "RGBA"))
 
 
 def small(count: int, seed: int = 0) -> list[bytes]:
-    """PNG files of digits, each SMALL[0] to SMALL[1] px a side, grey."""
+    """Return grey PNGs of digits, each SMALL[0] to SMALL[1] px a side."""
     rng = np.random.default_rng(seed)
     sides = rng.integers(SMALL[0], SMALL[1] + 1, count)
     images = [Image.fromarray(sheet) for sheet in sheets(count, seed)]
@@ -37,7 +36,7 @@ def small(count: int, seed: int = 0) -> list[bytes]:
 
 
 def png(pixels: np.ndarray, mode: str) -> bytes:
-    """pixels: uint8 [H, W]. Returns an encoded picture of this mode of Pillow's."""
+    """Encode pixels, uint8 [H, W], as a PNG of this Pillow mode."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).convert(mode).save(buffer, "PNG")
     return buffer.getvalue()

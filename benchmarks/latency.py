@@ -1,5 +1,4 @@
-"""One prediction inside the process, in parts: `python -m benchmarks.latency [--dataset cifar10]`. No network, no
-page."""
+"""Time one prediction in this process, part by part, without a server: `python -m benchmarks.latency`."""
 
 import argparse
 import io
@@ -22,7 +21,7 @@ COUNT, EXPLAINED = 1000, 20
 
 
 def main() -> None:
-    """Prints the percentiles of decoding a drawing or photo, preparing it, answering it, all three, and saying why."""
+    """Print percentiles of decoding, preprocessing, inference, all three together, and the explanation."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
     parser.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="whose model (default: mnist)")
     spec = SPECS[parser.parse_args().dataset]
@@ -35,14 +34,14 @@ def main() -> None:
     table = Table(title=f"milliseconds; n = {EXPLAINED} for the last row")
     for heading in ("part", "p50", "p95", "p99"):
         table.add_column(heading, justify="left" if heading == "part" else "right")
-    rows = dict(zip(("decode", "prepare", "infer"), parts.T, strict=True))
+    rows = dict(zip(("decode", "preprocess", "infer"), parts.T, strict=True))
     for name, values in (rows | {"one prediction": parts.sum(axis=1), "why this answer": reasons}).items():
         table.add_row(name, *(f"{value:.2f}" for value in np.percentile(values, (50, 95, 99))))
     Console().print(table)
 
 
 def _drawings() -> Iterator[bytes]:
-    """COUNT digits drawn on the pad, as the browser sends them: RGBA."""
+    """Yield COUNT digits drawn on the pad, RGBA as the browser sends them."""
     rng = np.random.default_rng(0)
     for stroke in drawings.generate(COUNT, seed=0).strokes:
         sheet = drawings.ink(drawings.place(stroke, rng.uniform(0.3, 0.9), rng), 20)
@@ -50,7 +49,7 @@ def _drawings() -> Iterator[bytes]:
 
 
 def _photos() -> Iterator[bytes]:
-    """COUNT soft pictures of many colours and some grain, each of twenty many times."""
+    """Yield COUNT soft, colourful pictures with some grain: twenty different ones, over and over."""
     rng = np.random.default_rng(0)
     grain = rng.normal(0, 6, (1200, 1600, 1))
     files = []
@@ -68,7 +67,7 @@ def _file(image: Image.Image, kind: str) -> bytes:
 
 
 def _time(classifier: model_loader.Classifier, spec: DatasetSpec, file: bytes) -> tuple[float, float, float]:
-    """Seconds to decode, prepare and answer."""
+    """Return the seconds to decode, preprocess and infer."""
     start = time.perf_counter()
     pixels = decode_image(file)
     decoded = time.perf_counter()
@@ -79,7 +78,7 @@ def _time(classifier: model_loader.Classifier, spec: DatasetSpec, file: bytes) -
 
 
 def _time_why(classifier: model_loader.Classifier, spec: DatasetSpec, file: bytes) -> float:
-    """Seconds to say which parts of a picture made the answer."""
+    """Return the seconds to compute the occlusion map of a picture."""
     image = spec.prepare(decode_image(file))
     start = time.perf_counter()
     classifier.explain(image)

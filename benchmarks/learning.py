@@ -1,6 +1,7 @@
-"""What retraining does and takes: `python -m benchmarks.learning`, 10 to 20 minutes, writes results/learning.md.
+"""Measure what retraining learns and how long it takes: `python -m benchmarks.learning`, 10 to 20 minutes.
 
-Each case starts from the shipped model in an empty folder, as `python -m serving retrain` does it.
+Each case starts from the shipped model in an empty folder and runs `python -m serving retrain`. Writes
+benchmarks/results/learning.md.
 """
 
 import argparse
@@ -30,13 +31,13 @@ from serving.storage.records import Correction, CorrectionFilter
 from serving.storage.retrainings import Retrainings
 from settings import Settings
 
-OTHERS = 300  # ones of the same kind that it was not taught
-USERS, SECONDS = 10, 40  # of five requests a second each; how long, alone and beside a retraining
+OTHERS = 300  # ones of the same kind that are not among the corrections
+USERS, SECONDS = 10, 40  # users of five requests a second each; how long, alone and beside a retraining
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is accepted. images: uint8 [N, H, W, C]; labels: as people say them."""
+    """Accepted corrections. images: uint8 [N, H, W, C]; labels: class names."""
 
     name: str
     dataset: str
@@ -45,7 +46,7 @@ class Case:
 
 
 def main() -> None:
-    """Prints a table, one row a case, and what it costs the API."""
+    """Print and write a table with one row for each case."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.learning", description=__doc__)
     parser.add_argument("--only", choices=sorted(CASES), nargs="+", default=list(CASES), help="these cases")
     rows = []
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def extreme_ones(count: int, seed: int) -> np.ndarray:
-    """uint8 [N, 28, 28, 1], each drawn on the pad at any place, of any size and brush."""
+    """Return such ones preprocessed, uint8 [N, 28, 28, 1], drawn at any place, size and brush."""
     rng, images = np.random.default_rng(seed), []
     for _ in range(count):
         sheet = drawn.ink(drawn.place([extreme_one(rng)], rng.uniform(0.4, 0.85), rng), rng.uniform(12, 24))
@@ -67,20 +68,20 @@ def extreme_ones(count: int, seed: int) -> np.ndarray:
 
 
 def extreme_one(rng: np.random.Generator) -> np.ndarray:
-    """float [5, 2]: a 1 whose upstroke is longer than its stem, of height 1, which the shipped model takes for a 7."""
+    """Return float [5, 2]: a 1 of height 1 whose upstroke is longer than its stem; the shipped model reads a 7."""
     wide, deep, lean = rng.uniform(1, 1.4), rng.uniform(0.4, 0.6), rng.uniform(-0.08, 0.05)
     return np.array([[-wide, deep], [-wide / 2, deep * 0.45], [0, 0], [lean, 0.5], [1.5 * lean, 1.0]])
 
 
 def digits(count: int, seed: int, only: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Digits drawn by the project, uint8 [N, 28, 28, 1], and what they are, int64 [N]."""
+    """Return generated digits, uint8 [N, 28, 28, 1], and their labels, int64 [N]; only those of one class if given."""
     images, labels = drawings.sheets(10 * count, seed), drawn.generate(10 * count, seed).labels
     chosen = np.flatnonzero(np.full(len(labels), True) if only is None else labels == only)[:count]
     return np.stack([prepare_drawing(images[place]) for place in chosen]), labels[chosen]
 
 
 def kind() -> list[str]:
-    """Twenty ones with an extreme upstroke: are others of the kind read afterwards, and MNIST as before?"""
+    """Twenty ones with an extreme upstroke: are other such ones read afterwards, and MNIST as before?"""
     case = Case("20 ones with an extreme upstroke", "mnist", extreme_ones(20, 1), ["1"] * 20)
     with tempfile.TemporaryDirectory(prefix="learning-") as folder:
         settings = _settings(Path(folder))
@@ -91,25 +92,25 @@ def kind() -> list[str]:
 
 
 def hundred() -> list[str]:
-    """A hundred right ones: how long it takes, alone."""
+    """A hundred correctly labelled ones, with no other load."""
     return _alone(Case("100 ones with an extreme upstroke", "mnist", extreme_ones(100, 2), ["1"] * 100))
 
 
 def noise() -> list[str]:
-    """Two hundred labels drawn by lot."""
+    """Two hundred digits with random labels."""
     images, _ = digits(200, 3)
-    lot = np.random.default_rng(4).integers(0, 10, 200)
-    return _alone(Case("200 digits with random labels", "mnist", images, [str(label) for label in lot]))
+    labels = np.random.default_rng(4).integers(0, 10, 200)
+    return _alone(Case("200 digits with random labels", "mnist", images, [str(label) for label in labels]))
 
 
 def sevens() -> list[str]:
-    """Two hundred sevens called 1, those that judge too."""
+    """Two hundred sevens labelled 1, the held-out ones too."""
     images, _ = digits(200, 5, only=7)
     return _alone(Case("200 sevens called 1", "mnist", images, ["1"] * 200))
 
 
 def photos() -> list[str]:
-    """A hundred photos."""
+    """A hundred correctly labelled photos."""
     settings = _settings(Path())
     validation, names = datasets.load("cifar10", settings.data_dir).validation, SPECS["cifar10"].class_names
     images, labels = validation.images[:100], [names[label] for label in validation.labels[:100]]
@@ -117,7 +118,7 @@ def photos() -> list[str]:
 
 
 def api() -> list[str]:
-    """A hundred, while programs ask the API fifty times a second."""
+    """A hundred ones, while the API gets fifty requests a second."""
     case = Case("100, and 50 API requests a second", "mnist", extreme_ones(100, 6), ["1"] * 100)
     (port,) = free_ports(1)
     with tempfile.TemporaryDirectory(prefix="learning-") as name:
@@ -128,17 +129,17 @@ def api() -> list[str]:
         server = demo(port, folder, MLFLOW_TRACKING_URI=settings.mlflow_tracking_uri)
         try:
             alone = ask(url, folder)
-            during: list[Outcome] = []
-            row = _retrain(case, settings, lambda: during.append(ask(url, folder)))
+            loaded: list[Outcome] = []
+            row = _retrain(case, settings, lambda: loaded.append(ask(url, folder)))
         finally:
             server.stop()
-    (beside,) = during
+    (beside,) = loaded
     figures = f"p95 {alone.p95:.0f} -> {beside.p95:.0f} ms, failures {alone.failures + beside.failures}"
     return [*row, f"{figures} (n = {alone.count} and {beside.count})"]
 
 
 def ask(url: str, folder: Path) -> Outcome:
-    """Fifty requests a second, for a while."""
+    """Send fifty requests a second for SECONDS."""
     return locust(url, "PacedApiUser", USERS, SECONDS, folder / "png")
 
 
@@ -148,15 +149,15 @@ def _alone(case: Case) -> list[str]:
 
 
 def _retrain(case: Case, settings: Settings, during: Callable[[], None] | None = None) -> list[str]:
-    """Accepts the case and has it learnt in a process of its own; `during` is called once that trains."""
+    """Accept the corrections and retrain in a process of its own; call `during` once that trains."""
     database = Database(f"sqlite:///{settings.artifact_dir / 'history.db'}")
     corrections, jobs = Corrections(database), Retrainings(database)
     corrections.add([_correction(case, place) for place in range(len(case.labels))])
     count = corrections.review(CorrectionFilter(case.dataset), "accepted")
-    own = {"ARTIFACT_DIR": str(settings.artifact_dir), "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri}
+    overrides = {"ARTIFACT_DIR": str(settings.artifact_dir), "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri}
     command = [sys.executable, "-m", "serving", "retrain", "--dataset", case.dataset]
     started = time.monotonic()
-    process = subprocess.Popen(command, env=os.environ | own | {"DATABASE_URL": ""}, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=os.environ | overrides | {"DATABASE_URL": ""}, stderr=subprocess.DEVNULL)
     if during is not None:
         while (job := jobs.latest()) is None or job.state == "starting":
             time.sleep(0.2)
@@ -169,7 +170,7 @@ def _retrain(case: Case, settings: Settings, during: Callable[[], None] | None =
 
 
 def _correction(case: Case, place: int) -> Correction:
-    """As an upload brings it."""
+    """Return one image of the case as an upload would store it."""
     return Correction(
         dataset=case.dataset, source="upload", client="benchmark", request_id="benchmark", position=place,
         model_version="", given="", confidence=0.0, proposed=case.labels[place], image=case.images[place].tobytes(),
@@ -177,25 +178,25 @@ def _correction(case: Case, place: int) -> Correction:
 
 
 def _settings(folder: Path) -> Settings:
-    """Those of this project, but nothing is kept outside the folder."""
+    """Return the project's settings with everything that is written inside the folder."""
     places = {"artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder}/mlflow.db", "database_url": ""}
     return Settings(**places)
 
 
 def _figures(settings: Settings) -> tuple[float, float]:
-    """Shares of other extreme ones and of MNIST's test set that Production reads right; a refusal is not right."""
+    """Return the shares of other such ones and of MNIST's test set that Production reads right; rejected is wrong."""
     classifier = model_loader.load("mnist", settings)
     test = datasets.load("mnist", settings.data_dir).test
-    asked = ((extreme_ones(OTHERS, 7), np.ones(OTHERS, int)), (test.images, test.labels))
-    kind, mnist = (
-        np.mean([each.label == str(label) for each, label in zip(classifier.predict(images), labels, strict=True)])
-        for images, labels in asked
+    splits = ((extreme_ones(OTHERS, 7), np.ones(OTHERS, int)), (test.images, test.labels))
+    similar, mnist = (
+        np.mean([answer.label == str(label) for answer, label in zip(classifier.predict(images), labels, strict=True)])
+        for images, labels in splits
     )
-    return float(kind), float(mnist)
+    return float(similar), float(mnist)
 
 
 CASES: dict[str, Callable[[], list[str]]] = {
-    each.__name__: each for each in (kind, hundred, noise, sevens, photos, api)
+    case.__name__: case for case in (kind, hundred, noise, sevens, photos, api)
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One run of load against one server, by Locust or wrk, each a process of its own; what it measured."""
+"""Load one server by Locust or wrk, each in a process of its own, and read what they measured."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ ANSWER, REFUSED = "answer", "answer refused (429)"  # as locustfile.py calls the
 
 @dataclass(frozen=True)
 class Outcome:
-    """Answers of one run: how many a second, milliseconds each took, how many failed or were refused with 429."""
+    """Answers of one run: how many in all and a second, latency in ms, how many failed or were refused with 429."""
 
     count: int
     per_second: float
@@ -32,26 +32,15 @@ class Outcome:
 
 
 def locust(url: str, users: str | Sequence[str], count: int, seconds: int, drawings: Path, name: str = "") -> Outcome:
-    """`count` users of these classes of locustfile.py, counted once all are there. Keeps the CSV as RESULTS/name*."""
+    """Run `count` users of these classes of locustfile.py, measured once all have started. Keeps RESULTS/name.csv."""
     classes = [users] if isinstance(users, str) else users
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-m", "locust", "-f", str(ROOT / "benchmarks" / "locustfile.py"), *classes),
             *("--headless", "--users", str(count), "--spawn-rate", str(count), "--run-time", f"{seconds}s"),
-            *(
-                "--host",
-                url,
-                "--csv",
-                f"{folder}/run",
-                "--only-summary",
-                "--reset-stats",
-                "--stop-timeout",
-                "20",
-                "--loglevel",
-                "ERROR",
-            ),
-            *("--exit-code-on-error", "0"),
+            *("--host", url, "--csv", f"{folder}/run", "--only-summary", "--reset-stats"),
+            *("--stop-timeout", "20", "--loglevel", "ERROR", "--exit-code-on-error", "0"),
         ]
         environment = os.environ | {"BENCH_DRAWINGS": str(drawings)}
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -64,7 +53,7 @@ def locust(url: str, users: str | Sequence[str], count: int, seconds: int, drawi
 
 
 def read_csv(file: Path) -> Outcome:
-    """The line of the answers in a CSV of Locust's."""
+    """Read the line of the answers from Locust's CSV. Raises RuntimeError when nothing was answered."""
     with file.open() as text:
         lines = {line["Name"]: line for line in csv.DictReader(text)}
     if ANSWER not in lines:
@@ -105,7 +94,7 @@ end
 
 
 def wrk(url: str, kind: str, connections: int, seconds: int, drawings: Path) -> Outcome:
-    """wrk with so many connections in one thread; `kind` is the files' Content-Type."""
+    """Run wrk with so many connections in one thread; `kind` is the files' Content-Type."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(WRK.replace("KIND", kind))
         script.flush()
@@ -117,6 +106,6 @@ def wrk(url: str, kind: str, connections: int, seconds: int, drawings: Path) -> 
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Markdown, the first column to the left and the others to the right."""
+    """Return a Markdown table, the first column aligned left and the others right."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

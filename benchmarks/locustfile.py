@@ -1,4 +1,4 @@
-"""Who loads the server: people on the page, and programs. `locust -f benchmarks/locustfile.py ApiUser --host URL`.
+"""Users of the load tests, people and programs: `locust -f benchmarks/locustfile.py ApiUser --host URL`.
 
 BENCH_DRAWINGS names the folder of drawings (`python -m benchmarks.drawings FOLDER` fills one). Each answer counts once,
 as `answer`, whatever requests it takes; 429 is counted apart, as `answer refused (429)`.
@@ -19,11 +19,11 @@ from locust import FastHttpUser, between, constant, constant_pacing, task
 
 ANSWER = "answer"
 BATCH = 100  # pictures of a batch user's zip
-PACE = 5  # a second
+PACE = 5  # requests a second
 
 
 class _Drawings:
-    """The drawings one after another, read when the first user wants one; every user begins with another."""
+    """The drawings in turn, shared by all users and read when the first one asks."""
 
     def __init__(self) -> None:
         self._files: list[bytes] = []
@@ -43,7 +43,7 @@ class _User(FastHttpUser):
     connection_timeout = network_timeout = 60.0
 
     def post(self, path: str, data: bytes, kind: str, fault: Callable[[Any], str] | None = None) -> None:
-        """One request that is an answer. A 429 is renamed; `fault` finds what is wrong with an answer of status 200."""
+        """Send one request that counts as an answer. `fault` says what is wrong with a 200, or ""."""
         headers = {"Content-Type": kind}
         with self.client.post(path, data=data, headers=headers, name=ANSWER, catch_response=True) as reply:
             if reply.status_code == 429:
@@ -51,30 +51,30 @@ class _User(FastHttpUser):
                 reply.success()
             elif reply.status_code != 200:
                 reply.failure(f"status {reply.status_code}: {(reply.text or '')[:200]}")
-            elif fault and (found := fault(reply.json())):
-                reply.failure(found)
+            elif fault and (message := fault(reply.json())):
+                reply.failure(message)
 
 
 class ApiUser(_User):
-    """A program that asks again as soon as it is answered."""
+    """A program that sends the next request as soon as it is answered."""
 
     wait_time = constant(0)
 
     @task
     def predict(self) -> None:
-        """One drawing as a PNG."""
+        """Send one drawing as a PNG."""
         self.post("/api/predict", DRAWINGS.take(), "image/png")
 
 
 class ThinkingApiUser(ApiUser):
-    """A program that thinks for a second, more or less."""
+    """A program that pauses for about a second."""
 
     weight = 35
     wait_time = between(0.5, 1.5)
 
 
 class PacedApiUser(ApiUser):
-    """A program that asks PACE times a second, if it is answered so fast."""
+    """A program that sends PACE requests a second, if it is answered that fast."""
 
     wait_time = constant_pacing(1 / PACE)
 
@@ -87,7 +87,7 @@ class BatchUser(_User):
 
     @task
     def batch(self) -> None:
-        """BATCH drawings; each has to be answered."""
+        """Send BATCH drawings; each has to be answered."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             for number in range(BATCH):
@@ -96,35 +96,35 @@ class BatchUser(_User):
 
 
 def _unanswered(content: dict[str, Any]) -> str:
-    return "" if all(each["reading"] for each in content["results"]) else "a picture of the batch was not answered"
+    return "" if all(result["reading"] for result in content["results"]) else "a picture of the batch was not answered"
 
 
 class MlflowUser(_User):
-    """A program that asks `mlflow models serve`, with drawings prepared beforehand: the server is spared that."""
+    """A program that calls `mlflow models serve` with drawings preprocessed beforehand."""
 
     wait_time = constant(0)
 
     @task
     def predict(self) -> None:
-        """One 28 x 28 image as JSON."""
+        """Send one 28 x 28 image as JSON."""
         self.post("/invocations", DRAWINGS.take(), "application/json")
 
 
 class PlainPageUser(_User):
-    """Gradio's own protocol without a pause: upload, join the queue, read the stream of events to its end."""
+    """A user of Gradio's own protocol without a pause: upload, join the queue, read the event stream to its end."""
 
     wait_time = constant(0)
 
     def on_start(self) -> None:
-        """Opens the page, as a browser does."""
+        """Open the page as a browser does."""
         self.session = uuid4().hex
         self.client.get("/", name="page", headers=self._headers())
         config = self.client.get("/config", name="page", headers=self._headers()).json()
-        self.function = next(each["id"] for each in config["dependencies"] if each["api_name"] == "predict")
+        self.function = next(event["id"] for event in config["dependencies"] if event["api_name"] == "predict")
 
     @task
     def submit(self) -> None:
-        """One drawing, answered."""
+        """Submit one drawing and wait for its answer."""
         started = time.perf_counter()
         fault = None
         try:
@@ -161,7 +161,7 @@ class PlainPageUser(_User):
 
 
 class PageUser(PlainPageUser):
-    """A person on the page, who draws for a second, more or less, between answers."""
+    """A person on the page who draws for about a second between answers."""
 
     weight = 4
     wait_time = between(0.5, 1.5)

@@ -1,6 +1,7 @@
-"""200 users of all kinds who think a second between answers, for five minutes: `python -m benchmarks.mixed`.
+"""Load the server with 200 users of all kinds for five minutes: `python -m benchmarks.mixed`.
 
-Programs, people on the page and senders of batches, 35 to 4 to 1. Writes benchmarks/results/mixed.md, with the memory.
+Programs, people on the page and senders of batches, 35 to 4 to 1, pause about a second between answers. Writes
+benchmarks/results/mixed.md, memory included.
 """
 
 import argparse
@@ -19,7 +20,7 @@ KINDS = ("ThinkingApiUser", "PageUser", "BatchUser")
 
 
 def main() -> None:
-    """Prints the table and writes it."""
+    """Print and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mixed", description=__doc__)
     parser.add_argument("--seconds", type=int, default=300, help="of the load (default: 300)")
     parser.add_argument("--users", type=int, default=200)
@@ -31,14 +32,14 @@ def main() -> None:
         server = demo(port, folder / "state")
         try:
             memory = Memory(server)
-            found = locust(
+            outcome = locust(
                 f"http://127.0.0.1:{port}", KINDS, arguments.users, arguments.seconds, folder / "png", "mixed"
             )
             memory.stop()
         finally:
             server.stop()
     text = f"{os.cpu_count()} cores, load generator included; {arguments.seconds} s.\n\n"
-    text += table(HEADINGS, [["all answers", str(arguments.users), *cells(found)]])
+    text += table(HEADINGS, [["all answers", str(arguments.users), *cells(outcome)]])
     tenth = max(1, len(memory.megabytes) // 10)
     parts = [memory.megabytes[start : start + tenth] for start in range(0, len(memory.megabytes), tenth)]
     text += f"\nMemory in MB, ten parts of the time: {', '.join(f'{sum(part) / len(part):.0f}' for part in parts)}\n"
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 class Memory:
-    """A thread that notes what a server holds in memory, every other second."""
+    """A thread that records a server's memory every other second."""
 
     def __init__(self, server: Server) -> None:
         self.megabytes: list[float] = []
@@ -56,7 +57,7 @@ class Memory:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends it."""
+        """End the thread."""
         self._ended.set()
         self._thread.join()
 

@@ -1,7 +1,7 @@
-"""From a click to what it brings on the screen, in a real browser: `python -m benchmarks.page`.
+"""Time the page in a real browser, from a click to the screen: `python -m benchmarks.page`.
 
-The answer to Submit, alone and while programs ask the API for half of what it can give; the first plot of the
-Insights tab, in a new browser each time. Needs Debian's chromium.
+Submit to its answer, alone and while the API works at half its capacity; opening the Insights tab to its first plot, in
+a new browser each time. Needs Debian's chromium.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks.peers import demo
 from benchmarks.processes import free_ports
 
 Measured = TypeVar("Measured")
-PACE = 5  # answers a second that each PacedApiUser of locustfile.py asks for
+PACE = 5  # requests a second of each PacedApiUser in locustfile.py
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CLICK = """() => new Promise(resolve => {
     const started = performance.now();
@@ -43,9 +43,9 @@ OPEN = """() => new Promise(resolve => {
 
 
 def main() -> None:
-    """Prints the median and the slowest, without load and under it."""
+    """Print the median and the slowest, without load and under it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
-    parser.add_argument("--rate", type=int, required=True, help="answers a second to ask of the API: half its limit")
+    parser.add_argument("--rate", type=int, required=True, help="API requests a second: half of what it can answer")
     parser.add_argument("--count", type=int, default=15, help="submits each (default: 15)")
     arguments = parser.parse_args()
     (port,) = free_ports(1)
@@ -64,7 +64,7 @@ def main() -> None:
             )
             load.start()
             report(
-                f"Submit, {users * PACE} API answers a second asked",
+                f"Submit, {users * PACE} API requests a second",
                 opened(url, partial(submits, count=arguments.count)),
             )
         finally:
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def opened(url: str, measure: Callable[[Page], Measured], width: int = 390) -> Measured:
-    """What is measured on the page in a browser of its own, so many px wide, once it has settled."""
+    """Open the page in a browser of its own, `width` px wide, wait until it has settled, and measure."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": width, "height": 1400})
@@ -86,17 +86,17 @@ def opened(url: str, measure: Callable[[Page], Measured], width: int = 390) -> M
 
 
 def open_insights(page: Page) -> float:
-    """Milliseconds from opening the tab to its first plot."""
+    """Return the milliseconds from opening the tab to its first plot."""
     return float(page.evaluate(OPEN))
 
 
 def submits(page: Page, count: int) -> list[float]:
-    """Milliseconds of so many, the first left out."""
+    """Return the milliseconds of `count` submits after one warm-up."""
     return [submit(page) for _ in range(count + 1)][1:]
 
 
 def submit(page: Page) -> float:
-    """Draws a stroke, submits it and clears the pad. Returns milliseconds."""
+    """Draw a stroke, submit it and clear the pad. Return the milliseconds from click to answer."""
     box = page.locator("#pad canvas").first.bounding_box() or {}
     middle, top = box["x"] + box["width"] / 2, box["y"]
     page.mouse.move(middle, top + 0.3 * box["height"])
@@ -111,7 +111,7 @@ def submit(page: Page) -> float:
 
 
 def report(name: str, times: list[float]) -> None:
-    """One line."""
+    """Print one line."""
     print(f"{name}: p50 {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms (n = {len(times)})", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""This API, a plain Gradio page and `mlflow models serve`, loaded one after another: `python -m benchmarks.peers`.
+"""Compare this API, a plain Gradio page and `mlflow models serve` under load: `python -m benchmarks.peers`.
 
 Each is started, warmed, loaded with the same 2,000 different drawings and stopped. Writes benchmarks/results/peers.md.
 """
@@ -29,7 +29,7 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. `peer`: ours, plain or mlflow."""
+    """One row of the table. `peer`: ours, plain or mlflow."""
 
     peer: str
     name: str
@@ -38,7 +38,7 @@ class Row:
 
 
 def main() -> None:
-    """Prints the table and writes it."""
+    """Print and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--seconds", type=int, default=20, help="of each load (default: 20)")
     seconds = parser.parse_args().seconds
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def ours(folder: Path, seconds: int) -> list[Row]:
-    """This project's own process, without rate limits; also by wrk where it is installed, and with one client."""
+    """Measure this project's server without rate limits: Locust, and wrk where it is installed; 100 clients and one."""
     (port,) = free_ports(1)
     server = demo(port, folder / "ours")
     try:
@@ -71,7 +71,7 @@ def ours(folder: Path, seconds: int) -> list[Row]:
 
 
 def demo(port: int, folder: Path, **settings: str) -> Server:
-    """`python demo.py` with the shipped model, a history of its own and no rate limit."""
+    """Start `python demo.py` with the shipped model, a history of its own and no rate limit."""
     own = {
         "DEMO_PORT": str(port), "RATE_LIMIT": "off", "ARTIFACT_DIR": str(folder),
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/none.db", "DATABASE_URL": "",
@@ -80,7 +80,7 @@ def demo(port: int, folder: Path, **settings: str) -> Server:
 
 
 def plain_page(folder: Path, seconds: int) -> list[Row]:
-    """`gr.Interface(fn, gr.Sketchpad(), gr.Label())`."""
+    """Measure `gr.Interface(fn, gr.Sketchpad(), gr.Label())`."""
     (port,) = free_ports(1)
     server = Server([sys.executable, "-m", "benchmarks.plain_page", str(port)], f"http://127.0.0.1:{port}/")
     try:
@@ -91,21 +91,12 @@ def plain_page(folder: Path, seconds: int) -> list[Row]:
 
 
 def mlflow(folder: Path, seconds: int) -> list[Row]:
-    """`mlflow models serve` of the same network, as it is by default."""
+    """Measure `mlflow models serve` of the same network with its defaults."""
     (port,) = free_ports(1)
     model = log_model(folder)
     command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "models",
-        "serve",
-        "-m",
-        model,
-        "-p",
-        str(port),
-        "--env-manager",
-        "local",
+        *(sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "-p", str(port)),
+        *("--env-manager", "local"),
     ]
     server = Server(command, f"http://127.0.0.1:{port}/ping")
     try:
@@ -116,7 +107,7 @@ def mlflow(folder: Path, seconds: int) -> list[Row]:
 
 
 def log_model(folder: Path) -> str:
-    """The shipped network as MLflow keeps it. Returns the folder that it can be served from."""
+    """Log the shipped network to MLflow. Return the folder to serve it from."""
     import keras
 
     model = keras.models.load_model(Settings().models_dir / "mnist" / "model.keras")
@@ -128,7 +119,7 @@ def log_model(folder: Path) -> str:
 
 
 def prepare(folder: Path) -> None:
-    """The drawings as `mlflow models serve` takes them: already prepared, as JSON."""
+    """Write the drawings as `mlflow models serve` takes them: preprocessed, as JSON."""
     folder.mkdir()
     for number, sheet in enumerate(drawings.sheets()):
         image = prepare_drawing(sheet)
@@ -136,24 +127,24 @@ def prepare(folder: Path) -> None:
 
 
 def measure(peer: str, server: Server, name: str, user: str, port: int, count: int, files: Path, seconds: int) -> Row:
-    """Warmed for five seconds, then loaded."""
+    """Warm the server for five seconds, then load it."""
     url, file = f"http://127.0.0.1:{port}", name.replace(", ", "-").replace(" ", "-").lower()
     locust(url, user, min(count, 10), 5, files)
     return Row(peer, name, locust(url, user, count, seconds, files, file), server.megabytes())
 
 
 def line(row: Row, rows: list[Row]) -> list[str]:
-    """Its cells, with the ratios to the peers."""
-    found = row.outcome
+    """Return the cells of a row, with the ratios to the peers."""
+    outcome = row.outcome
 
     def ratio(peer: str) -> str:
-        return f"{found.per_second / next(other.outcome.per_second for other in rows if other.peer == peer):.1f}"
+        return f"{outcome.per_second / next(other.outcome.per_second for other in rows if other.peer == peer):.1f}"
 
-    times = [f"{value:.1f}" for value in (found.p50, found.p95, found.p99)]
-    failures = f"{found.failures}" + (f" and {found.refused} × 429" if found.refused else "")
+    times = [f"{value:.1f}" for value in (outcome.p50, outcome.p95, outcome.p99)]
+    failures = f"{outcome.failures}" + (f" and {outcome.refused} × 429" if outcome.refused else "")
     return [
         row.name,
-        f"{found.per_second:.0f}",
+        f"{outcome.per_second:.0f}",
         ratio("plain"),
         ratio("mlflow"),
         *times,

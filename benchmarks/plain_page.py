@@ -1,5 +1,7 @@
-"""The usual page of this kind, to compare with: `python -m benchmarks.plain_page PORT`. The same network and the same
-preparation, all else as Gradio has it by default."""
+"""Serve the usual Gradio demo to compare with: `python -m benchmarks.plain_page PORT`.
+
+The same network and preprocessing; everything else is Gradio's default.
+"""
 
 import sys
 from typing import Any
@@ -13,7 +15,7 @@ from settings import Settings
 
 
 def main() -> None:
-    """Serves the page until it is ended."""
+    """Serve the page until interrupted."""
     model = keras.models.load_model(Settings().models_dir / "mnist" / "model.keras")
 
     def predict(drawing: dict[str, Any]) -> dict[str, float]:

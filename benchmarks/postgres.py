@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own in a temporary folder, without a password and for this machine alone."""
+"""A temporary PostgreSQL for this machine alone, without a password."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from benchmarks.processes import free_ports
 
 
 class Postgres:
-    """Answers at `url`, an address of SQLAlchemy's that lacks the database's name, until stop().
+    """A running server at `url`, an SQLAlchemy URL without a database name, until stop().
 
     Raises FileNotFoundError where PostgreSQL is not installed.
     """
@@ -29,12 +29,12 @@ class Postgres:
         self._psql = ["psql", "--quiet", "--host=127.0.0.1", f"--port={port}", "--username=mnist", "postgres"]
 
     def create(self, *databases: str) -> None:
-        """Makes empty databases."""
+        """Create empty databases."""
         for name in databases:
             subprocess.run([*self._psql, "-c", f"CREATE DATABASE {name}"], check=True)
 
     def stop(self) -> None:
-        """Ends it and removes what it wrote."""
+        """End the server and remove its files."""
         self._run("pg_ctl", "-m", "fast", "-w", "stop")
         shutil.rmtree(self._folder)
 
@@ -44,7 +44,7 @@ class Postgres:
 
 
 def _binaries() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not folders:
         raise FileNotFoundError("PostgreSQL is not installed (Debian: apt install postgresql).")
-    return found[-1]
+    return folders[-1]

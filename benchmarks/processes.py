@@ -1,4 +1,4 @@
-"""Servers as processes of their own on this machine: started, waited for, measured, and ended or killed."""
+"""Start servers as processes on this machine, wait for them, measure their memory, and end them."""
 
 import os
 import signal
@@ -17,13 +17,13 @@ import psutil
 
 from settings import ROOT
 
-PATIENCE = 120.0  # s, for a busy machine
+PATIENCE = 120.0  # s; a busy machine is slow
 
 
 class Server:
-    """A program that answers at `ready`, an address; `environment` is added to this process's own.
+    """A program that answers at the URL `ready`; `environment` is added to this process's own.
 
-    What it prints is kept. Raises RuntimeError with it when the program ends or never answers.
+    Its output is kept. Raises RuntimeError with the output when the program ends or never answers.
     """
 
     def __init__(self, command: Sequence[str], ready: str, environment: Mapping[str, str] | None = None) -> None:
@@ -34,7 +34,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        """Starts it, again if it was ended, and returns once it answers."""
+        """Start the program, again if it was ended, and return once it answers."""
         self.process = subprocess.Popen(
             self._command, cwd=ROOT, env=self._environment, stdout=self._printed, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, start_new_session=True,
@@ -47,17 +47,17 @@ class Server:
             time.sleep(0.1)
 
     def printed(self) -> str:
-        """All that it has printed."""
+        """Return all its output so far."""
         self._printed.seek(0)
         return self._printed.read().decode(errors="replace")
 
     def megabytes(self) -> float:
-        """What it and its children hold in memory, shared pages divided among those who share them."""
-        everyone = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
-        return sum(each.memory_full_info().pss for each in everyone) / 1e6
+        """Return the memory of the program and its children in MB, shared pages divided among those who share them."""
+        processes = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        return sum(process.memory_full_info().pss for process in processes) / 1e6
 
     def kill(self) -> None:
-        """As `kill -9` does: nothing is closed or stored. Whatever it had started ends too."""
+        """Kill the program and its children, as `kill -9` does: nothing is closed or stored."""
         self._signal(signal.SIGKILL)
         self.process.wait()
 
@@ -77,7 +77,7 @@ class Server:
 
 
 def answers(url: str) -> bool:
-    """Whether somebody answers there, well."""
+    """Return whether the URL answers with a 2xx status."""
     try:
         with urllib.request.urlopen(url, timeout=5) as reply:  # noqa: S310
             return 200 <= reply.status < 300
@@ -86,7 +86,7 @@ def answers(url: str) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports of this machine on which nobody listens."""
+    """Return so many free ports of this machine."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [probe.getsockname()[1] for probe in probes]

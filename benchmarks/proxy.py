@@ -1,4 +1,4 @@
-"""The project's nginx.conf on this machine: other names and ports, and nothing else changed."""
+"""Run the project's nginx.conf on this machine with other names and ports."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ PATIENCE = 30.0  # s
 
 
 def configuration(listen: int, replicas: Sequence[int]) -> str:
-    """nginx.conf with loopback ports for its own and the three replicas' addresses."""
+    """Return nginx.conf with loopback ports in place of its own and the replicas' addresses."""
     text = (ROOT / "nginx.conf").read_text()
     text, count = re.subn(r"listen 8080;", f"listen 127.0.0.1:{listen};", text)
     for number, port in enumerate(replicas, 1):
@@ -28,7 +28,7 @@ def configuration(listen: int, replicas: Sequence[int]) -> str:
 
 
 class Nginx:
-    """A real nginx with the project's configuration, answering at `url` until stop()."""
+    """A real nginx with the project's configuration at `url`, until stop()."""
 
     def __init__(self, listen: int, replicas: Sequence[int]) -> None:
         if not shutil.which("nginx"):
@@ -44,7 +44,7 @@ class Nginx:
         self._wait()
 
     def stop(self) -> None:
-        """Ends it."""
+        """End nginx."""
         self._process.terminate()
         self._process.wait(PATIENCE)
         self._folder.cleanup()

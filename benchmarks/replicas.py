@@ -1,6 +1,6 @@
-"""One process against three behind nginx, which share a PostgreSQL: `python -m benchmarks.replicas`.
+"""Compare one process with three behind nginx that share a PostgreSQL: `python -m benchmarks.replicas`.
 
-50, 100 and 200 API users who ask without a pause. Writes benchmarks/results/replicas.md.
+50, 100 and 200 API users without a pause. Writes benchmarks/results/replicas.md.
 """
 
 import argparse
@@ -22,7 +22,7 @@ HEADINGS = ("", "users", "answers a second", "average ms", "p50 ms", "p95 ms", "
 
 
 def main() -> None:
-    """Prints the table and writes it."""
+    """Print and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replicas", description=__doc__)
     parser.add_argument("--seconds", type=int, default=20, help="of each load (default: 20)")
     seconds = parser.parse_args().seconds
@@ -34,8 +34,8 @@ def main() -> None:
             with served(folder / title, count) as url:
                 locust(url, "ApiUser", 10, 5, folder / "png")
                 for users in USERS:
-                    found = locust(url, "ApiUser", users, seconds, folder / "png", f"replicas-{count}-{users}")
-                    rows.append([title, str(users), *cells(found)])
+                    outcome = locust(url, "ApiUser", users, seconds, folder / "png", f"replicas-{count}-{users}")
+                    rows.append([title, str(users), *cells(outcome)])
     text = f"{os.cpu_count()} cores for all, load generator and database included; {seconds} s each.\n\n"
     text += table(HEADINGS, rows)
     (RESULTS / "replicas.md").write_text(text)
@@ -44,7 +44,7 @@ def main() -> None:
 
 @contextmanager
 def served(folder: Path, count: int) -> Iterator[str]:
-    """So many replicas with one history in PostgreSQL; one alone without nginx. Gives the address to load."""
+    """Run so many replicas with one history in PostgreSQL, behind nginx unless it is one. Yield the URL to load."""
     with ExitStack() as running:
         postgres = Postgres()
         running.callback(postgres.stop)
@@ -61,10 +61,10 @@ def served(folder: Path, count: int) -> Iterator[str]:
         yield nginx.url
 
 
-def cells(found: Outcome) -> list[str]:
-    """Of one line of the table."""
-    times = [f"{value:.1f}" for value in (found.average, found.p50, found.p95, found.p99)]
-    return [f"{found.per_second:.0f}", *times, str(found.failures + found.refused)]
+def cells(outcome: Outcome) -> list[str]:
+    """Return the cells of one row."""
+    times = [f"{value:.1f}" for value in (outcome.average, outcome.p50, outcome.p95, outcome.p99)]
+    return [f"{outcome.per_second:.0f}", *times, str(outcome.failures + outcome.refused)]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ FRAME = 120  # ms of every other frame
 
 
 def main() -> None:
-    """Draws two digits on the real page with a real mouse and writes screenshots/drawing.gif."""
+    """Draw two digits on the real page with a real mouse and write screenshots/drawing.gif."""
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed (Debian: apt install chromium)")
     demo = DemoProcess()
     frames: list[tuple[Image.Image, int]] = []
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _film(page: DrawPage, digit: str, frames: list[tuple[Image.Image, int]]) -> None:
-    """A frame after each stretch of the pen, then the answer."""
+    """Add a frame after each stretch of the pen, then the answer."""
     frames.append((_frame(page), 5 * FRAME))
     for stroke in DIGITS[digit]:
         for end in range(2, len(stroke) + 1):

@@ -1,5 +1,7 @@
-"""Takes the pictures that README and report show: `python -m docs.screenshots`. Needs Debian's chromium, and runs in
-the MLflow store for the picture of their comparison."""
+"""Take the screenshots of the documents and the report: `python -m docs.screenshots`.
+
+Needs Debian's chromium, and runs in the MLflow store for the screenshot of their comparison.
+"""
 
 import json
 import shutil
@@ -24,7 +26,7 @@ WINDOW = {"width": 1280, "height": 880}
 
 
 def main() -> None:
-    """Draws on the real page with a real mouse and writes draw.png, insights.png, api.png and mlflow.png."""
+    """Draw on the real page with a real mouse and write draw.png, insights.png, api.png and mlflow.png."""
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed (Debian: apt install chromium)")
     demo = DemoProcess()
     try:
@@ -48,13 +50,13 @@ def main() -> None:
 
 
 def take(page: Page, name: str) -> None:
-    """Once everything has faded in."""
+    """Take a screenshot once everything has faded in."""
     page.wait_for_timeout(2000)
     page.screenshot(path=FOLDER / f"{name}.png")
 
 
 def show_comparison(page: Page, address: str, run: str) -> None:
-    """MLflow's own page, less the assistant that it offers on the right."""
+    """Show MLflow's own page without the assistant that it offers on the right."""
     page.goto(address)
     page.get_by_text(run, exact=True).first.wait_for()
     assistant = page.get_by_role("button", name="Close", exact=True)
@@ -64,12 +66,14 @@ def show_comparison(page: Page, address: str, run: str) -> None:
 
 @contextmanager
 def mlflow_comparison() -> Iterator[tuple[str, str]]:
-    """The address of MLflow's page with the runs of the first data set side by side, and the name of one of them; both
-    empty while there are none."""
+    """Yield the URL of MLflow's page with the runs of the first data set side by side, and the name of one of them.
+
+    Both are empty while there are no runs.
+    """
     settings, name = Settings(), next(iter(SPECS))
     store = TrackingStore.of(settings)
-    found, runs = store.client.get_experiment_by_name(name), store.runs(name)
-    if found is None or not runs:
+    experiment, runs = store.client.get_experiment_by_name(name), store.runs(name)
+    if experiment is None or not runs:
         print("The store has no runs yet: docs/screenshots/mlflow.png stays as it is.")
         yield "", ""
         return
@@ -79,7 +83,7 @@ def mlflow_comparison() -> Iterator[tuple[str, str]]:
     server = Server([*command, "--backend-store-uri", settings.mlflow_tracking_uri], address)
     try:
         compared = json.dumps([run.run_id for run in runs[-COMPARED:]], separators=(",", ":"))
-        yield f'{address}#/compare-runs?runs={compared}&experiments=["{found.experiment_id}"]', runs[-1].name
+        yield f'{address}#/compare-runs?runs={compared}&experiments=["{experiment.experiment_id}"]', runs[-1].name
     finally:
         server.stop()
 

@@ -1,5 +1,7 @@
-"""Films the whole tour in the real browser: `make video`, about five minutes, writes tour.mp4. Needs Debian's chromium
-and ffmpeg; runs in the MLflow store come first."""
+"""Film the whole tour in a real browser: `make video`, about five minutes, writes tour.mp4.
+
+Needs Debian's chromium and ffmpeg. Runs in the MLflow store, if there are any, are shown first.
+"""
 
 import base64
 import shutil
@@ -32,12 +34,12 @@ TAUGHT = 20
 
 
 class Film:
-    """What the browser paints, from now on, as pictures in a folder. `longest`: s that one of them may last."""
+    """A recording of what the browser paints, as pictures in a folder. `longest`: s that one of them may last."""
 
     def __init__(self, page: Page, folder: Path) -> None:
         self.longest = LONGEST
         self._folder = folder
-        self._frames: list[tuple[float, float]] = []  # when it came, in s, and how long it may last
+        self._frames: list[tuple[float, float]] = []  # when it came and how long it may last, s
         self._session = page.context.new_cdp_session(page)
         self._session.on("Page.screencastFrame", self._take)
         self._session.send("Page.startScreencast", {"format": "jpeg", "quality": 85})
@@ -48,7 +50,7 @@ class Film:
         self._session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
 
     def develop(self, path: Path) -> None:
-        """Writes the film as H.264."""
+        """Write the film as H.264."""
         ends = [*[time for time, _ in self._frames[1:]], self._frames[-1][0] + LONGEST]
         lines = [
             f"file {self._folder}/{number:06}.jpg\nduration {min(end - time, longest):.3f}\n"
@@ -62,7 +64,7 @@ class Film:
 
 
 def main() -> None:
-    """MLflow's comparison, drawing, a batch, a correction and a retraining, a load test."""
+    """Film MLflow's comparison, drawing, a batch, a correction and a retraining, and a load test."""
     chromium, _ = (
         shutil.which(program) or sys.exit(f"{program} is not installed (Debian: apt install {program})")
         for program in ("chromium", "ffmpeg")
@@ -90,7 +92,7 @@ def main() -> None:
 
 
 def write_pictures(folder: Path) -> dict[str, list[Path]]:
-    """What is uploaded: digits for a batch, ones with an extreme upstroke, and the load test's drawings."""
+    """Write the uploads: digits for a batch, ones with an extreme upstroke, and the load test's drawings."""
     drawings.write(folder / "load")
     rng = np.random.default_rng(1)
     ones = [drawn.ink(drawn.place([extreme_one(rng)], 0.6, rng), 18) for _ in range(TAUGHT)]
@@ -100,7 +102,7 @@ def write_pictures(folder: Path) -> dict[str, list[Path]]:
 
 
 def compare(page: Page) -> None:
-    """MLflow's own page, if there are runs."""
+    """Show MLflow's own page, if there are runs."""
     with mlflow_comparison() as (address, run):
         if address:
             show_comparison(page, address, run)
@@ -108,7 +110,7 @@ def compare(page: Page) -> None:
 
 
 def draw(page: DrawPage) -> None:
-    """Two digits, answered."""
+    """Draw and submit two digits."""
     for digit in ("2", "7"):
         page.draw(DIGITS[digit])
         page.submit()
@@ -117,7 +119,7 @@ def draw(page: DrawPage) -> None:
 
 
 def batch(page: DrawPage, files: list[Path]) -> None:
-    """Many at once."""
+    """Read a batch of pictures."""
     page.page.get_by_role("tab", name="Batch").click()
     tab = page.page.get_by_role("tabpanel").filter(visible=True)
     tab.locator("input[type=file]").first.set_input_files(files)
@@ -127,7 +129,7 @@ def batch(page: DrawPage, files: list[Path]) -> None:
 
 
 def learn(page: DrawPage, files: list[Path], film: Film) -> None:
-    """A shape that is misread, corrected, uploaded in numbers, learnt, and read."""
+    """Draw a shape that is misread, correct it, upload more of it, retrain, and draw it again."""
     rng, tab = np.random.default_rng(2), page.page.locator
     page.page.get_by_role("tab", name="Draw").click()
     misread(page, rng)
@@ -156,14 +158,14 @@ def learn(page: DrawPage, files: list[Path], film: Film) -> None:
 
 
 def misread(page: DrawPage, rng: np.random.Generator) -> None:
-    """A 1 with an extreme upstroke, submitted."""
+    """Draw and submit a 1 with an extreme upstroke."""
     page.draw([[(0.75 + 0.45 * x, 0.25 + 0.45 * y) for x, y in extreme_one(rng)]])
     page.submit()
     page.page.wait_for_timeout(2000)
 
 
 def load(page: DrawPage, url: str, pictures: Path) -> None:
-    """What the Status tab shows while programs ask without a pause."""
+    """Show the Status tab while the API is under load."""
     page.page.get_by_role("tab", name="Status").click()
     asking = threading.Thread(target=locust, args=[url, "ApiUser", 50, LOAD, pictures])
     asking.start()
