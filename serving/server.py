@@ -196,7 +196,7 @@ class Gate:
         length = headers.get("content-length", "0")
         limit = PAGE_BODY_MB
         if scope["path"] == "/gradio_api/upload":  # the pictures of a batch come together
-            limit = max(limit, self._services.bounds.batch_mb)
+            limit = max(limit, self._services.limits.total_mb)
         check_size(int(length) if length.isdigit() else 0, limit)
         self._services.rates.admit("page", _address(scope))
 

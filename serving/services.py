@@ -1,8 +1,8 @@
-"""What page and API share: built once at the start and passed in."""
+"""The services that page and API share, built once at the start and passed in."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from experiments.inference.litert import ModelError
@@ -16,7 +16,7 @@ from serving.prediction.worker_pool import WorkerPool
 from serving.storage.database import Database, open_database
 from serving.storage.recorder import Recorder, open_recorder
 from serving.storage.records import Entry
-from serving.uploads.unpacking import Bounds
+from serving.uploads.zips import Limits
 
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction
@@ -34,7 +34,8 @@ class Services:
     client_ids: ClientIds
     rates: RateLimits
     load: Load
-    bounds: Bounds
+    limits: Limits  # of a batch of pictures
+    training_limits: Limits  # of an upload of training data
     metrics: Metrics
     worker_pool: WorkerPool
     batcher: Batcher
@@ -49,39 +50,39 @@ class Services:
         make = f"Make one with `python -m experiments run --dataset {dataset}` and start the page again."
         raise ModelError(f"There is no {dataset} model to answer with. {make}")
 
-    def keep(
+    def record(
         self,
         dataset: str,
         request_id: str,
         source: str,
         address: str,
         milliseconds: float,
-        answers: "Sequence[Prediction | None]",
+        predictions: "Sequence[Prediction | None]",
         sheets: Sequence[bytes] = (),
     ) -> None:
-        """Count what was answered and have the history keep it; None stands for a picture without an answer. `sheets`:
-        the drawing as it was sent, remembered for a while in case it is corrected."""
+        """Count predictions and add them to the history; None stands for a picture without one. milliseconds: for each
+        of them. sheets: the drawing as it was sent, remembered for a while in case it is corrected."""
         if sheets:
             self.recent_drawings.keep(request_id, sheets)
         bundle = self.classifier(dataset).bundle
         client, sha256, now = self.client_ids.id_of(address), bundle.sha256["model.tflite"], time.time()
-        for found in answers:
-            if found is not None:
-                self.metrics.count_answer(dataset, source, found.verdict, found.label, milliseconds)
+        for prediction in predictions:
+            if prediction is not None:
+                self.metrics.count_answer(dataset, source, prediction.verdict, prediction.label, milliseconds)
         if self.recorder is None:
             return
         self.recorder.add(
             Entry(
-                request_id, position, now, source, dataset, found.verdict, found.label, found.confidence,
-                milliseconds, found.model_version, sha256, client,
-                None if found.image is None else found.image.tobytes(),
+                request_id, position, now, source, dataset, prediction.verdict, prediction.label,
+                prediction.confidence, milliseconds, prediction.model_version, sha256, client,
+                None if prediction.image is None else prediction.image.tobytes(),
             )
-            for position, found in enumerate(answers)
-            if found is not None
+            for position, prediction in enumerate(predictions)
+            if prediction is not None
         )  # fmt: skip
 
     def close(self) -> None:
-        """Store what waits and end."""
+        """Write what is still queued and close everything."""
         if self.recorder is not None:
             self.recorder.close()
         self.database.close()
@@ -91,6 +92,7 @@ class Services:
 def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings") -> Services:
     """Everything around these models, by their data sets, as the settings say. Close it at the end."""
     worker_pool = WorkerPool(settings.workers)
+    limits = Limits(settings.max_batch_images, settings.max_image_mb, settings.max_batch_mb)
     database = open_database(settings)
     return Services(
         classifiers=classifiers,
@@ -99,7 +101,8 @@ def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings")
         client_ids=ClientIds.of(settings),
         rates=RateLimits(settings),
         load=Load(settings.max_requests, settings.max_waiting_mb * MIB),
-        bounds=Bounds(settings.max_image_mb, settings.max_batch_mb, settings.max_batch_images),
+        limits=limits,
+        training_limits=replace(limits, files=settings.max_training_images),
         metrics=Metrics(),
         worker_pool=worker_pool,
         batcher=Batcher(classifiers, worker_pool),

@@ -20,7 +20,18 @@ PNG_KINDS = {(8, 0): "mono", (8, 2): "rgb", (8, 6): "rgba"}  # bits of a value a
 
 
 class ImageError(ValueError):
-    """The picture can't be used; the text says why, for whoever sent it."""
+    """The picture can't be used: `message` says why and `hint` what to do, for whoever sent it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.message, self.hint = message, hint
+
+
+class TooLargeError(ImageError):
+    """The picture has more than MAX_PIXELS."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The picture has more than {MAX_PIXELS:,} pixels.", "Send a smaller one.")
 
 
 def decode_image(data: bytes) -> np.ndarray:
@@ -32,32 +43,36 @@ def decode_image(data: bytes) -> np.ndarray:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    raise ImageError(f"The picture has more than {MAX_PIXELS:,} pixels. Send a smaller one.")
+                    raise TooLargeError
                 if image.format == "JPEG" and data.count(SCAN) > MAX_SCANS:
-                    raise ImageError(f"The JPEG has more than {MAX_SCANS} scans. Save it anew as an ordinary one.")
+                    raise ImageError(f"The JPEG has more than {MAX_SCANS} scans.", "Save it anew as an ordinary one.")
                 image.draft("RGB", (1024, 1024))  # a JPEG decodes at a fraction of its size, many times faster
                 ImageOps.exif_transpose(image, in_place=True)
                 if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
                     return np.asarray(Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGBA"))
                 return np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))  # convert would copy
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise TooLargeError from None
     except UnidentifiedImageError:
-        raise ImageError(f"This is no picture of a kind read here ({', '.join(FORMATS)}).") from None
+        message = f"This is no picture of a kind read here ({', '.join(FORMATS)})."
+        raise ImageError(message, "Save it as a PNG and resend it.") from None
     except Exception as error:  # Pillow's plug-ins raise almost anything on broken files
-        raise ImageError(f"The picture is damaged or incomplete ({error}). Save it again and resend it.") from None
+        raise ImageError(f"The picture is damaged or incomplete ({error}).", "Save it again and resend it.") from None
 
 
 def as_rgba(pixels: np.ndarray) -> np.ndarray:
     """pixels: as prepare_drawing takes them. Returns uint8 [H, W, 4]; ImageError if the array is of another kind."""
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-        raise ImageError("A picture is an array of 8-bit values (uint8). Convert it first.")
+        raise ImageError("A picture is an array of 8-bit values (uint8).", "Convert it first.")
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     if pixels.ndim == 2:
         pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGBA) if pixels.size else pixels
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
-        raise ImageError(f"A picture has the shape [height, width] or [height, width, 3 or 4], not {pixels.shape}.")
+        message = f"A picture has the shape [height, width] or [height, width, 3 or 4], not {pixels.shape}."
+        raise ImageError(message, "Reshape it first.")
     if pixels.shape[2] == 3:
         pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2RGBA)
     return pixels

@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import binascii
+import io
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pydantic
@@ -14,7 +16,8 @@ from starlette.requests import ClientDisconnect
 from serving.api.schemas import ImageBody, Schema
 from serving.core.errors import Refused, too_large
 from serving.core.limits import MIB, Load, Slot, check_size
-from serving.uploads.unpacking import Bounds, Picture, open_zip, unpack_form, unpack_zip
+from serving.uploads.forms import unpack_form
+from serving.uploads.zips import Archive, Limits, UploadedFile
 
 READ_SECONDS = 30.0  # within which a body has to arrive
 OVERRUN = 3  # times the limit are read before the connection is closed on a body that is too large
@@ -49,35 +52,36 @@ PICTURE_BODY = request_body(_binary((*IMAGES, BYTES)) | PICTURE_JSON | _form("im
 PICTURES_BODY = request_body(_binary((*ZIPS, BYTES)) | _form("images", {"type": "array", "items": FILE}))
 
 
-async def read_picture(request: Request, slot: Slot, bounds: Bounds) -> bytes:
+async def read_picture(request: Request, slot: Slot, limits: Limits) -> bytes:
     """The encoded picture of a raw, JSON or multipart body. Raises Refused."""
     kind = _kind(request, (*IMAGES, BYTES, JSON, FORM))
-    megabytes = bounds.image_mb if kind in (*IMAGES, BYTES) else 2 * bounds.image_mb  # base64, other parts
+    megabytes = limits.file_mb if kind in (*IMAGES, BYTES) else 2 * limits.file_mb  # base64, other parts
     body = await _read(request, slot, megabytes)
     if kind == JSON:
         data = from_base64(_validated(body, ImageBody).image)
     elif kind == FORM:
-        pictures = await asyncio.to_thread(unpack_form, _content_type(request), body, bounds, 1)
-        data = pictures[0].data
+        (file,) = await asyncio.to_thread(unpack_form, _content_type(request), body, replace(limits, files=1))
+        if file.error:
+            raise file.error
+        data = file.content
     else:
         data = body
-    check_size(len(data), bounds.image_mb, "The picture")
+    check_size(len(data), limits.file_mb, "The picture")
     return data
 
 
-async def read_pictures(request: Request, slot: Slot, bounds: Bounds) -> list[Picture]:
+async def read_pictures(request: Request, slot: Slot, limits: Limits) -> list[UploadedFile]:
     """The pictures of a zip or a multipart body, in their order. Raises Refused."""
     kind = _kind(request, (*ZIPS, BYTES, FORM))
-    body = await _read(request, slot, bounds.batch_mb)
+    body = await _read(request, slot, limits.total_mb)
     if kind == FORM:
-        pictures = await asyncio.to_thread(unpack_form, _content_type(request), body, bounds, bounds.batch_images)
-        if len(pictures) == 1 and pictures[0].data.startswith(b"PK"):
-            body, kind = pictures[0].data, ZIPS[0]
-    if kind != FORM:
-        archive = await asyncio.to_thread(open_zip, body, bounds)
-        slot.reserve(archive.unpacked)
-        pictures = await asyncio.to_thread(unpack_zip, archive)
-    return pictures
+        files = await asyncio.to_thread(unpack_form, _content_type(request), body, limits)
+        if len(files) > 1 or not files[0].content.startswith(b"PK"):
+            return files
+        body = files[0].content
+    archive = await asyncio.to_thread(Archive, io.BytesIO(body), limits)
+    slot.reserve(archive.unpacked_bytes)
+    return await asyncio.to_thread(list, archive)
 
 
 async def read_json(request: Request, slot: Slot, megabytes: int, schema: type[Body]) -> Body:

@@ -1,7 +1,11 @@
 """What a program is told when it is refused: one shape, a status, and what to do about it."""
 
+from typing import TYPE_CHECKING
+
 import orjson
-from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
 UNREAD = (408, 413)  # leave a body behind that nobody will read
 
@@ -10,7 +14,7 @@ class Refused(Exception):  # noqa: N818 what happened to the request
     """A request is refused. `code` is for programs, `message` says what is wrong and `hint` what to do."""
 
     def __init__(self, status: int, code: str, message: str, hint: str = "", retry_after: int | None = None) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} {hint}".rstrip())
         self.status, self.code, self.message, self.hint = status, code, message, hint
         self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         if status in UNREAD:
@@ -20,9 +24,11 @@ class Refused(Exception):  # noqa: N818 what happened to the request
         """What stands under "error" in the answer."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
-    def response(self) -> Response:
+    def response(self) -> "Response":
         """The answer as a whole. Gradio's page shows its user the sentence under "detail"."""
-        content = {"error": self.body(), "detail": f"{self.message} {self.hint}".strip()}
+        from starlette.responses import Response  # decoding workers import this module and need no web framework
+
+        content = {"error": self.body(), "detail": str(self)}
         return Response(orjson.dumps(content), self.status, self.headers, "application/json")
 
 

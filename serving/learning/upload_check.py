@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serving.prediction.many import Reading, predict_many
+from serving.core.errors import Refused
+from serving.prediction.predict import FileResult, predict_many
 from serving.storage.records import Correction, ReviewState, digest_prefix, image_digest
 from serving.uploads.file_labels import labels_in
-from serving.uploads.zips import File, ZipError
+from serving.uploads.zips import UploadedFile
 
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction
@@ -61,7 +62,7 @@ class CheckedUpload:
 
 def check_upload(
     classifier: "Classifier",
-    files: Iterable[File],
+    files: Iterable[UploadedFile],
     label: str | None,
     kept: set[str],
     published: np.ndarray | None,
@@ -69,12 +70,12 @@ def check_upload(
 ) -> CheckedUpload:
     """files: pictures, and maybe one CSV of names and labels. label: of all of them; None: as the CSV, else folders and
     names say. kept: digests of the images in the database. published: uint64, the sorted marks of the data set's own
-    training images; None if they are not here. Raises ZipError for an upload that makes no sense as a whole."""
-    tables: list[File] = []
+    training images; None if they are not here. Raises Refused for an upload that makes no sense as a whole."""
+    tables: list[UploadedFile] = []
     pictures = _without_tables(files, tables)
     readings = list(_counted(predict_many(classifier, pictures, max_pixels=MAX_PIXELS), told))
     if not readings:
-        raise ZipError("There are no pictures in this. Choose pictures or a zip of them.")
+        raise _bad_upload("There are no pictures in this.", "Choose pictures or a zip of them.")
     names = classifier.bundle.class_names
     labels, faults = _labels([each.name for each in readings], label, tables, names)
     good = [_labelled(each, labels, faults, names) for each in readings]
@@ -107,7 +108,7 @@ def as_corrections(
     ]
 
 
-def _without_tables(files: Iterable[File], tables: list[File]) -> Iterator[File]:
+def _without_tables(files: Iterable[UploadedFile], tables: list[UploadedFile]) -> Iterator[UploadedFile]:
     for file in files:
         if file.name.lower().endswith(".csv"):
             tables.append(file)
@@ -115,7 +116,7 @@ def _without_tables(files: Iterable[File], tables: list[File]) -> Iterator[File]
             yield file
 
 
-def _counted(readings: Iterable[Reading], told: Told) -> Iterator[Reading]:
+def _counted(readings: Iterable[FileResult], told: Told) -> Iterator[FileResult]:
     for number, reading in enumerate(readings, 1):
         if number % TOLD_EVERY == 0:
             told(number)
@@ -123,7 +124,7 @@ def _counted(readings: Iterable[Reading], told: Told) -> Iterator[Reading]:
 
 
 def _labels(
-    names: Sequence[str], label: str | None, tables: Sequence[File], class_names: Sequence[str]
+    names: Sequence[str], label: str | None, tables: Sequence[UploadedFile], class_names: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """name -> label, and the faults of the table."""
     if label is not None:
@@ -131,7 +132,7 @@ def _labels(
     if not tables:
         return dict(zip(names, labels_in(names, class_names), strict=True)), {}
     if len(tables) > 1:
-        raise ZipError("There are several CSV files. Send one, with a file name and a label in each row.")
+        raise _bad_upload("There are several CSV files.", "Send one, with a file name and a label in each row.")
     sent, by_file = set(names), {PurePosixPath(name).name: name for name in names}
     rows = [
         (name if name in sent else by_file.get(PurePosixPath(name).name, name), of) for name, of in _rows(tables[0])
@@ -140,29 +141,33 @@ def _labels(
         del rows[0]  # the heading
     missing = {name: "The CSV names this file, but it was not sent." for name, _ in rows if name not in sent}
     if len(missing) == len(dict(rows)):
-        raise ZipError("The CSV names none of the files. Write a file name and its label in each row.")
+        raise _bad_upload("The CSV names none of the files.", "Write a file name and its label in each row.")
     return dict(rows), missing
 
 
-def _rows(table: File) -> list[tuple[str, str]]:
-    """File names and labels of a CSV. Raises ZipError."""
+def _rows(table: UploadedFile) -> list[tuple[str, str]]:
+    """File names and labels of a CSV. Raises Refused."""
     if table.error:
-        raise ZipError(f"{table.name}: {table.error}")
+        raise _bad_upload(f"{table.name}: {table.error.message}", table.error.hint)
     try:
         rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig")), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ZipError(f"The CSV can't be read ({error}). Save it as UTF-8, with commas.") from None
+        raise _bad_upload(f"The CSV can't be read ({error}).", "Save it as UTF-8, with commas.") from None
     return [(row[0].strip(), row[1].strip()) for row in rows if len(row) > 1]
 
 
+def _bad_upload(message: str, hint: str) -> Refused:
+    return Refused(422, "bad_upload", message, hint)
+
+
 def _labelled(
-    reading: Reading, labels: dict[str, str], faults: dict[str, str], class_names: Sequence[str]
+    reading: FileResult, labels: dict[str, str], faults: dict[str, str], class_names: Sequence[str]
 ) -> LabelledPicture | None:
     """None, and a fault noted, for what can't be kept."""
     known = {name.lower(): name for name in class_names}
     given = labels.get(reading.name, "")
-    if reading.error or reading.prediction is None:
-        faults[reading.name] = reading.error
+    if reading.prediction is None:
+        faults[reading.name] = str(reading.error)
     elif reading.prediction.image is None:
         faults[reading.name] = "Nothing is on this picture."
     elif given.lower() not in known:

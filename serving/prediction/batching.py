@@ -1,4 +1,5 @@
-"""From encoded pictures to predictions for the API: worker_pool prepare, a model answers what has gathered at once."""
+"""Encoded pictures answered for the API: decoding workers prepare them, and a model is asked for those that have
+gathered together."""
 
 import asyncio
 import collections
@@ -9,16 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.inference.litert import CHUNK
-from experiments.inference.predictions import Prediction, blank
+from experiments.inference.predictions import Prediction
 from serving.core.errors import Refused
+from serving.prediction.predict import FileResult, predict_images
+from serving.uploads.zips import UploadedFile
 
 if TYPE_CHECKING:
     from model_loader import Classifier
     from serving.prediction.worker_pool import WorkerPool
 
-JOB = 16  # pictures of a batch that a reader is handed at a time
-CROWD = 16  # questions that are being read; from here on the model waits for more of them,
-PAUSE = 0.005  # s: fewer and larger calls of it give a tenth more answers a second
+BULK = 16  # pictures of a batch that a worker is handed at a time
+BUSY = 16  # requests being prepared; above it the model waits for more of them,
+GATHER_S = 0.005  # since fewer and larger calls give a tenth more answers a second
 
 
 class Batcher:
@@ -26,60 +29,63 @@ class Batcher:
 
     def __init__(self, classifiers: "Mapping[str, Classifier]", pool: "WorkerPool") -> None:
         """classifiers: by data set."""
-        self._pool, self._reading = pool, 0
-        self._models = {name: _Gathering(classifier, self._pause) for name, classifier in classifiers.items()}
+        self._pool, self._preparing = pool, 0
+        self._models = {name: _Gatherer(classifier, self._delay) for name, classifier in classifiers.items()}
 
-    async def one(self, dataset: str, picture: bytes) -> Prediction:
-        """Raises Refused if it can't be read."""
-        (found,) = await self._several(dataset, [picture], bulk=False)
-        if isinstance(found, Refused):
-            raise found
-        return found
+    async def predict_one(self, dataset: str, picture: bytes) -> Prediction:
+        """Raises Refused if it can't be used."""
+        (answer,) = await self._predict(dataset, [picture], bulk=False)
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
 
-    async def many(self, dataset: str, pictures: Sequence[bytes]) -> list[Prediction | Refused]:
-        """An answer for each, in their order."""
-        jobs = [pictures[start : start + JOB] for start in range(0, len(pictures), JOB)]
-        done = await asyncio.gather(*(self._several(dataset, job, bulk=True) for job in jobs))
-        return [found for job in done for found in job]
+    async def predict_many(self, dataset: str, files: Sequence[UploadedFile]) -> list[FileResult]:
+        """One result for each file, in order."""
+        pictures = [file.content for file in files if file.error is None]
+        parts = [pictures[start : start + BULK] for start in range(0, len(pictures), BULK)]
+        done = await asyncio.gather(*(self._predict(dataset, part, bulk=True) for part in parts))
+        answers = (answer for part in done for answer in part)
+        results = [(file.name, file.error or next(answers)) for file in files]
+        return [
+            FileResult(name, error=answer) if isinstance(answer, Refused) else FileResult(name, answer)
+            for name, answer in results
+        ]
 
     def close(self) -> None:
         """End the threads."""
         for model in self._models.values():
             model.close()
 
-    async def _several(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | Refused]:
-        self._reading += 1
+    async def _predict(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | Refused]:
+        self._preparing += 1
         try:
-            read = await self._pool.read(dataset, pictures, bulk)
+            outcomes = await self._pool.prepare(dataset, pictures, bulk)
         finally:
-            self._reading -= 1
+            self._preparing -= 1
         model = self._models[dataset]
-        images = [each for each in read if isinstance(each, np.ndarray)]
-        answers, empty = iter(await asyncio.gather(*map(model.infer, images))), model.blank()
-        return [next(answers) if isinstance(each, np.ndarray) else each or empty for each in read]
+        images = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
+        predictions = iter(await asyncio.gather(*map(model.predict, images)))
+        return [outcome if isinstance(outcome, Refused) else next(predictions) for outcome in outcomes]
 
-    def _pause(self) -> float:
-        return PAUSE if self._reading > CROWD else 0.0
+    def _delay(self) -> float:
+        return GATHER_S if self._preparing > BUSY else 0.0
 
 
-class _Gathering:
-    """One model, asked for all images together that have come while it was answering the last ones."""
+class _Gatherer:
+    """One model, asked together for all images that have come while it was answering the last ones."""
 
-    def __init__(self, classifier: "Classifier", pause: Callable[[], float]) -> None:
-        """pause: seconds to wait for more images before each call of the model."""
-        self._classifier, self._pause = classifier, pause
-        self._waiting: collections.deque[tuple[np.ndarray, asyncio.Future[Prediction]]] = collections.deque()
+    def __init__(self, classifier: "Classifier", delay: Callable[[], float]) -> None:
+        """delay: seconds to wait for more images before each call of the model."""
+        self._classifier, self._delay = classifier, delay
+        self._queue: collections.deque[tuple[np.ndarray | None, asyncio.Future[Prediction]]] = collections.deque()
         self._thread = ThreadPoolExecutor(1, "inference")
         self._running: asyncio.Task[None] | None = None
 
-    def blank(self) -> Prediction:
-        bundle = self._classifier.bundle
-        return blank(bundle.class_names, bundle.version)
-
-    def infer(self, image: np.ndarray) -> "asyncio.Future[Prediction]":
+    def predict(self, image: np.ndarray | None) -> "asyncio.Future[Prediction]":
+        """image: as predict_images takes them."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Prediction] = loop.create_future()
-        self._waiting.append((image, future))
+        self._queue.append((image, future))
         if self._running is None:
             self._running = loop.create_task(self._run())
         return future
@@ -89,29 +95,19 @@ class _Gathering:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            if pause := self._pause():
-                await asyncio.sleep(pause)
-            images, futures = zip(
-                *(self._waiting.popleft() for _ in range(min(CHUNK, len(self._waiting)))), strict=True
-            )
+        while self._queue:
+            if delay := self._delay():
+                await asyncio.sleep(delay)
+            chunk = [self._queue.popleft() for _ in range(min(CHUNK, len(self._queue)))]
+            images = [image for image, _ in chunk]
             try:
-                found = await loop.run_in_executor(self._thread, self._classifier.predict, np.stack(images))
+                predictions = await loop.run_in_executor(self._thread, predict_images, self._classifier, images)
             except Exception as error:
-                for future in futures:
-                    _settle(future, error=error)
+                for _, future in chunk:
+                    if not future.done():  # the client may have left
+                        future.set_exception(error)
             else:
-                for future, prediction in zip(futures, found, strict=True):
-                    _settle(future, prediction)
+                for (_, future), prediction in zip(chunk, predictions, strict=True):
+                    if not future.done():
+                        future.set_result(prediction)
         self._running = None
-
-
-def _settle(
-    future: "asyncio.Future[Prediction]", value: Prediction | None = None, error: Exception | None = None
-) -> None:
-    if future.done():  # whoever asked may have left
-        return
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(value)

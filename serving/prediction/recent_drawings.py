@@ -9,7 +9,7 @@ from PIL import Image
 from experiments.preprocessing.decoding import ImageError, decode_image
 from serving.core.images import encode_png
 from serving.core.limits import MIB
-from serving.prediction.single import flatten
+from serving.prediction.prepare import flatten
 
 SIDE = 400  # px of what a correction keeps at most
 

@@ -1,4 +1,4 @@
-"""The reader processes: they decode and prepare pictures beside the event loop, which stays free for people."""
+"""The decoding workers: processes that decode and prepare pictures beside the event loop, which stays responsive."""
 
 import asyncio
 import collections
@@ -12,18 +12,18 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import cast
 
 from experiments.data.specs import SPECS
 from serving.core.errors import Refused
 from serving.core.limits import MIB, overloaded
-from serving.prediction.worker import HEAD, Refusal, ask, read_picture, understand
+from serving.prediction.worker import HINT, REPLY, Outcome, pack_request, prepare_web_picture, unpack_reply
 from settings import ROOT
 
-DEPTH = 2  # questions a reader holds: while it answers one the next is there already
-STUCK = 10.0  # s that a reader may take for one picture before it is replaced
-LONGEST = 12.0  # s after which nobody waits for a single picture any more; nginx asks another replica after 15
+DEPTH = 2  # work items a worker holds: while it works on one the next is there already
+STUCK = 10.0  # s that a worker may take for one picture before it is replaced
+LONGEST = 12.0  # s after which a single picture's client gets 503; nginx asks another replica after 15
+RESTART_DELAY = 0.2  # s before a worker is replaced, so that one that can't start is not tried again at once
 ENVIRONMENT = {
     "OPENCV_FOR_THREADS_NUM": "1",
     # The pixels of one picture are kept for the next rather than handed back: a third off the time to decode it.
@@ -31,39 +31,35 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(64 * MIB),
     "PILLOW_BLOCKS_MAX": "4",
 }
-UNREADABLE: Refusal = (422, "unreadable", "Reading the picture ended the process that tried, or took it too long.")
-Found = list[np.ndarray | Refusal | None]
-Read = np.ndarray | Refused | None
-"""An image as the data set has them, why there is none, or None for a blank."""
 
 
-@dataclass
-class Job:
-    """Pictures of one data set on their way to a reader."""
+@dataclass(eq=False)
+class WorkItem:
+    """Pictures of one data set to be prepared by one worker."""
 
     dataset: str
     pictures: Sequence[bytes]
-    found: "asyncio.Future[Found]"
-    since: float  # when it was asked for, by the clock; infinity for one that may take as long as it likes
-    read: Found = field(default_factory=list)  # of the first of them
+    future: "asyncio.Future[list[Outcome]]"
+    queued_at: float  # by the monotonic clock; infinity for one that may take as long as it likes
+    outcomes: list[Outcome] = field(default_factory=list)  # of the first of the pictures
 
     @property
     def complete(self) -> bool:
-        """Whether none is left."""
-        return len(self.read) == len(self.pictures)
+        """Whether no picture is left."""
+        return len(self.outcomes) == len(self.pictures)
 
-    def add(self, read: Found) -> None:
-        """What became of the next ones."""
-        self.read += read
-        if self.complete and not self.found.done():  # whoever asked may have left
-            self.found.set_result(self.read)
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Take the outcomes of the next pictures."""
+        self.outcomes += outcomes
+        if self.complete and not self.future.done():  # the client may have left
+            self.future.set_result(self.outcomes)
 
 
 class WorkerPool:
-    """`count` processes for every data set, started by start() in the event loop that read() is awaited in.
+    """`count` processes for every data set, started by start() in the event loop that prepare() is awaited in.
 
-    Until they are up, and where there are none, threads read. One that ends is replaced and what it had not begun is
-    read by another; the picture that it ended over is refused, for it would end the next one too.
+    Until they are up, and where there are none, threads do their work. A process that ends is replaced and what it had
+    not begun goes to another; the picture that it ended over is refused, for it would end the next one too.
     """
 
     def __init__(
@@ -71,177 +67,169 @@ class WorkerPool:
     ) -> None:
         """program: the module that each process runs; stuck, longest: seconds, as above."""
         self._count, self._program, self._stuck, self._longest = count, program, stuck, longest
-        self._pool: list[_Reader] = []  # that are up
-        self._starting: list[_Reader] = []
-        self._single: collections.deque[Job] = collections.deque()
-        self._bulk: collections.deque[Job] = collections.deque()
-        self._turn, self._watch, self._closed = 0, None, False
+        self._up: list[_Worker] = []
+        self._starting: list[_Worker] = []
+        self._single: collections.deque[WorkItem] = collections.deque()
+        self._bulk: collections.deque[WorkItem] = collections.deque()
+        self._turn, self._closed = 0, False
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the processes; returns at once."""
         for _ in range(self._count):
-            await self._add()
+            await self._start_worker()
         self._watch = asyncio.create_task(self._end_long_waits())
 
-    async def read(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Read]:
+    async def prepare(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Outcome]:
         """pictures: encoded ones, prepared as the data set has its own. Those of a batch (`bulk`) wait while single
-        ones are read, three to one. Raises Refused where single ones have to wait too long."""
-        if self._pool:
-            found = await self._ask(dataset, pictures, bulk)
-        else:
-            found = await asyncio.get_running_loop().run_in_executor(None, _read_here, dataset, pictures)
-        return [_refused(each) if isinstance(each, tuple) else each for each in found]
-
-    async def _ask(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> Found:
-        since = math.inf if bulk else time.monotonic()
-        job = Job(dataset, pictures, asyncio.get_running_loop().create_future(), since)
-        (self._bulk if bulk else self._single).append(job)
+        ones are prepared, three to one. Raises Refused 503 where single ones wait too long."""
+        loop = asyncio.get_running_loop()
+        if not self._up:
+            return await loop.run_in_executor(None, _prepare_here, dataset, pictures)
+        item = WorkItem(dataset, pictures, loop.create_future(), math.inf if bulk else time.monotonic())
+        (self._bulk if bulk else self._single).append(item)
         self._hand_out()
-        return await job.found
+        return await item.future
 
     def close(self) -> None:
         """End the processes."""
         self._closed = True
         if self._watch is not None:
             self._watch.cancel()
-        for reader in (*self._pool, *self._starting):
-            reader.transport.close()
-        for job in (*self._single, *self._bulk):
-            job.found.cancel()
+        for worker in (*self._up, *self._starting):
+            worker.transport.close()
+        for item in (*self._single, *self._bulk):
+            item.future.cancel()
 
     @property
     def processes(self) -> list[int]:
-        """Their process ids."""
-        return [reader.process.pid for reader in self._pool]
+        """The ids of those that are up."""
+        return [worker.process.pid for worker in self._up]
 
-    async def _add(self) -> None:
+    async def _start_worker(self) -> None:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", self._program, str(theirs.fileno())]
         environment = os.environ | ENVIRONMENT
         with theirs:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: _Reader(self, process), sock=ours)
+        await loop.create_connection(lambda: _Worker(self, process), sock=ours)
 
-    def begun(self, reader: "_Reader") -> None:
-        """A reader is starting."""
-        self._starting.append(reader)
+    def on_connected(self, worker: "_Worker") -> None:
+        """A worker is starting."""
+        self._starting.append(worker)
         if self._closed:
-            reader.transport.close()
+            worker.transport.close()
 
-    def up(self, reader: "_Reader") -> None:
-        """A reader has started."""
-        self._starting.remove(reader)
-        self._pool.append(reader)
+    def on_ready(self, worker: "_Worker") -> None:
+        """A worker can take work."""
+        self._starting.remove(worker)
+        self._up.append(worker)
 
-    def lost(self, reader: "_Reader") -> None:
-        """A reader has ended: what it had not begun goes to another, and another takes its place."""
-        (self._pool if reader.up else self._starting).remove(reader)
-        reader.process.kill()
-        reader.process.wait()
+    def on_lost(self, worker: "_Worker") -> None:
+        """A worker has ended: hand what it had not begun to another, and start one in its place."""
+        (self._up if worker.ready else self._starting).remove(worker)
+        worker.process.kill()
+        worker.process.wait()
         if self._closed:
-            for job in reader.jobs:
-                job.found.cancel()
+            for item in worker.items:
+                item.future.cancel()
             return
-        logging.getLogger(__name__).warning("A reader process has ended (%s); another is started.", reader.process.pid)
-        if reader.jobs:
-            reader.jobs[0].add([UNREADABLE])  # the one that it was at
-        self._single.extendleft(reversed(reader.jobs))
-        asyncio.get_running_loop().create_task(self._refill())
+        logging.getLogger(__name__).warning("Decoding worker %s has ended; another is started.", worker.process.pid)
+        if worker.items:
+            message = "Reading the picture ended the process that tried, or took it too long."
+            worker.items[0].add([Refused(422, "unreadable", message, HINT)])
+        self._single.extendleft(reversed(worker.items))
+        asyncio.get_running_loop().create_task(self._restart())
 
-    async def _refill(self) -> None:
-        await asyncio.sleep(0.2)  # one that can't start is not tried again at once
+    def on_idle(self) -> None:
+        """A worker can take another item."""
+        if self._single or self._bulk:
+            self._hand_out()
+
+    async def _restart(self) -> None:
+        await asyncio.sleep(RESTART_DELAY)
         if not self._closed:
-            await self._add()
+            await self._start_worker()
 
     def _hand_out(self) -> None:
         for depth in range(DEPTH):
-            for reader in self._pool:
-                if len(reader.jobs) == depth and (job := self._next()):
-                    reader.send(job)
+            for worker in self._up:
+                if len(worker.items) == depth and (item := self._next()):
+                    worker.send(item)
 
-    def _next(self) -> Job | None:
+    def _next(self) -> WorkItem | None:
         self._turn += 1
         first, second = (self._bulk, self._single) if self._turn % 4 == 0 else (self._single, self._bulk)
-        for waiting in (first, second):
-            while waiting:
-                job = waiting.popleft()
-                if not job.found.done():  # nor anyone waits for it any more
-                    return job
+        for queue in (first, second):
+            while queue:
+                item = queue.popleft()
+                if not item.future.done():  # nobody may wait for it any more
+                    return item
         return None
-
-    def freed(self) -> None:
-        """A reader can take another job."""
-        if self._single or self._bulk:
-            self._hand_out()
 
     async def _end_long_waits(self) -> None:
         while True:
             await asyncio.sleep(min(1.0, self._stuck, self._longest))
             now = time.monotonic()
-            for reader in self._pool:
-                if reader.jobs and now - reader.since > self._stuck:
-                    reader.process.kill()
-            # One look for all: a timer for each would cost every answer.
-            for job in itertools.chain(self._single, *(reader.jobs for reader in self._pool)):
-                if now - job.since > self._longest and not job.found.done():
-                    job.found.set_exception(overloaded())
+            for worker in self._up:
+                if worker.items and now - worker.began_at > self._stuck:
+                    worker.process.kill()
+            # One check for all items: a timer for each would cost every answer.
+            for item in itertools.chain(self._single, *(worker.items for worker in self._up)):
+                if now - item.queued_at > self._longest and not item.future.done():
+                    item.future.set_exception(overloaded())
 
 
-class _Reader(asyncio.Protocol):
+class _Worker(asyncio.Protocol):
     """One process, as seen from the event loop."""
 
-    transport: asyncio.Transport
+    transport: asyncio.WriteTransport
 
-    def __init__(self, pool: WorkerPool, process: subprocess.Popen) -> None:
+    def __init__(self, pool: WorkerPool, process: "subprocess.Popen[bytes]") -> None:
         self.process, self._pool = process, pool
-        self.jobs: collections.deque[Job] = collections.deque()
-        self.up = False  # it says so by an answer to nothing
-        self.since = 0.0  # when it began the first of its jobs
+        self.items: collections.deque[WorkItem] = collections.deque()
+        self.ready = False  # its first reply, to nothing, says so
+        self.began_at = 0.0  # when it began the next picture of its first item, by the monotonic clock
         self._buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-        self._pool.begun(self)
+        self.transport = cast(asyncio.WriteTransport, transport)  # a stream's, as create_connection makes it
+        self._pool.on_connected(self)
 
-    def send(self, job: Job) -> None:
-        """Have it read this too."""
-        if not self.jobs:
-            self.since = time.monotonic()
-        self.jobs.append(job)
-        self.transport.write(ask(job.dataset, job.pictures[len(job.read) :]))
+    def send(self, item: WorkItem) -> None:
+        """Have it work on this, too."""
+        if not self.items:
+            self.began_at = time.monotonic()
+        self.items.append(item)
+        self.transport.write(pack_request(item.dataset, item.pictures[len(item.outcomes) :]))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while len(self._buffer) >= HEAD.size:
-            pixels, notes = HEAD.unpack_from(self._buffer)
-            end = HEAD.size + pixels + notes
+        while len(self._buffer) >= REPLY.size:
+            pixels, notes = REPLY.unpack_from(self._buffer)
+            end = REPLY.size + pixels + notes
             if len(self._buffer) < end:
                 return
-            parts = bytes(self._buffer[HEAD.size : HEAD.size + pixels]), bytes(self._buffer[HEAD.size + pixels : end])
+            reply = bytes(self._buffer[REPLY.size : end])
             del self._buffer[:end]
-            if self.up:
-                self._settle(*parts)
+            if self.ready:
+                self._settle(reply[:pixels], reply[pixels:])
             else:
-                self.up = True
-                self._pool.up(self)
-        self._pool.freed()
+                self.ready = True
+                self._pool.on_ready(self)
+        self._pool.on_idle()
 
     def _settle(self, pixels: bytes, notes: bytes) -> None:
-        job = self.jobs[0]
-        self.since = time.monotonic()
-        job.add(understand(pixels, notes, SPECS[job.dataset].image_shape))
-        if job.complete:
-            self.jobs.popleft()
+        item = self.items[0]
+        self.began_at = time.monotonic()
+        item.add(unpack_reply(pixels, notes, SPECS[item.dataset].image_shape))
+        if item.complete:
+            self.items.popleft()
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._pool.lost(self)
+        self._pool.on_lost(self)
 
 
-def _read_here(dataset: str, pictures: Sequence[bytes]) -> Found:
-    return [read_picture(SPECS[dataset].prepare, picture) for picture in pictures]
-
-
-def _refused(refusal: Refusal) -> Refused:
-    status, code, message = refusal
-    return Refused(status, code, message, "Send a still PNG, JPEG or WebP of up to 50 megapixels.")
+def _prepare_here(dataset: str, pictures: Sequence[bytes]) -> list[Outcome]:
+    return [prepare_web_picture(dataset, picture) for picture in pictures]

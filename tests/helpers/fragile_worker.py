@@ -1,17 +1,17 @@
-"""A reader process that ends over one picture, as one does that breaks a decoder, and never ends with another."""
+"""A decoding worker that ends over one picture, as over one that crashes a decoder, and never ends with another."""
 
 import os
 import sys
 import time
 from pathlib import Path
 
-from serving.prediction.worker import main, read_picture
+from serving.prediction.worker import main, prepare_web_picture
 
 POISON = b"\x89PNG\r\n\x1a\npoison"
 ENDLESS = b"\x89PNG\r\n\x1a\nendless"
 
 
-def read(prepare, data):
+def read(dataset, data):
     if data == POISON:
         if tries := os.environ.get("POISONED"):
             with Path(tries).open("a") as file:
@@ -19,7 +19,7 @@ def read(prepare, data):
         os._exit(1)
     if data == ENDLESS:
         time.sleep(60)
-    return read_picture(prepare, data)
+    return prepare_web_picture(dataset, data)
 
 
 if __name__ == "__main__":

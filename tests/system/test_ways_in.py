@@ -16,8 +16,7 @@ from PIL import Image
 import model_loader
 from benchmarks import drawings
 from serving.page.page import appearance, build_page
-from serving.page.tabs import draw
-from serving.prediction.single import answer
+from serving.prediction.predict import predict_one
 from serving.server import launch
 from serving.services import open_services
 from settings import ROOT, Settings
@@ -71,7 +70,7 @@ def services(tmp_path_factory):
 @pytest.fixture(scope="module")
 def expected(services, dataset, pictures):
     """[(verdict, label), ...] as the function that all of them call answers."""
-    found = [answer(services.classifier(dataset), [picture], draw.SENTENCES).prediction for picture in pictures]
+    found = [predict_one(services.classifier(dataset), [picture]) for picture in pictures]
     return [(each.verdict, each.label) for each in found]
 
 

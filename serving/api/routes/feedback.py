@@ -58,13 +58,13 @@ async def feedback(request: Request, services: ServicesDep, visitor: Visitor) ->
 
 async def _read(services: Services, request: Request, slot: Slot) -> Feedback:
     """Raises Refused."""
-    body = await read_json(request, slot, 2 * services.bounds.image_mb, FeedbackBody)
+    body = await read_json(request, slot, 2 * services.limits.file_mb, FeedbackBody)
     services.classifier(body.dataset)
     sent = Feedback(body.dataset, body.label, "api", body.id or "", body.position)
     if body.image is None:
         return sent
     data = from_base64(body.image)
-    (image,) = await services.worker_pool.read(body.dataset, [data])
+    (image,) = await services.worker_pool.prepare(body.dataset, [data])
     if isinstance(image, Refused):
         raise image
     if not isinstance(image, np.ndarray):

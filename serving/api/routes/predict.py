@@ -1,6 +1,5 @@
 """POST /api/predict and /api/predict/batch: pictures in, answers out. For visitors."""
 
-import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,9 @@ from experiments.data.specs import DEFAULT_DATASET
 from serving.api.bodies import PICTURE_BODY, PICTURES_BODY, read_picture, read_pictures
 from serving.api.deps import ServicesDep, Visitor
 from serving.api.schemas import BatchAnswer, DatasetQuery, PredictAnswer, model_name, reading
-from serving.core.errors import Refused
-from serving.uploads.unpacking import Picture
+from serving.prediction.predict import FileResult
 
 if TYPE_CHECKING:
-    from experiments.inference.predictions import Prediction
     from model_loader import Classifier
 
 router = APIRouter(tags=["predict"])
@@ -30,13 +27,13 @@ async def predict(
     services.rates.admit("api", visitor.address)
     classifier = services.classifier(dataset)
     with services.load.slot() as slot:
-        data = await read_picture(request, slot, services.bounds)
+        data = await read_picture(request, slot, services.limits)
         started = time.perf_counter()
-        found = await services.batcher.one(dataset, data)
+        prediction = await services.batcher.predict_one(dataset, data)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
-    services.keep(dataset, visitor.request_id, "api", visitor.address, milliseconds, [found], [data])
-    told = {"id": visitor.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
-    return _json(told | reading(classifier, found))
+    services.record(dataset, visitor.request_id, "api", visitor.address, milliseconds, [prediction], [data])
+    answer = {"id": visitor.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
+    return _json(answer | reading(classifier, prediction))
 
 
 @router.post("/api/predict/batch", response_model=BatchAnswer, openapi_extra=PICTURES_BODY)
@@ -47,26 +44,24 @@ async def predict_batch(
     services.rates.admit("api", visitor.address)
     classifier = services.classifier(dataset)
     with services.load.slot() as slot:
-        pictures = await read_pictures(request, slot, services.bounds)
-        services.rates.admit("api", visitor.address, len(pictures) - 1)
+        files = await read_pictures(request, slot, services.limits)
+        services.rates.admit("api", visitor.address, len(files) - 1)
         started = time.perf_counter()
-        good = [picture.data for picture in pictures if picture.error is None]
-        answers = iter(await services.batcher.many(dataset, good))
-        found = [next(answers) if picture.error is None else picture.error for picture in pictures]
+        results = await services.batcher.predict_many(dataset, files)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
-    kept = [None if isinstance(each, Refused) else each for each in found]
-    services.keep(dataset, visitor.request_id, "batch", visitor.address, milliseconds / max(len(good), 1), kept)
-    told = {"id": visitor.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
-    results = [_result(classifier, *each) for each in zip(itertools.count(), pictures, found, strict=False)]
-    return _json(told | {"results": results})
+    mean = milliseconds / max(sum(file.error is None for file in files), 1)
+    predictions = [result.prediction for result in results]
+    services.record(dataset, visitor.request_id, "batch", visitor.address, mean, predictions)
+    answer = {"id": visitor.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
+    return _json(answer | {"results": [_result(classifier, *numbered) for numbered in enumerate(results)]})
 
 
-def _result(classifier: "Classifier", position: int, picture: Picture, found: "Prediction | Refused") -> dict[str, Any]:
+def _result(classifier: "Classifier", position: int, result: FileResult) -> dict[str, Any]:
     return {
         "position": position,
-        "name": picture.name,
-        "reading": None if isinstance(found, Refused) else reading(classifier, found),
-        "error": found.body() if isinstance(found, Refused) else None,
+        "name": result.name,
+        "reading": reading(classifier, result.prediction) if result.prediction else None,
+        "error": result.error.body() if result.error else None,
     }
 
 

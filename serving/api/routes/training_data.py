@@ -16,8 +16,7 @@ from serving.learning.known_images import known_images
 from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
 from serving.services import Services
 from serving.storage.records import CorrectionFilter, ReviewState
-from serving.uploads.unpacking import Bounds, Picture
-from serving.uploads.zips import File, ZipError
+from serving.uploads.zips import UploadedFile
 
 router = APIRouter(tags=["corrections"], dependencies=OPERATOR_ONLY)
 
@@ -71,21 +70,19 @@ async def upload(
 ) -> UploadAnswer:
     """Checks labelled pictures, a zip or multipart files with maybe a CSV among them, and keeps all of them or
     none. Pictures that are there already are left out."""
-    settings = services.settings
-    bounds = Bounds(settings.max_image_mb, settings.max_batch_mb, settings.max_training_images)
     with services.load.slot() as slot:
-        pictures = await read_pictures(request, slot, bounds)
-        return await asyncio.to_thread(_upload, services, operator, query, pictures)
+        files = await read_pictures(request, slot, services.training_limits)
+        return await asyncio.to_thread(_upload, services, operator, query, files)
 
 
-def _upload(services: Services, caller: Caller, query: UploadQuery, pictures: list[Picture]) -> UploadAnswer:
+def _upload(services: Services, caller: Caller, query: UploadQuery, files: list[UploadedFile]) -> UploadAnswer:
     """Raises Refused and keeps nothing where something can't be used."""
     from serving.storage.corrections import Corrections
 
     labels, corrections = services.classifier(query.dataset).bundle.class_names, Corrections(services.database)
     if query.label not in (None, *labels):
         raise Refused(422, "wrong_label", "There is no such label.", f"Labels: {', '.join(labels)}.")
-    checked = _checked(services, query, pictures, corrections.known_digests(query.dataset))
+    checked = _checked(services, query, files, corrections.known_digests(query.dataset))
     client = services.client_ids.id_of(caller.address)
     rows = as_corrections(checked, query.dataset, caller.request_id, client, query.contradicted)
     if rows:
@@ -102,15 +99,10 @@ def _upload(services: Services, caller: Caller, query: UploadQuery, pictures: li
     )
 
 
-def _checked(services: Services, query: UploadQuery, pictures: list[Picture], kept: set[str]) -> CheckedUpload:
+def _checked(services: Services, query: UploadQuery, files: list[UploadedFile], kept: set[str]) -> CheckedUpload:
     """Raises Refused."""
     known = known_images(query.dataset, services.settings, lambda *_: None)
-    errors = (f"{picture.error.message} {picture.error.hint}" if picture.error else "" for picture in pictures)
-    files = (File(picture.name, picture.data, error) for picture, error in zip(pictures, errors, strict=True))
-    try:
-        checked = check_upload(services.classifier(query.dataset), files, query.label, kept, known)
-    except ZipError as error:
-        raise Refused(422, "bad_upload", str(error), "Nothing was kept.") from None
+    checked = check_upload(services.classifier(query.dataset), files, query.label, kept, known)
     if checked.faults and not query.leave_out:
         name, fault = next(iter(checked.faults.items()))
         message = f"{len(checked.faults):,} files can't be used, the first of them {name[:100]}: {fault}"

@@ -12,7 +12,7 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from serving.core import logs
-from serving.core.limits import MIB
+from serving.core.errors import Refused
 from serving.learning.known_images import known_images
 from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
 from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
@@ -20,7 +20,6 @@ from serving.page.widgets.gallery import gallery
 from serving.page.widgets.tables import table
 from serving.storage.records import ReviewState, StoreError
 from serving.uploads.page_files import uploaded_files
-from serving.uploads.zips import Limits, ZipError
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -49,7 +48,7 @@ class Staged:
 
 def build(services: "Services", key: Component, dataset: Component) -> None:
     """Adds the section."""
-    gr.Markdown(HELP.format(services.settings.max_training_images, services.bounds.batch_mb))
+    gr.Markdown(HELP.format(services.training_limits.files, services.training_limits.total_mb))
     files = gr.File(label="Labelled pictures", file_count="multiple", height=160, elem_id="training-files")
     offered = _labels(selected_classifier(services, dataset.value))
     label = gr.Dropdown(offered, value=AS_SENT, label="What they show", interactive=True)
@@ -138,15 +137,14 @@ def _checked(
     from serving.storage.corrections import Corrections
 
     classifier, settings = selected_classifier(services, dataset), services.settings
-    limits = Limits(settings.max_training_images, settings.max_image_mb * MIB, settings.max_batch_mb * MIB)
     try:
         kept = Corrections(services.database).known_digests(dataset)
         theirs = known_images(dataset, settings, lambda *done: progress(done, unit="of the data set's own images"))
         with ExitStack() as opened:
-            count, files = uploaded_files(uploads, limits, opened)
+            count, files = uploaded_files(uploads, services.training_limits, opened)
             named = None if label == AS_SENT else label
             return check_upload(classifier, files, named, kept, theirs, lambda n: progress((n, count), unit="pictures"))
-    except (ZipError, StoreError) as error:
+    except (Refused, StoreError) as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("an upload could not be checked")

@@ -10,16 +10,15 @@ import numpy as np
 from PIL import Image
 
 from serving.core import logs
-from serving.core.limits import MIB
+from serving.core.errors import Refused
 from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
 from serving.page.widgets.controls import PRIVATE, dataset_switch, selected_classifier
 from serving.page.widgets.files import cache_file, cache_image
-from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, Summary
-from serving.prediction.many import Reading, predict_many
+from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, BatchSummary
+from serving.prediction.predict import FileResult, predict_many
 from serving.uploads.file_labels import labels_in
 from serving.uploads.page_files import uploaded_files
-from serving.uploads.unpacking import Bounds
-from serving.uploads.zips import Limits, ZipError
+from serving.uploads.zips import Limits
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -46,7 +45,7 @@ def build(services: "Services") -> None:
         summary, seconds = _reply(services, dataset, uploads or [], request, progress)
         return _shown(summary, seconds)
 
-    gr.Markdown(HELP.format(services.bounds.batch_images))
+    gr.Markdown(HELP.format(services.limits.files))
     dataset = dataset_switch(services)
     files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
     start = gr.Button("Read all", variant="primary")
@@ -72,39 +71,38 @@ def build(services: "Services") -> None:
 
 def _reply(
     services: "Services", dataset: str, uploads: list[dict[str, Any]], request: gr.Request, progress: gr.Progress
-) -> tuple[Summary, float]:
-    """The readings and the seconds they took; the history keeps them."""
+) -> tuple[BatchSummary, float]:
+    """The results and the seconds they took; the history keeps them."""
     classifier = selected_classifier(services, dataset)
     try:
         started = time.perf_counter()
-        readings = _read(classifier, services.bounds, uploads, progress)
+        results = _read(classifier, services.limits, uploads, progress)
         seconds = time.perf_counter() - started
-    except ZipError as error:
+    except Refused as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("a batch could not be answered")
         message = "The batch could not be answered. The fault is on this side and has been logged; try again."
         raise gr.Error(message, print_exception=False) from None
-    address, each = request.client.host if request.client else "", 1000 * seconds / len(readings)
-    predictions = [reading.prediction for reading in readings]
-    services.keep(dataset, logs.request_id(None), "batch", address, each, predictions)
+    address, each = request.client.host if request.client else "", 1000 * seconds / len(results)
+    predictions = [result.prediction for result in results]
+    services.record(dataset, logs.request_id(None), "batch", address, each, predictions)
     names = classifier.bundle.class_names
-    return Summary(readings, labels_in([reading.name for reading in readings], names), names), seconds
+    return BatchSummary(results, labels_in([result.name for result in results], names), names), seconds
 
 
 def _read(
-    classifier: "Classifier", bounds: Bounds, uploads: list[dict[str, Any]], progress: gr.Progress
-) -> list[Reading]:
-    """Raises ZipError when there is nothing or too much to read."""
-    limits = Limits(bounds.batch_images, bounds.image_mb * MIB, bounds.batch_mb * MIB)
+    classifier: "Classifier", limits: Limits, uploads: list[dict[str, Any]], progress: gr.Progress
+) -> list[FileResult]:
+    """Raises Refused when there is nothing or too much to read."""
     with ExitStack() as opened:
         count, files = uploaded_files(uploads, limits, opened)
-        readings = []
-        for reading in predict_many(classifier, files, thumbnail):
-            readings.append(reading)
-            if len(readings) % TOLD_EVERY == 0:
-                progress((len(readings), count), unit="pictures")
-        return readings
+        results = []
+        for result in predict_many(classifier, files, thumbnail):
+            results.append(result)
+            if len(results) % TOLD_EVERY == 0:
+                progress((len(results), count), unit="pictures")
+        return results
 
 
 def thumbnail(pixels: np.ndarray) -> Image.Image:
@@ -116,7 +114,7 @@ def thumbnail(pixels: np.ndarray) -> Image.Image:
     return sheet.convert("RGB")
 
 
-def _shown(summary: Summary, seconds: float) -> list[Any]:
+def _shown(summary: BatchSummary, seconds: float) -> list[Any]:
     """The values of the tab's outputs, in its order."""
     confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
     return [
@@ -129,7 +127,7 @@ def _shown(summary: Summary, seconds: float) -> list[Any]:
     ]
 
 
-def answers_chart(summary: Summary) -> Chart:
+def answers_chart(summary: BatchSummary) -> Chart:
     """How many pictures got each answer, a colour for each verdict."""
     counts = {(answer, verdict): count for answer, verdict, count in summary.answers()}
     answers = [name for name in (*summary.class_names, NO_ANSWER) if name in {answer for answer, _ in counts}]
@@ -141,13 +139,13 @@ def answers_chart(summary: Summary) -> Chart:
     return chart(traces, axis("answer", type="category"), axis("pictures"), barmode="stack", showlegend=True)
 
 
-def _pictures(summary: Summary) -> list[tuple[str, str]]:
+def _pictures(summary: BatchSummary) -> list[tuple[str, str]]:
     """For the gallery: pictures and what is told of each, wrong answers first, sure ones last."""
     told = []
-    for reading, label, right in zip(summary.readings, summary.labels, summary.right, strict=True):
-        if reading.prediction:
-            answer = " or ".join(reading.prediction.candidates) or reading.prediction.label or NO_ANSWER
+    for result, label, right in zip(summary.results, summary.labels, summary.correct, strict=True):
+        if result.prediction:
+            answer = " or ".join(result.prediction.candidates) or result.prediction.label or NO_ANSWER
             caption = f"{answer}, not {label}" if right is False else answer
-            told.append(((right is not False, reading.prediction.verdict == "sure"), (reading.preview, caption)))
+            told.append(((right is not False, result.prediction.verdict == "sure"), (result.preview, caption)))
     first = sorted(told, key=lambda each: each[0])[:SHOWN]
     return [(cache_image(preview), caption) for _, (preview, caption) in first]

@@ -1,6 +1,7 @@
 """The answer as a tab shows it, to a drawing or to a photo: its parts, what fills them, and why it came out."""
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,13 @@ from gradio.components import Component
 from PIL import Image
 
 from experiments.data.specs import SPECS
-from experiments.preprocessing.decoding import ImageError
+from experiments.inference.predictions import Prediction
 from serving.core import logs
+from serving.core.errors import Refused
 from serving.page.widgets import feedback_buttons
 from serving.page.widgets.controls import PRIVATE, QUIET
 from serving.page.widgets.files import cache_image
-from serving.prediction.single import answer, note
+from serving.prediction.predict import predict_one
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,12 +61,12 @@ class AnswerView:
                 elem_classes="preprocessed",
             ),
             gr.JSON(label="Details", visible=False),
-            gr.Markdown(note(self.classifier), label="Note", elem_classes="note"),
+            gr.Markdown(self._note(), label="Note", elem_classes="note"),
         ]
 
     def nothing(self) -> tuple[None, str, None, None, str]:
         """What the parts hold before the first answer."""
-        return None, "", None, None, note(self.classifier)
+        return None, "", None, None, self._note()
 
     def add_why(self, outputs: list[Component]) -> None:
         """On demand: which parts of the picture made the answer; gone with the answer that it explains."""
@@ -89,22 +91,38 @@ class AnswerView:
         feedback_buttons.build(self.services, self.dataset, preprocessed=outputs[2], details=outputs[3])
 
     def reply(self, sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
-        """sheets: as `answer` takes them. What a request asks for is kept; live mode's answers, which have none, are
-        not. Raises gr.Error."""
+        """sheets: as predict_one takes them. Answers to a request are recorded; live mode's, which have none, are not.
+        Raises gr.Error."""
+        started = time.perf_counter()
         try:
-            found = answer(self.classifier, sheets, self.sentences)
-        except ImageError as error:
+            prediction = predict_one(self.classifier, sheets)
+        except Refused as error:
             raise gr.Error(str(error), print_exception=False) from None
         except Exception:
             logging.getLogger(__name__).exception("a picture could not be answered")
             self.services.metrics.add_problem("", 500, "A picture could not be answered.")
             message = "The picture could not be answered. The fault is on this side and has been logged; try again."
             raise gr.Error(message, print_exception=False) from None
-        said, number = found.prediction, ""
+        milliseconds, request_id = 1000 * (time.perf_counter() - started), ""
         if request is not None:
             address = request.client.host if request.client else ""
-            number = logs.request_id(None)
-            self.services.keep(self.dataset, number, "page", address, found.milliseconds, [said], sheets)
-        seen = None if said.image is None else cache_image(Image.fromarray(said.image.squeeze()))
-        details = {name: getattr(said, name) for name in DETAILS} | {"id": number}
-        return found.label, found.words, seen, details, found.note
+            request_id = logs.request_id(None)
+            self.services.record(self.dataset, request_id, "page", address, milliseconds, [prediction], sheets)
+        return self._outputs(prediction, milliseconds, request_id)
+
+    def _outputs(self, prediction: Prediction, milliseconds: float, request_id: str) -> Outputs:
+        probabilities = zip(SPECS[self.dataset].class_names, prediction.probabilities.tolist(), strict=True)
+        label = self.sentences.get(prediction.verdict) or dict(probabilities)
+        image = None if prediction.image is None else cache_image(Image.fromarray(prediction.image.squeeze()))
+        details = {name: getattr(prediction, name) for name in DETAILS} | {"id": request_id}
+        return label, verdict_words(prediction), image, details, f"{self._note()} Read in {milliseconds:.1f} ms."
+
+    def _note(self) -> str:
+        return f"Answers come from {self.classifier.describe()}."
+
+
+def verdict_words(prediction: Prediction) -> str:
+    """The verdict in a few words; a blank and a rejected picture have a sentence in the label's place instead."""
+    if prediction.verdict == "unsure":
+        return f"Not sure: {' or '.join(prediction.candidates)}?"
+    return "Sure." if prediction.verdict == "sure" else ""

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from experiments.data.specs import SPECS
 from experiments.inference.bundle import Bundle
-from experiments.inference.predictions import Prediction, Thresholds, blank, predictions
+from experiments.inference.predictions import Prediction, Thresholds, predictions
 from serving.page.page import appearance, build_page
 from serving.server import Gate, launch
 from serving.services import open_services
@@ -56,13 +56,6 @@ class FakeClassifier:
     def describe(self):
         return f"Test_Model version {self.bundle.version}, 99.50 % on the {self.bundle.dataset} test set"
 
-    def prepare(self, pixels):
-        return SPECS[self.bundle.dataset].prepare(pixels)
-
-    def classify(self, pixels):
-        image, bundle = self.prepare(pixels), self.bundle
-        return blank(bundle.class_names, bundle.version) if image is None else self.predict(image[np.newaxis])[0]
-
     def predict(self, images):
         assert images.shape[1:] == self.bundle.input_shape
         outputs, bundle = np.tile(PROBABILITIES, (len(images), 1)), self.bundle
@@ -82,13 +75,13 @@ class PhotoClassifier(FakeClassifier):
 
 
 class UnsureClassifier(FakeClassifier):
-    def classify(self, pixels):
-        return Prediction("4", 0.5, PROBABILITIES, "unsure", ("4", "9"), "3", self.prepare(pixels))
+    def predict(self, images):
+        return [Prediction("4", 0.5, PROBABILITIES, "unsure", ("4", "9"), "3", image) for image in images]
 
 
 class RefusingClassifier(FakeClassifier):
-    def classify(self, pixels):
-        return Prediction("", 0.0, PROBABILITIES, "rejected", (), "3", self.prepare(pixels))
+    def predict(self, images):
+        return [Prediction("", 0.0, PROBABILITIES, "rejected", (), "3", image) for image in images]
 
 
 class BrokenClassifier(FakeClassifier):

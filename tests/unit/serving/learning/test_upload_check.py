@@ -7,16 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.preprocessing.drawings import prepare_drawing
+from serving.core.errors import Refused
 from serving.learning.upload_check import as_corrections, check_upload
 from serving.storage.records import digest_prefix, image_digest
-from serving.uploads.zips import Archive, File, Limits, ZipError
+from serving.uploads.zips import Archive, Limits, UploadedFile
 from tests.helpers.pictures import drawing, png, zipped
 
-LIMITS = Limits(100, 1 << 20, 1 << 22)
+LIMITS = Limits(100, 1, 4)
 
 
 def checked(classifier, files, label=None, kept=frozenset(), published=None):
-    return check_upload(classifier, [File(name, content) for name, content in files], label, kept, published)
+    return check_upload(classifier, [UploadedFile(name, content) for name, content in files], label, kept, published)
 
 
 def kept(found):
@@ -53,12 +54,12 @@ def test_a_csv_says_what_pictures_show(classifier, heading):
     "tables", [[b"nothing.png,7"], [b"\xff\xfe"], [b'"open'], [b"one.png,7", b"one.png,4"], [b""], [b"a\x00b,7"]]
 )
 def test_a_csv_that_makes_no_sense_refuses_the_upload(classifier, tables):
-    with pytest.raises(ZipError, match="CSV"):
+    with pytest.raises(Refused, match="CSV"):
         checked(classifier, [("one.png", png(1)), *((f"{n}.csv", table) for n, table in enumerate(tables))])
 
 
 def test_nothing_to_keep_is_refused(classifier):
-    with pytest.raises(ZipError, match="no pictures"):
+    with pytest.raises(Refused, match="no pictures"):
         checked(classifier, [("labels.csv", b"one.png,7")])
 
 
@@ -100,7 +101,7 @@ def test_what_the_model_is_sure_to_read_otherwise_is_contradicted(classifier, un
 
 def test_a_hostile_zip_is_refused_or_its_entries_are(classifier):
     bomb = bytes(30 * (1 << 20))
-    with pytest.raises(ZipError):
+    with pytest.raises(Refused):
         Archive(io.BytesIO(zipped([(f"7/{n}", bomb[: 1 << 20]) for n in range(30)])), LIMITS)
     link = zipfile.ZipInfo("7/link.png")
     link.external_attr = 0o120777 << 16
@@ -119,7 +120,7 @@ TABLES = st.text(st.sampled_from('a.png,b7/4"\n\x00'), max_size=30).map(str.enco
 def test_whatever_is_sent_is_kept_named_or_refused_in_words(classifier, files, label):
     try:
         found = checked(classifier, files, label)
-    except ZipError:
+    except Refused:
         return
     assert all(each.label in "0123456789" and each.said.image.shape == (28, 28, 1) for each in found.pictures)
     assert all(found.faults.values())

@@ -5,26 +5,27 @@ from dataclasses import replace
 import pytest
 
 from experiments.inference.predictions import blank
-from serving.prediction.batch_summary import COLUMNS, Summary
-from serving.prediction.many import Reading
+from serving.core.errors import Refused
+from serving.prediction.batch_summary import COLUMNS, BatchSummary
+from serving.prediction.predict import FileResult
 
 
-def reading(name, label, verdict="sure"):
+def result(name, label, verdict="sure"):
     empty = blank(tuple("0123456789"), "3")
     candidates = (label, "7") if verdict == "unsure" else ()
-    return Reading(name, replace(empty, label=label, confidence=0.9, verdict=verdict, candidates=candidates))
+    return FileResult(name, replace(empty, label=label, confidence=0.9, verdict=verdict, candidates=candidates))
 
 
 @pytest.fixture
 def summary():
-    readings = [
-        reading("7/a.png", "7"),
-        reading("7/b.png", "1", "unsure"),
-        reading("3/c.png", "", "rejected"),
-        reading("d.png", "3"),
-        Reading("7/=e.png", error="It is encrypted."),
+    results = [
+        result("7/a.png", "7"),
+        result("7/b.png", "1", "unsure"),
+        result("3/c.png", "", "rejected"),
+        result("d.png", "3"),
+        FileResult("7/=e.png", error=Refused(400, "bad_entry", "It is encrypted.", "Make it anew.")),
     ]
-    return Summary(readings, ["7", "7", "3", "", "7"], tuple("0123456789"))
+    return BatchSummary(results, ["7", "7", "3", "", "7"], tuple("0123456789"))
 
 
 def test_a_row_for_each_file(summary):
@@ -33,27 +34,27 @@ def test_a_row_for_each_file(summary):
         ["7/b.png", "1", "0.9000", "unsure", "7", "no", "1 or 7"],
         ["3/c.png", "", "0.9000", "rejected", "3", "no", ""],
         ["d.png", "3", "0.9000", "sure", "", "", ""],
-        ["7/=e.png", "", "", "", "7", "", "It is encrypted."],
+        ["7/=e.png", "", "", "", "7", "", "It is encrypted. Make it anew."],
     ]
 
 
 def test_the_csv_holds_the_table_and_no_formula():
     names = ["a, b.png", "=1+1.png", "-7.png", "\u0667.png"]
-    summary = Summary([reading(name, "7") for name in names], [""] * 4, tuple("0123456789"))
+    summary = BatchSummary([result(name, "7") for name in names], [""] * 4, tuple("0123456789"))
     rows = list(csv.reader(io.StringIO(summary.csv().decode("utf-8-sig"))))
     assert rows[0] == list(COLUMNS)
     assert [row[0] for row in rows[1:]] == ["a, b.png", "'=1+1.png", "'-7.png", "\u0667.png"]
 
 
 def test_the_share_that_is_right_is_of_those_with_a_label(summary):
-    told = summary.sentences(1.234)
-    assert "4 pictures read in 1.2 s" in told
-    assert "1 file could not be used" in told
-    assert "33.33 % of the 3 with a label" in told
+    sentences = summary.sentences(1.234)
+    assert "4 pictures read in 1.2 s" in sentences
+    assert "1 file could not be used" in sentences
+    assert "33.33 % of the 3 with a label" in sentences
 
 
 def test_without_labels_nothing_is_called_right():
-    summary = Summary([reading("a.png", "7")], [""], tuple("0123456789"))
+    summary = BatchSummary([result("a.png", "7")], [""], tuple("0123456789"))
     assert summary.sentences(0.1) == "1 picture read in 0.1 s."
     assert summary.confusion() == []
 

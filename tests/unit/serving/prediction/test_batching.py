@@ -1,4 +1,4 @@
-"""Images of many questions go to the model together; nobody waits where few ask."""
+"""Images of many requests go to the model together; nobody waits where few ask."""
 
 import asyncio
 from types import SimpleNamespace
@@ -6,16 +6,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from serving.prediction.batching import CROWD, Batcher
+from serving.prediction.batching import BUSY, Batcher
 
 
 class WorkerPool:
-    """Each picture is read a little later than the one before."""
+    """Each picture is prepared a little later than the one before."""
 
     def __init__(self):
         self.turn = 0
 
-    async def read(self, _dataset, pictures, _bulk):
+    async def prepare(self, _dataset, pictures, _bulk):
         self.turn += 1
         await asyncio.sleep(0.001 * self.turn)
         return [np.full((28, 28, 1), picture[0], np.uint8) for picture in pictures]
@@ -37,23 +37,23 @@ class Classifier:
 
 
 def answers_to(count):
-    """What `count` questions at once are answered, and how many images each call of the model had."""
+    """What `count` requests at once are answered, and how many images each call of the model had."""
     classifier = Classifier()
 
     async def run():
-        answering = Batcher({"mnist": classifier}, WorkerPool())
-        found = await asyncio.gather(*(answering.one("mnist", bytes([number])) for number in range(count)))
-        answering.close()
+        batcher = Batcher({"mnist": classifier}, WorkerPool())
+        found = await asyncio.gather(*(batcher.predict_one("mnist", bytes([number])) for number in range(count)))
+        batcher.close()
         return found
 
     return asyncio.run(run()), classifier.calls
 
 
 def test_a_crowd_is_answered_in_few_calls():
-    answers, calls = answers_to(4 * CROWD)
-    assert answers == list(range(4 * CROWD))
-    assert sum(calls) == 4 * CROWD
-    assert len(calls) < 3 * CROWD
+    answers, calls = answers_to(4 * BUSY)
+    assert answers == list(range(4 * BUSY))
+    assert sum(calls) == 4 * BUSY
+    assert len(calls) < 3 * BUSY
 
 
 def test_one_alone_is_answered_by_itself():
@@ -62,10 +62,10 @@ def test_one_alone_is_answered_by_itself():
 
 def test_an_error_of_the_model_reaches_who_asked():
     async def run():
-        answering = Batcher({"mnist": Classifier()}, WorkerPool())
+        batcher = Batcher({"mnist": Classifier()}, WorkerPool())
         with pytest.raises(RuntimeError, match="broken"):
-            await answering.one("mnist", b"\xff")
-        assert await answering.one("mnist", b"\x07") == 7
-        answering.close()
+            await batcher.predict_one("mnist", b"\xff")
+        assert await batcher.predict_one("mnist", b"\x07") == 7
+        batcher.close()
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""The reader processes, for real."""
+"""The decoding workers, for real."""
 
 import asyncio
 import os
@@ -36,9 +36,9 @@ def with_pool(count, use, **options):
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_png):
+def test_processes_and_threads_prepare_alike_and_in_order(count, seven_png, sheet_png):
     pictures = [seven_png, sheet_png, b"no picture", seven_png]
-    seen, blank, refused, again = with_pool(count, lambda pool: pool.read("mnist", pictures))
+    seen, blank, refused, again = with_pool(count, lambda pool: pool.prepare("mnist", pictures))
     assert np.array_equal(seen, prepare_drawing(decode_image(seven_png)))
     assert np.array_equal(seen, again)
     assert blank is None
@@ -49,7 +49,7 @@ def test_processes_and_threads_read_alike_and_in_order(count, seven_png, sheet_p
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_data_set_gets_its_own_preparation(count, photo_png):
     def use(pool):
-        return asyncio.gather(*(pool.read(dataset, [photo_png]) for dataset in ("cifar10", "mnist", "cifar10")))
+        return asyncio.gather(*(pool.prepare(dataset, [photo_png]) for dataset in ("cifar10", "mnist", "cifar10")))
 
     (photo,), (digit,), (again,) = with_pool(count, use)
     assert np.array_equal(photo, prepare_photo(decode_image(photo_png)))
@@ -59,7 +59,7 @@ def test_a_data_set_gets_its_own_preparation(count, photo_png):
 
 def test_many_ask_at_a_time(seven_png):
     async def use(pool):
-        asked = [pool.read("mnist", [seven_png], bulk=number % 2 == 0) for number in range(60)]
+        asked = [pool.prepare("mnist", [seven_png], bulk=number % 2 == 0) for number in range(60)]
         return await asyncio.gather(*asked)
 
     found = with_pool(2, use)
@@ -67,16 +67,16 @@ def test_many_ask_at_a_time(seven_png):
     assert all(np.array_equal(each, found[0][0]) for (each,) in found)
 
 
-def test_a_reader_that_is_killed_is_replaced_and_only_the_picture_that_it_had_begun_is_refused(seven_png):
+def test_a_worker_that_is_killed_is_replaced_and_only_the_picture_that_it_had_begun_is_refused(seven_png):
     async def use(pool):
         before = pool.processes
-        asked = [asyncio.ensure_future(pool.read("mnist", [seven_png])) for _ in range(40)]
+        asked = [asyncio.ensure_future(pool.prepare("mnist", [seven_png])) for _ in range(40)]
         await asyncio.sleep(0)
         os.kill(before[0], signal.SIGKILL)
         found = await asyncio.gather(*asked)
         while len(pool.processes) < 2 or before[0] in pool.processes:
             await asyncio.sleep(0.05)
-        found.append(await pool.read("mnist", [seven_png]))
+        found.append(await pool.prepare("mnist", [seven_png]))
         return [each for (each,) in found]
 
     found = with_pool(2, use)
@@ -85,11 +85,11 @@ def test_a_reader_that_is_killed_is_replaced_and_only_the_picture_that_it_had_be
     assert sum(isinstance(each, np.ndarray) for each in found) == len(found) - len(refused)
 
 
-def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
+def test_a_picture_that_ends_every_worker_spoils_no_other(seven_png, sheet_png):
     pictures = [seven_png, POISON, sheet_png, seven_png]
 
     def use(pool):
-        return asyncio.gather(pool.read("mnist", pictures, bulk=True), pool.read("mnist", [seven_png]))
+        return asyncio.gather(pool.prepare("mnist", pictures, bulk=True), pool.prepare("mnist", [seven_png]))
 
     (seen, refused, blank, again), (beside,) = with_pool(2, use, program=FRAGILE)
     assert (refused.status, refused.code) == (422, "unreadable")
@@ -98,21 +98,21 @@ def test_a_picture_that_ends_every_reader_spoils_no_other(seven_png, sheet_png):
     assert np.array_equal(seen, beside)
 
 
-def test_a_picture_that_ended_a_reader_is_never_given_to_another(seven_png, tmp_path, monkeypatch):
+def test_a_picture_that_ended_a_worker_is_never_given_to_another(seven_png, tmp_path, monkeypatch):
     monkeypatch.setenv("POISONED", str(tmp_path / "tries"))
 
     def use(pool):
-        alone = [pool.read("mnist", [POISON]) for _ in range(2)]
-        return asyncio.gather(*alone, pool.read("mnist", [seven_png, POISON, POISON], bulk=True))
+        alone = [pool.prepare("mnist", [POISON]) for _ in range(2)]
+        return asyncio.gather(*alone, pool.prepare("mnist", [seven_png, POISON, POISON], bulk=True))
 
     found = [each for read in with_pool(2, use, program=FRAGILE) for each in read]
     assert [each.status for each in found if isinstance(each, Refused)] == [422] * 4
     assert (tmp_path / "tries").read_text() == "x" * 4
 
 
-def test_a_picture_that_outlasts_its_reader_is_refused_and_the_next_one_read(seven_png):
+def test_a_picture_that_outlasts_its_worker_is_refused_and_the_next_one_read(seven_png):
     async def use(pool):
-        return await asyncio.gather(pool.read("mnist", [ENDLESS]), pool.read("mnist", [seven_png]))
+        return await asyncio.gather(pool.prepare("mnist", [ENDLESS]), pool.prepare("mnist", [seven_png]))
 
     (refused,), (seen,) = with_pool(1, use, program=FRAGILE, stuck=0.3)
     assert (refused.status, refused.code) == (422, "unreadable")
@@ -121,7 +121,7 @@ def test_a_picture_that_outlasts_its_reader_is_refused_and_the_next_one_read(sev
 
 def test_nobody_waits_longer_for_a_single_picture_than_a_proxy_does(seven_png):
     async def use(pool):
-        asked = [pool.read("mnist", [ENDLESS])] + [pool.read("mnist", [seven_png]) for _ in range(3)]
+        asked = [pool.prepare("mnist", [ENDLESS])] + [pool.prepare("mnist", [seven_png]) for _ in range(3)]
         return await asyncio.gather(*asked, return_exceptions=True)
 
     found = with_pool(1, use, program=FRAGILE, longest=0.3)
@@ -130,8 +130,8 @@ def test_nobody_waits_longer_for_a_single_picture_than_a_proxy_does(seven_png):
 
 def test_who_leaves_does_not_disturb_who_stays(seven_png):
     async def use(pool):
-        leaving = asyncio.ensure_future(pool.read("mnist", [seven_png]))
-        staying = asyncio.ensure_future(pool.read("mnist", [seven_png]))
+        leaving = asyncio.ensure_future(pool.prepare("mnist", [seven_png]))
+        staying = asyncio.ensure_future(pool.prepare("mnist", [seven_png]))
         await asyncio.sleep(0)
         leaving.cancel()
         return await staying
@@ -144,8 +144,8 @@ def test_none_takes_the_place_of_one_that_ended_before_the_others_were_closed():
         return {each.pid for each in psutil.Process().children()}
 
     async def use(pool):
-        (reader,) = pool.processes
-        os.kill(reader, signal.SIGKILL)
+        (worker,) = pool.processes
+        os.kill(worker, signal.SIGKILL)
         while pool.processes:
             await asyncio.sleep(0.01)
         pool.close()
@@ -156,12 +156,12 @@ def test_none_takes_the_place_of_one_that_ended_before_the_others_were_closed():
     assert with_pool(1, use) <= before
 
 
-def test_until_they_are_up_threads_read(seven_png):
+def test_until_they_are_up_threads_work(seven_png):
     async def run():
         pool = WorkerPool(1)
         await pool.start()
         before = pool.processes
-        found = await pool.read("mnist", [seven_png])
+        found = await pool.prepare("mnist", [seven_png])
         pool.close()
         return before, found
 

@@ -4,6 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from serving.page.tabs.status import report
+from serving.prediction.predict import predict_one
 from tests.helpers.tab_events import component_id, trigger
 
 
@@ -12,8 +13,8 @@ def fresh(opened, classifier, settings, tmp_path):
     return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path}))
 
 
-def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, seven):
-    fresh.keep("mnist", "a-request", "api", "203.0.113.7", 12.5, [classifier.classify(seven)])
+def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, seven_png):
+    fresh.record("mnist", "a-request", "api", "203.0.113.7", 12.5, [predict_one(classifier, [seven_png])])
     fresh.metrics.add_problem("the-request", 500, "<broken>")
     text = report(fresh)
     assert classifier.describe() in text

@@ -1,0 +1,45 @@
+"""One encoded picture decoded and prepared for a model, or refused: the same for page, batch and decoding workers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from experiments.data.specs import SPECS
+from experiments.preprocessing.decoding import ImageError, TooLargeError, decode_image
+from serving.core.errors import Refused
+
+EMPTY = np.full((1, 1, 4), 255, np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture, decoded and as its data set has them."""
+
+    pixels: np.ndarray  # uint8 [H, W, 4] RGBA, turned upright
+    image: np.ndarray | None  # uint8 [h, w, C], what a model takes; None for a blank
+
+
+def prepare_picture(dataset: str, sheets: Sequence[bytes]) -> Prepared | Refused:
+    """sheets: encoded pictures of one drawing or photo, the lowest first; none is a blank. Return why it is refused
+    rather than raise it: batches and workers pass it on, and a traceback would keep the picture in memory."""
+    try:
+        pixels = flatten([decode_image(sheet) for sheet in sheets]) if sheets else EMPTY
+        return Prepared(pixels, SPECS[dataset].prepare(pixels))
+    except TooLargeError as error:
+        return Refused(413, "too_large", error.message, error.hint)
+    except ImageError as error:
+        return Refused(400, "bad_image", error.message, error.hint)
+    except MemoryError:
+        return Refused(413, "too_large", "The picture takes too much memory.", "Send a smaller one.")
+
+
+def flatten(sheets: Sequence[np.ndarray]) -> np.ndarray:
+    """sheets: uint8 [H, W, 4] RGBA, laid over one another, the lowest first. Return uint8 [H, W, 4]."""
+    if len(sheets) == 1:
+        return sheets[0]
+    lowest, *above = [Image.fromarray(sheet) for sheet in sheets]
+    for sheet in above:
+        lowest.alpha_composite(sheet)
+    return np.asarray(lowest)
