@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from experiments.data.datasets import Dataset, join
 from experiments.data.specs import DatasetSpec, Split
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import calibration
 from experiments.evaluation import drawings as drawn
 from experiments.evaluation.calibration import Sample
-from experiments.evaluation.drawings import Outcome, PreparedDrawings
-from experiments.inference.predictions import Thresholds, predict
+from experiments.evaluation.drawings import PreparedDrawings
+from experiments.inference.predictions import Thresholds
 from experiments.inference.tta import Model, predict_with_tta
 
 if TYPE_CHECKING:
@@ -64,19 +62,6 @@ def calibrate(model: "keras.Model", held_out: HeldOut, spec: DatasetSpec) -> Thr
     first = Sample(as_function(model)(images[with_output]), labels[with_output])
     calibration.apply_temperature(model, calibration.fit_temperature(first))
     return calibration.fit_thresholds(Sample(predict_with_tta(as_function(model), images, spec.views), labels), spec)
-
-
-def evaluate_drawings(
-    model: "keras.Model", drawings: PreparedDrawings, thresholds: Thresholds, spec: DatasetSpec
-) -> Outcome:
-    """Score a calibrated model on drawings."""
-    return drawn.score(drawings, predict(as_function(model), drawings.images, spec, thresholds))
-
-
-def rejection_rate(model: "keras.Model", images: np.ndarray, thresholds: Thresholds, spec: DatasetSpec) -> float:
-    """The share, 0 to 1, of images uint8 [N, H, W, C] that a calibrated model rejects."""
-    predictions = predict(as_function(model), images, spec, thresholds)
-    return float(np.mean([prediction.label == "" for prediction in predictions]))
 
 
 def as_function(model: "keras.Model") -> Model:

@@ -77,7 +77,7 @@ def _as_near(champion: keras.Model, tuned: keras.Model, teaching: Split) -> kera
 
     def right() -> int:
         answers = tuned.predict(teaching.images[asked], batch_size=500, verbose=0).argmax(axis=1)
-        return np.count_nonzero(answers == teaching.labels[asked])
+        return int(np.count_nonzero(answers == teaching.labels[asked]))
 
     before, after, learnt = champion.get_weights(), tuned.get_weights(), right()
     for step in range(1, STEPS + 1):

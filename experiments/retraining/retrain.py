@@ -1,9 +1,9 @@
-"""Accepted corrections, from the data to the gate: one MLflow run, a version, and Production if it is better."""
+"""Retrain on accepted corrections: one MLflow run, a new version, and Production if the gate lets it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from typing import Protocol
+from typing import Literal, Protocol
 
 import keras
 import numpy as np
@@ -11,37 +11,30 @@ import numpy as np
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
 from experiments.evaluation import comparison, held_out
-from experiments.evaluation.comparison import (
-    CORRECTIONS,
-    DRAWINGS,
-    NON_DIGITS,
-    REJECTED,
-    VALIDATION,
-    Answers,
-    Difference,
-)
+from experiments.evaluation.comparison import REJECTED, Answers, Difference
 from experiments.evaluation.gate import Decision, decide_retraining
 from experiments.evaluation.held_out import HeldOut
 from experiments.inference.bundle import Bundle
-from experiments.inference.predictions import Thresholds, predict
+from experiments.inference.predictions import Prediction, predict
 from experiments.insights import plots
 from experiments.registry import production
 from experiments.registry.store import TrackingStore
 from experiments.retraining import fine_tuning
 from experiments.retraining.corrections import Accepted, check_enough, hold_out
-from experiments.runs import experiment, measure, provenance
+from experiments.runs import provenance
+from experiments.runs.experiment import EpochLogger
+from experiments.runs.measure import Predictions, evaluation_sets, measure, predict_sets
 from experiments.training.config import RunConfig
 from experiments.training.progress import Listener
 
-TEACHING = "corrections that teach"
-STAGES = ("preparing", "training", "measuring", "deciding")
+Stage = Literal["preparing", "training", "measuring", "deciding"]
 
 
 class RetrainingListener(Listener, Protocol):
-    """Who follows a retraining: besides batches and epochs it hears of the stages and what is said of them."""
+    """Follows a retraining: its stages and its log lines beside batches and epochs."""
 
-    def stage(self, name: str, epochs: int = 0) -> None:
-        """One of STAGES begins; training with so many epochs."""
+    def stage(self, name: Stage, epochs: int = 0) -> None:
+        """A stage begins; training with so many epochs."""
 
     def log(self, line: str) -> None:
         """A line for the log."""
@@ -49,7 +42,7 @@ class RetrainingListener(Listener, Protocol):
 
 @dataclass(frozen=True)
 class RetrainingResult:
-    """What came of it. `differences`: the gate's table."""
+    """The run and version of a retraining, and the gate's decision. `differences`: the gate's table."""
 
     run_id: str
     version: str
@@ -66,42 +59,65 @@ def retrain(
     prepare_held_out: Callable[[Dataset], HeldOut] = held_out.prepare,
     configure: Callable[[Dataset, keras.Model, int], RunConfig] = fine_tuning.configuration,
 ) -> RetrainingResult:
-    """Fine-tunes the champion, which is the model in Production, and lets the gate decide. Raises RetrainingError."""
+    """Fine-tune the champion, which is the model in Production, and let the gate decide. Raises RetrainingError."""
     check_enough(len(accepted))
-    listener.stage("preparing")
-    _end_abandoned(store, dataset.spec)
     spec, seed = dataset.spec, int(accepted.digest[:8], 16)
+
+    listener.stage("preparing")
+    _end_abandoned(store, spec)
     teaching, judging = hold_out(accepted.data, seed)
-    model, questions = keras.saving.load_model(champion.keras, compile=False, safe_mode=True), prepare_held_out(dataset)
-    groups = _groups(dataset, questions, judging)
-    before = _answers(model, champion.thresholds, groups | {TEACHING: teaching}, spec)
+    model, held_out_data = (
+        keras.saving.load_model(champion.keras, compile=False, safe_mode=True),
+        prepare_held_out(dataset),
+    )
     config = configure(dataset, model, seed)
+    sets = evaluation_sets(dataset, held_out_data, judging)
+    before = predict_sets(model, sets, champion.thresholds, spec)
+    taught = predict(held_out.as_function(model), teaching.images, spec, champion.thresholds)
     listener.log(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
+
     parameters = _parameters(champion, teaching, judging, spec) | provenance.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
         listener.stage("training", config.epochs)
-        history = experiment.EpochLogger(log)
-        model = fine_tuning.fine_tune(config, model, dataset, teaching, before[TEACHING], [listener, history])
-        log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
+        logger = EpochLogger(log)
+        model = fine_tuning.fine_tune(config, model, dataset, teaching, _labels(taught, spec), [listener, logger])
+        log.log_figure(plots.curves(f"{config.name}: {config.reason}", logger.epochs), "curves.png")
+
         listener.stage("measuring")
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
-        thresholds = measure.measure(model, replace(dataset, digest=digest), questions, log, history.results)
-        after = _answers(model, thresholds, groups, spec)
-        answered = [Answers(name, group.labels, before[name], after[name]) for name, group in groups.items()]
-        differences = comparison.compare(answered, spec.class_names)
+        after = measure(model, replace(dataset, digest=digest), held_out_data, log, logger.epochs, judging)
+        differences = compare_models(sets, before, after, spec)
         log.log_json({"differences": [asdict(row) for row in differences]}, "gate.json")
+
     listener.stage("deciding")
     return _decide(store, spec, champion, log.run_id, differences)
+
+
+def compare_models(
+    sets: Mapping[str, Split], champion: Predictions, challenger: Predictions, spec: DatasetSpec
+) -> tuple[Difference, ...]:
+    """Make the gate's table of both models' predictions for the same sets."""
+    answers = [
+        Answers(name, split.labels, _labels(champion[name], spec), _labels(challenger[name], spec))
+        for name, split in sets.items()
+    ]
+    return comparison.compare(answers, spec.class_names)
+
+
+def _labels(predictions: list[Prediction], spec: DatasetSpec) -> np.ndarray:
+    """Positions of the predicted labels among the class names, int64 [N]; REJECTED where there is none."""
+    positions = {name: position for position, name in enumerate(spec.class_names)} | {"": REJECTED}
+    return np.array([positions[prediction.label] for prediction in predictions], np.int64)
 
 
 def _decide(
     store: TrackingStore, spec: DatasetSpec, champion: Bundle, run_id: str, differences: tuple[Difference, ...]
 ) -> RetrainingResult:
-    """The challenger is a version in any case, and takes Production only through the gate."""
+    """Register the challenger in any case; it takes Production only through the gate."""
     version, decision = production.register(store, spec, run_id), decide_retraining(differences)
-    present = production.current_model(store, spec)
-    if decision.promote and present is not None and present.version != champion.version:
-        reason = f"compared with version {champion.version}, but version {present.version} took Production meanwhile"
+    current = production.current_model(store, spec)
+    if decision.promote and current is not None and current.version != champion.version:
+        reason = f"compared with version {champion.version}, but version {current.version} took Production meanwhile"
         decision = Decision(False, reason)
     production.record_decision(store, spec, version, decision)
     if decision.promote:
@@ -110,34 +126,11 @@ def _decide(
 
 
 def _end_abandoned(store: TrackingStore, spec: DatasetSpec) -> None:
-    """One runs at a time: any other that MLflow still takes for running has lost its process."""
+    """Mark retrainings FAILED that MLflow still takes for running: one runs at a time, so their process is gone."""
     for run in store.runs(spec.name):
         if run.status == "RUNNING" and "retrain" in run.tags:
             with store.translate_errors():
                 store.client.set_terminated(run.run_id, "FAILED")
-
-
-def _groups(dataset: Dataset, questions: HeldOut, judging: Split) -> dict[str, Split]:
-    """What both models are asked, by name."""
-    groups = {VALIDATION: dataset.validation, CORRECTIONS: judging}
-    if questions.drawings is not None:
-        groups[DRAWINGS] = Split(questions.drawings.images, questions.drawings.labels)
-    if questions.non_digits is not None:
-        images = questions.non_digits.images
-        groups[NON_DIGITS] = Split(images, np.full(len(images), REJECTED))
-    return groups
-
-
-def _answers(
-    model: keras.Model, thresholds: Thresholds, groups: dict[str, Split], spec: DatasetSpec
-) -> dict[str, np.ndarray]:
-    """The labels int64 [N] that people would be told, by group; REJECTED where they would be told none."""
-    places = {name: place for place, name in enumerate(spec.class_names)} | {"": REJECTED}
-    answers = {}
-    for name, group in groups.items():
-        found = predict(held_out.as_function(model), group.images, spec, thresholds)
-        answers[name] = np.array([places[each.label] for each in found], np.int64)
-    return answers
 
 
 def _parameters(champion: Bundle, teaching: Split, judging: Split, spec: DatasetSpec) -> dict[str, object]:

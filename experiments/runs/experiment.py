@@ -1,5 +1,6 @@
-"""One command's work: run the table's rows, choose the best on validation, register it, let the gate decide."""
+"""Run the rows of a table, choose the best on validation, register it, and let the gate decide about Production."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ from experiments.training.train import train
 
 @dataclass(frozen=True)
 class TableResult:
-    """What came of the table: its runs in order, the best of them, its version, and what the gate said."""
+    """The runs of a table in order, the best of them, its version, and the gate's decision about it."""
 
     runs: tuple[RunSummary, ...]
     best: RunSummary
@@ -44,29 +45,34 @@ def run_table(
     log_line: Callable[[str], None] = print,
     prepare_held_out: Callable[[Dataset], HeldOut] = held_out.prepare,
 ) -> TableResult:
-    """Runs what has not been finished before, then registers the best and promotes it if the gate lets it."""
+    """Run the rows that have not finished before, then register the best and promote it if the gate lets it."""
+
+    @functools.cache  # the rows share their images, which take minutes to make
+    def extra_images(amounts: Amounts, seed: int) -> Split:
+        return synthesise(amounts, dataset, seed)
+
+    held_out_data = functools.cache(lambda: prepare_held_out(dataset))
     seed_registry(store, dataset.spec, shipped, log_line)
-    extras: dict[tuple[Amounts, int], Split] = {}  # the runs share them, and the exam
-    questions: HeldOut | None = None
-    finished = []
-    for config in (resolve_parent(row, store, dataset.spec) for row in configs):
-        marks = fingerprints(config, dataset)
-        if store.finished(dataset.spec.name, marks):
+    runs = []
+    for row in configs:
+        config = with_parent(row, store, dataset.spec)
+        fingerprint, *earlier = fingerprints(config, dataset)
+        run = store.finished(dataset.spec.name, (fingerprint, *earlier))
+        if run is not None:
             log_line(f"{config.name}: finished before, skipped")
         else:
-            key = (config.extra, config.seed)
-            if key not in extras:
-                extras[key] = synthesise(config.extra, dataset, config.seed)
-            questions = questions or prepare_held_out(dataset)
-            run_one(config, dataset, extras[key], questions, store, marks[0])
-        finished.append(store.finished(dataset.spec.name, marks))
-    best = max(finished, key=lambda run: selection_score(run.metrics))
-    return _register_best(tuple(finished), best, dataset, store)
+            extra = extra_images(config.extra, config.seed)
+            run = run_one(config, dataset, extra, held_out_data(), store, fingerprint)
+        runs.append(run)
+    best = max(runs, key=lambda run: selection_score(run.metrics))
+    return TableResult(tuple(runs), best, *_register(best, store, dataset.spec))
 
 
-def resolve_parent(config: RunConfig, store: TrackingStore, spec: DatasetSpec) -> RunConfig:
-    """The run with its network; the Production model's, weights and all, if it goes on from there. Raises
-    RegistryError if there is none."""
+def with_parent(config: RunConfig, store: TrackingStore, spec: DatasetSpec) -> RunConfig:
+    """Replace the parent PRODUCTION by the Production model's run, and the network by that model's, weights and all.
+
+    Raises RegistryError if there is none.
+    """
     if config.parent != PRODUCTION:
         return config
     champion = production.pull(store, spec)
@@ -77,25 +83,26 @@ def resolve_parent(config: RunConfig, store: TrackingStore, spec: DatasetSpec) -
 
 
 def run_one(
-    config: RunConfig, dataset: Dataset, extra: Split, questions: HeldOut, store: TrackingStore, mark: str
-) -> None:
-    """One row of the table as one MLflow run, from the first epoch to the exported bundle. mark: its fingerprint."""
-    tags = {"fingerprint": mark, "mlflow.source.git.commit": git_commit()}
+    config: RunConfig, dataset: Dataset, extra: Split, held_out_data: HeldOut, store: TrackingStore, fingerprint: str
+) -> RunSummary:
+    """Train and measure one row of the table as one MLflow run, which keeps the exported bundle."""
+    tags = {"fingerprint": fingerprint, "mlflow.source.git.commit": git_commit()}
     with store.run(dataset.spec.name, config.name, config.reason, parameters(config, dataset), tags) as log:
-        bar, history = TerminalBar(config.name, config.trainings * config.epochs), EpochLogger(log)
+        bar, logger = TerminalBar(config.name, config.trainings * config.epochs), EpochLogger(log)
         started = time.monotonic()
         try:
-            model = train(config, dataset, extra, [bar, history])
+            model = train(config, dataset, extra, [bar, logger])
         finally:
             bar.close()
         seconds = time.monotonic() - started
         log.log_metrics({"training_seconds": seconds, "parameters": model.count_params()})
-        log.log_figure(plots.curves(f"{config.name}: {config.reason}", history.results), "curves.png")
-        measure(model, dataset, questions, log, history.results)
+        log.log_figure(plots.curves(f"{config.name}: {config.reason}", logger.epochs), "curves.png")
+        measure(model, dataset, held_out_data, log, logger.epochs)
+    return next(run for run in store.runs(dataset.spec.name) if run.run_id == log.run_id)
 
 
 def seed_registry(store: TrackingStore, spec: DatasetSpec, shipped: Path, log_line: Callable[[str], None]) -> None:
-    """An empty registry starts with the model that came with the repository."""
+    """Let an empty registry start with the model that came with the repository."""
     try:
         if production.seed_shipped(store, spec, bundle.read(shipped)):
             log_line("The registry was empty: the shipped model is version 1, in Production.")
@@ -103,35 +110,32 @@ def seed_registry(store: TrackingStore, spec: DatasetSpec, shipped: Path, log_li
         log_line(f"The registry starts without the shipped model. {error}")
 
 
-def _register_best(
-    runs: tuple[RunSummary, ...], best: RunSummary, dataset: Dataset, store: TrackingStore
-) -> TableResult:
-    """The best is always a version; it takes Production only through the gate."""
-    spec = dataset.spec
-    number = best.version or production.register(store, spec, best.run_id)
+def _register(best: RunSummary, store: TrackingStore, spec: DatasetSpec) -> tuple[str, Decision]:
+    """Make the best run a version in any case; it takes Production only through the gate."""
+    version = best.version or production.register(store, spec, best.run_id)
     champion = production.current_model(store, spec)
-    if champion is not None and champion.version == number:
+    if champion is not None and champion.version == version:
         decision = Decision(True, "it was there already")
     else:
         decision = decide(best.metrics, champion.metrics if champion else None)
-        production.record_decision(store, spec, number, decision)
-    if decision.promote:  # again too: it mends what an interruption left undone
-        production.promote(store, spec, number, decision.reason, "gate")
-    return TableResult(runs, best, number, decision)
+        production.record_decision(store, spec, version, decision)
+    if decision.promote:  # also when it was there already: this completes what an interruption left undone
+        production.promote(store, spec, version, decision.reason, "gate")
+    return version, decision
 
 
 class EpochLogger(Listener):
-    """Keeps each epoch's figures and sends them to MLflow."""
+    """Keeps each epoch and logs its figures to MLflow."""
 
     def __init__(self, log: RunLog) -> None:
-        self.results: list[Epoch] = []
+        self.epochs: list[Epoch] = []
         self._log = log
 
     def batch(self, epoch: int, done: int, total: int) -> None:
-        """Batches are of no interest here."""
+        """Ignored: MLflow gets a point an epoch."""
 
     def epoch(self, result: Epoch) -> None:
-        """One point on each of MLflow's four curves."""
-        self.results.append(result)
+        """Log one point on each of the four curves."""
+        self.epochs.append(result)
         figures = {k: getattr(result, k) for k in ("loss", "accuracy", "val_loss", "val_accuracy")}
         self._log.log_metrics(figures, step=result.epoch)

@@ -1,9 +1,9 @@
-"""Everything measured of a trained model, once: metrics, answers, and where the layer before them puts the images."""
+"""Measure a trained model: ask it once about every set, then evaluate, log and export what it answered."""
 
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,16 +11,17 @@ import keras
 import numpy as np
 
 from experiments.data.datasets import Dataset
-from experiments.data.specs import DatasetSpec
-from experiments.evaluation import held_out
+from experiments.data.specs import DatasetSpec, Split
+from experiments.evaluation import drawings, held_out
+from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, NON_DIGITS, REJECTED, VALIDATION
 from experiments.evaluation.drawings import Outcome
 from experiments.evaluation.held_out import HeldOut
-from experiments.evaluation.metrics import evaluate
-from experiments.inference import bundle, drift_reference
+from experiments.evaluation.metrics import Report, evaluate
+from experiments.inference import drift_reference
 from experiments.inference.bundle import TFLITE, Bundle
 from experiments.inference.litert import LiteRTModel
-from experiments.inference.predictions import Thresholds
-from experiments.inference.tta import predict_with_tta, refine_with_tta
+from experiments.inference.predictions import Prediction, Thresholds, predict
+from experiments.inference.tta import refine_with_tta
 from experiments.insights import figures as insights
 from experiments.insights import plots
 from experiments.insights.measuring import compute_figures
@@ -29,6 +30,96 @@ from experiments.training.export import export
 from experiments.training.progress import Epoch
 
 AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
+TIMED_CALLS = 100
+
+Predictions = dict[str, list[Prediction]]
+"""What a model answers, by name of the set."""
+
+
+def measure(
+    model: keras.Model,
+    dataset: Dataset,
+    held_out_data: HeldOut,
+    log: RunLog,
+    epochs: Sequence[Epoch],
+    corrections: Split | None = None,
+) -> Predictions:
+    """Calibrate a trained model in its own weights, log its metrics, and export it with the figures that explain it.
+
+    corrections: those held out of a retraining. Returns the predictions for every set of `evaluation_sets`.
+    """
+    spec = dataset.spec
+    # 1. Calibrate.
+    thresholds = held_out.calibrate(model, held_out_data, spec)
+
+    # 2. Ask about every set, once.
+    outputs, hidden = embed(model, dataset.test.images, spec)
+    predictions = predict_sets(model, evaluation_sets(dataset, held_out_data, corrections), thresholds, spec)
+
+    # 3. Evaluate.
+    test = evaluate(outputs, dataset.test.labels, spec.class_names)
+    drawn = held_out_data.drawings
+    outcome = None if drawn is None else drawings.score(drawn, predictions[DRAWINGS])
+    metrics = _metrics(test, outcome, predictions, dataset)
+
+    # 4. Log.
+    log.log_metrics(metrics)
+    log.log_json(test.as_json(), "report.json")
+    log.log_figure(
+        plots.confusion_matrix("Official test set", test.confusion, spec.class_names), "confusion_matrix.png"
+    )
+    if outcome is not None:
+        log.log_json(outcome.as_json(), "drawn.json")
+        log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
+    log.log_keras_model(model, dataset.test.images[:2])
+
+    # 5. Export, explain, and time the export.
+    with tempfile.TemporaryDirectory() as folder:
+        exported = export(
+            model,
+            Path(folder) / "bundle",
+            spec=spec,
+            metrics=metrics,
+            thresholds=thresholds,
+            run_id=log.run_id,
+            data_digest=dataset.digest,
+            trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            sample_images=dataset.test.images[:AGREEMENT],
+        )
+        write_insights(exported, dataset, outputs, hidden, outcome, epochs)
+        log.log_metrics(_cost(exported, dataset.test.images[:1]))
+        log.log_bundle(exported.folder)
+    return predictions
+
+
+def evaluation_sets(dataset: Dataset, held_out_data: HeldOut, corrections: Split | None = None) -> dict[str, Split]:
+    """Name the sets, beside the test split, that models are evaluated on. Non-digits have the label REJECTED."""
+    sets = {VALIDATION: dataset.validation}
+    if corrections is not None:
+        sets[CORRECTIONS] = corrections
+    if held_out_data.drawings is not None:
+        sets[DRAWINGS] = Split(held_out_data.drawings.images, held_out_data.drawings.labels)
+    if held_out_data.non_digits is not None:
+        images = held_out_data.non_digits.images
+        sets[NON_DIGITS] = Split(images, np.full(len(images), REJECTED))
+    return sets
+
+
+def predict_sets(
+    model: keras.Model, sets: Mapping[str, Split], thresholds: Thresholds, spec: DatasetSpec
+) -> Predictions:
+    """Ask a calibrated model about every set."""
+    asked = held_out.as_function(model)
+    return {name: predict(asked, split.images, spec, thresholds) for name, split in sets.items()}
+
+
+def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Return a model's outputs as served, float32 [N, K or K + 1], and what its layer before the last makes of the
+    images without test-time augmentation, float32 [N, D]. images: uint8 [N, H, W, C]."""
+    both = keras.Model(model.inputs, [model.outputs[0], model.layers[-1].input])
+    outputs, hidden = both.predict(images, batch_size=500, verbose=0)
+    outputs = refine_with_tta(held_out.as_function(model), images, outputs, spec.views)
+    return outputs, hidden.reshape(len(images), -1)
 
 
 def write_insights(
@@ -37,81 +128,46 @@ def write_insights(
     outputs: np.ndarray,
     hidden: np.ndarray,
     outcome: Outcome | None,
-    curves: Sequence[Epoch],
+    epochs: Sequence[Epoch],
 ) -> None:
-    """Writes the figures of a calibrated model, and the reference for its traffic, into its bundle. outputs, hidden:
-    of the test set, as `embed` gives them; outcome: of drawings, if the data set has them."""
+    """Write the figures of a calibrated model, and the reference for its traffic, into its bundle.
+
+    outputs, hidden: of the test set, as `embed` gives them; outcome: of drawings, if the data set has them.
+    """
     sha256 = bundle.sha256[TFLITE]
-    figures, tiles = compute_figures(dataset, outputs, hidden, outcome=outcome, curves=curves, model_sha256=sha256)
+    figures, tiles = compute_figures(dataset, outputs, hidden, outcome=outcome, curves=epochs, model_sha256=sha256)
     insights.write(figures, tiles, bundle.folder)
     drift_reference.write(drift_reference.measure(dataset.test.images, outputs, len(bundle.class_names)), bundle.folder)
 
 
-def explain_bundle(bundle: Bundle, dataset: Dataset, curves: Sequence[Epoch]) -> None:
-    """The same for a model that was measured before."""
+def explain_bundle(bundle: Bundle, dataset: Dataset, epochs: Sequence[Epoch]) -> None:
+    """Write the same for a model that was measured before."""
     model = keras.saving.load_model(bundle.keras, compile=False, safe_mode=True)
     outcome = None
     if dataset.spec.has_reject_class:
-        outcome = held_out.evaluate_drawings(model, held_out.generate_drawings(), bundle.thresholds, dataset.spec)
-    write_insights(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, curves)
+        drawn = held_out.generate_drawings()
+        predictions = predict(held_out.as_function(model), drawn.images, dataset.spec, bundle.thresholds)
+        outcome = drawings.score(drawn, predictions)
+    write_insights(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, epochs)
 
 
-def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np.ndarray, np.ndarray]:
-    """images: uint8 [N, H, W, C]. Returns outputs as served, float32 [N, K or more], and what the layer before makes of
-    each image at first sight, float32 [N, D]."""
-    both = keras.Model(model.inputs, [model.outputs[0], model.layers[-1].input])
-    outputs, hidden = both.predict(images, batch_size=500, verbose=0)
-    outputs = refine_with_tta(held_out.as_function(model), images, outputs, spec.views)
-    return outputs, hidden.reshape(len(images), -1)
-
-
-def measure(
-    model: keras.Model, dataset: Dataset, questions: HeldOut, log: RunLog, history: Sequence[Epoch]
-) -> Thresholds:
-    """Calibrates the model, logs the nine test metrics and what models are chosen on, and exports it with them and
-    the figures that explain it. Returns the thresholds of its verdicts."""
-    names = dataset.spec.class_names
-    thresholds = held_out.calibrate(model, questions, dataset.spec)
-    outputs, hidden = embed(model, dataset.test.images, dataset.spec)
-    test = evaluate(outputs, dataset.test.labels, names)
-    answers = predict_with_tta(held_out.as_function(model), dataset.validation.images, dataset.spec.views)
-    validation = evaluate(answers, dataset.validation.labels, names)
+def _metrics(test: Report, outcome: Outcome | None, predictions: Predictions, dataset: Dataset) -> dict[str, float]:
+    """The metrics of the test split, and those that models are chosen by."""
+    probabilities = np.stack([prediction.probabilities for prediction in predictions[VALIDATION]])
+    validation = evaluate(probabilities, dataset.validation.labels, dataset.spec.class_names)
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
     metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
-    outcome = None
-    if questions.drawings is not None and questions.non_digits is not None:
-        outcome = held_out.evaluate_drawings(model, questions.drawings, thresholds, dataset.spec)
+    if outcome is not None:
         metrics |= {f"drawn_{name}": value for name, value in outcome.scores().items()}
-        images = questions.non_digits.images
-        metrics["negatives_refused"] = held_out.rejection_rate(model, images, thresholds, dataset.spec)
-        log.log_json(outcome.as_json(), "drawn.json")
-        log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
-    log.log_metrics(metrics)
-    log.log_json(test.as_json(), "report.json")
-    log.log_figure(plots.confusion_matrix("Official test set", test.confusion, names), "confusion_matrix.png")
-    log.log_keras_model(model, dataset.test.images[:2])
-    with tempfile.TemporaryDirectory() as folder:
-        exported = export(
-            model,
-            Path(folder) / "bundle",
-            spec=dataset.spec,
-            metrics=metrics,
-            thresholds=thresholds,
-            run_id=log.run_id,
-            data_digest=dataset.digest,
-            trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            sample_images=dataset.test.images[:AGREEMENT],
-        )
-        write_insights(exported, dataset, outputs, hidden, outcome, history)
-        log.log_metrics(cost(exported, dataset.test.images[:1]))
-        log.log_bundle(exported.folder)
-    return thresholds
+        rejected = [prediction.label == "" for prediction in predictions[NON_DIGITS]]
+        metrics["negatives_refused"] = sum(rejected) / len(rejected)
+    return metrics
 
 
-def cost(exported: bundle.Bundle, image: np.ndarray) -> dict[str, float]:
-    """What answering takes: the size of the LiteRT file, and the median time of one image, uint8 [1, H, W, C]."""
+def _cost(exported: Bundle, image: np.ndarray) -> dict[str, float]:
+    """What serving takes: the size of the LiteRT file, and the median time of one image, uint8 [1, H, W, C]."""
     model, seconds = LiteRTModel(exported.tflite), []
-    for _ in range(100):
+    for _ in range(TIMED_CALLS):
         started = time.perf_counter()
         model(image)
         seconds.append(time.perf_counter() - started)

@@ -63,7 +63,7 @@ def interrupted(dataset, store, tmp_path_factory) -> list:
 
 
 @pytest.fixture(scope="module")
-def result(dataset, store, interrupted) -> experiment.Result:
+def result(dataset, store, interrupted) -> experiment.TableResult:
     return run_table(rows(), dataset, store, Path("none"), print)
 
 
