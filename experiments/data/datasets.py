@@ -1,4 +1,4 @@
-"""The data sets: what each one is, and its images as train, validation and test."""
+"""Load a data set as training, validation and test splits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ VALIDATION = 5_000  # images
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Train on one split, choose on validation, report the official test. `digest`: SHA-256 of the data."""
+    """Splits to train on, to select models on, and to report (the official test set). `digest`: SHA-256 of the data."""
 
     spec: DatasetSpec
     train: Split
@@ -24,7 +24,7 @@ class Dataset:
 
 
 def load(name: str, data_dir: Path) -> Dataset:
-    """The genuine data set, from the cache in `data_dir` or downloaded; DatasetError if it can't be had."""
+    """Load a data set from the cache in `data_dir`, downloading it if necessary. Raises DatasetError."""
     if name not in SPECS:
         raise DatasetError(f"There is no data set {name!r}. Choose one of: {', '.join(SPECS)}.")
     arrays = obtain(ARCHIVES[name], data_dir)
@@ -32,28 +32,28 @@ def load(name: str, data_dir: Path) -> Dataset:
 
 
 def split(spec: DatasetSpec, arrays: Arrays, digest: str, validation: int = VALIDATION) -> Dataset:
-    """Takes the validation split, stratified and the same each time, out of the published training images."""
-    from sklearn.model_selection import StratifiedShuffleSplit  # takes a second to import
+    """Split the published training images into training and validation, stratified and the same on every call."""
+    from sklearn.model_selection import StratifiedShuffleSplit  # imports slowly
 
-    images, labels = _shaped(arrays["x_train"], spec), _labels(arrays["y_train"])
+    images, labels = _with_channels(arrays["x_train"], spec), _labels(arrays["y_train"])
     splitter = StratifiedShuffleSplit(n_splits=1, test_size=validation, random_state=0)
-    train, held_out = map(np.sort, next(splitter.split(labels, labels)))  # in the order of publication
+    train, held_out = map(np.sort, next(splitter.split(labels, labels)))  # in published order
     return Dataset(
         spec,
         train=Split(images[train], labels[train]),
         validation=Split(images[held_out], labels[held_out]),
-        test=Split(_shaped(arrays["x_test"], spec), _labels(arrays["y_test"])),
+        test=Split(_with_channels(arrays["x_test"], spec), _labels(arrays["y_test"])),
         digest=digest,
     )
 
 
 def join(*parts: Split) -> Split:
-    """One after the other."""
+    """Concatenate splits."""
     images, labels = zip(*((part.images, part.labels) for part in parts), strict=True)
     return Split(np.concatenate(images), np.concatenate(labels))
 
 
-def _shaped(images: np.ndarray, spec: DatasetSpec) -> np.ndarray:
+def _with_channels(images: np.ndarray, spec: DatasetSpec) -> np.ndarray:
     return images.reshape(-1, *spec.image_shape)
 
 

@@ -1,4 +1,4 @@
-"""Test labels that are known to be wrong or doubtful."""
+"""Known wrong or doubtful labels of the official test sets."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ SOURCE = (
 
 @dataclass(frozen=True)
 class LabelError:
-    """The published label, and what most of the people asked saw instead; empty where they did not agree."""
+    """The published label, and what most annotators chose instead; empty where they disagreed."""
 
-    given: str
-    seen: str
+    published: str
+    consensus: str
 
 
 KNOWN: dict[str, dict[int, LabelError]] = {
@@ -34,12 +34,12 @@ KNOWN: dict[str, dict[int, LabelError]] = {
         9729: LabelError("5", "6"),
     }
 }
-"""By data set and place in its official test set: what fewer than three of five people confirmed."""
+"""Labels that fewer than three of five annotators confirmed, by data set and index in its official test set."""
 
 
-def note(dataset: str, place: int, given: str) -> str:
-    """What is known of the label of a test image, empty if nothing is."""
-    known = KNOWN.get(dataset, {}).get(place)
-    if known is None or known.given != given:
+def note(dataset: str, index: int, label: str) -> str:
+    """A note on the published label of a test image, or "" if it is not known to be wrong."""
+    error = KNOWN.get(dataset, {}).get(index)
+    if error is None or error.published != label:
         return ""
-    return f"label error: people see {known.seen}" if known.seen else "doubtful label: people disagree"
+    return f"label error: people see {error.consensus}" if error.consensus else "doubtful label: people disagree"

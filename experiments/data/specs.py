@@ -1,4 +1,4 @@
-"""All that serving needs to know of a data set."""
+"""What training and serving both need to know about each data set."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,30 +10,29 @@ from experiments.preprocessing.drawings import prepare_drawing, slant
 from experiments.preprocessing.photos import prepare_photo
 
 View = Callable[[np.ndarray], np.ndarray]
-"""From images uint8 [N, H, W, C] to the same ones seen otherwise."""
-
+"""A transform for test-time augmentation: images uint8 [N, H, W, C] to uint8 [N, H, W, C]."""
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """What stays the same whoever trains on a data set or serves it."""
+    """The constants of one data set."""
 
     name: str
     image_shape: tuple[int, int, int]  # height, width, channels
     class_names: tuple[str, ...]
     registered_model: str
-    prepare: Callable[[np.ndarray], np.ndarray | None]  # a drawing or photo -> uint8 image_shape; None: blank
-    has_reject_class: bool = False  # whether its models have one output more, the last: none of the classes
-    views: tuple[View, ...] = ()  # how a doubtful image is looked at again
-    things: str = "images"  # what they show, in the plural
-    min_sure_accuracy: float = 0.998  # share of right answers among the sure ones, on what calibration is fitted on
-    max_unsure: float = 0.01  # at most so many images of the classes are unsure, whatever comes of the above
+    prepare: Callable[[np.ndarray], np.ndarray | None]  # a picture to uint8 image_shape; None if blank
+    has_reject_class: bool = False  # one more output, the last: none of the classes
+    views: tuple[View, ...] = ()  # for test-time augmentation of doubtful images
+    things: str = "images"  # plural noun for what the images show
+    min_sure_accuracy: float = 0.998  # accuracy of sure answers on the calibration data
+    max_unsure: float = 0.01  # share of the classes' images that may be unsure; takes precedence
 
     @property
     def outputs(self) -> int:
-        """Probabilities that a model of this data set gives."""
+        """How many probabilities a model of this data set returns."""
         return len(self.class_names) + self.has_reject_class
 
 
@@ -48,7 +47,7 @@ SPECS = {
             prepare=prepare_drawing,
             things="digits",
             has_reject_class=True,
-            max_unsure=0.0125,  # of people's own drawings it is more than twice as many
+            max_unsure=0.0125,  # more than twice as many of people's own drawings are
             views=(partial(slant, by=0.12), partial(slant, by=-0.12)),  # people lean to either side
         ),
         DatasetSpec(
@@ -64,14 +63,13 @@ SPECS = {
     )
 }
 
-
 DEFAULT_DATASET = next(iter(SPECS))
-"""The data set that is meant where none is named."""
+"""The data set to use where none is named."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """images: uint8 [N, H, W, C], 0 to 255 as published; labels: int64 [N], positions in class_names."""
+    """Images uint8 [N, H, W, C], 0 to 255 as published, and labels int64 [N], indices of class_names."""
 
     images: np.ndarray
     labels: np.ndarray

@@ -1,8 +1,8 @@
-"""How people write the ten digits: stroke templates, each a way of writing that is common somewhere in the world.
+"""Stroke templates of the ten digits, in ways of writing that are common somewhere in the world.
 
-A stroke is points "x,y" on a sheet of 100 by 100 (y down) that a smooth pen passes through; a point written twice is a
-corner. Strokes of one template are parted by "/". A 7 without a bar is wide, since a narrow hand would
-make it a 1. MNIST's American writers lack many of these.
+A stroke is a list of points "x,y" on a sheet of 100 by 100 (y down) that a smooth pen passes through; a point written
+twice is a corner. "/" separates the strokes of a template. A 7 without a bar is wide, since a narrow hand would make it
+a 1. MNIST's American writers lack many of these.
 """
 
 DIGITS: dict[int, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""Photos of none of the classes, made of a data set's own and of nothing: a model had better be unsure of them."""
+"""Make photos of none of the classes, of which a model should be unsure, from a data set's own photos and noise."""
 
 import cv2
 import numpy as np
@@ -7,33 +7,34 @@ from experiments.data.specs import Split
 
 
 def draw_outlier_photos(source: Split, rng: np.random.Generator) -> np.ndarray:
-    """source: photos uint8 [N, H, W, C] to make them of. Returns uint8 [N, H, W, C], one a photo."""
+    """Make an outlier from each photo: uint8 [N, H, W, C]."""
     kinds = (_shuffled, _collage, _blend, _texture, _blobs, _shapes)
     chosen = rng.integers(0, len(kinds), len(source.images))
     return np.stack([kinds[kind](source.images, i, rng) for i, kind in enumerate(chosen)])
 
 
 def _shuffled(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray:
-    """One photo's tiles in another order."""
+    """A photo's tiles, shuffled."""
     tiles = _tiles(images[i], 4)
     return _joined(tiles[rng.permutation(len(tiles))])
 
 
 def _collage(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray:
-    """Each tile of another photo."""
+    """Sixteen tiles, each from another photo."""
     others = [i, *rng.integers(0, len(images), 15)]
     return _joined(np.stack([_tiles(images[other], 4)[place] for place, other in enumerate(others)]))
 
 
 def _blend(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray:
-    """Three photos through one another."""
-    others = images[[i, *rng.integers(0, len(images), 2)]]
+    """The mean of three photos, one of them upside down."""
+    others: np.ndarray = images[[i, *rng.integers(0, len(images), 2)]]
     others[1] = others[1, ::-1]
-    return others.mean(0).astype(np.uint8)
+    mean: np.ndarray = others.mean(0)
+    return mean.astype(np.uint8)
 
 
 def _texture(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray:
-    """A few pixels of a photo seen from near."""
+    """A few pixels of a photo, enlarged."""
     height, width = images.shape[1:3]
     side = rng.integers(3, 9)
     top, left = rng.integers(0, height - side), rng.integers(0, width - side)
@@ -42,7 +43,7 @@ def _texture(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray
 
 
 def _blobs(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray:
-    """Soft spots around a photo's colour, from a gradient to plain noise."""
+    """Random spots around a photo's mean colour, from a gradient to noise."""
     height, width, channels = images.shape[1:]
     side = rng.choice([2, 3, 4, 8, 16, 32])
     spots = rng.normal(images[i].mean((0, 1)), rng.uniform(10, 90), (side, side, channels)).clip(0, 255)
@@ -50,7 +51,7 @@ def _blobs(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _shapes(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray:
-    """Lines, boxes and discs on ground of one of a photo's colours, as on a sign or a screen."""
+    """Lines, boxes and discs on a background of one of a photo's colours, as on a sign or a screen."""
     height, width, channels = images.shape[1:]
     zoom = 4  # drawn larger, for soft edges
     sheet = np.full((zoom * height, zoom * width, channels), images[i, 0, 0], np.uint8)
@@ -69,13 +70,14 @@ def _shapes(images: np.ndarray, i: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _tiles(image: np.ndarray, across: int) -> np.ndarray:
-    """uint8 [across * across, h, w, C], row by row."""
+    """Cut a photo into tiles uint8 [across * across, h, w, C], row by row."""
     height, width, channels = image.shape
     rows = image.reshape(across, height // across, across, width // across, channels)
     return rows.swapaxes(1, 2).reshape(-1, height // across, width // across, channels)
 
 
 def _joined(tiles: np.ndarray) -> np.ndarray:
+    """Join tiles uint8 [n * n, h, w, C] into a photo uint8 [n * h, n * w, C]."""
     across = round(len(tiles) ** 0.5)
     height, width, channels = tiles.shape[1:]
     grid = tiles.reshape(across, across, height, width, channels).swapaxes(1, 2)

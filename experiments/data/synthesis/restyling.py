@@ -1,9 +1,10 @@
-"""MNIST's digits in other ways of writing: an upstroke, a foot, a crossbar, a hook, a slash, a gap."""
+"""Restyle MNIST's digits: add an upstroke, a foot, a crossbar, a hook, a slash or a gap."""
 
 from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from experiments.data.specs import Split
 from experiments.preprocessing.drawings import normalise_ink
@@ -15,15 +16,15 @@ Sheet = np.ndarray
 
 
 def restyle(digits: Split, rng: np.random.Generator) -> np.ndarray:
-    """digits: N images as MNIST has them. Returns uint8 [N, 28, 28, 1], prepared as drawings are, a share of each digit
-    in another style."""
+    """Restyle a share of the images of each digit: uint8 [N, 28, 28, 1] to the same, all prepared as drawings are."""
     pairs = zip(digits.images[..., 0], digits.labels.tolist(), strict=True)
     return np.stack([_restyle(image, label, rng) for image, label in pairs])
 
 
 def _restyle(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
     sheet = cv2.resize(image, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC)
-    sheet = cv2.copyMakeBorder(sheet, *[10 * ZOOM] * 4, cv2.BORDER_CONSTANT, value=0)
+    margin = 10 * ZOOM
+    sheet = cv2.copyMakeBorder(sheet, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
     for edit, share in _EDITS.get(label, ()):
         if rng.random() < share:
             edit(sheet, _Ink(sheet), rng)
@@ -32,7 +33,7 @@ def _restyle(image: np.ndarray, label: int, rng: np.random.Generator) -> np.ndar
 
 
 class _Ink:
-    """Where a sheet's ink is, in px, and how wide its stroke."""
+    """The bounding box of a sheet's ink and the width of its stroke, in px."""
 
     def __init__(self, sheet: Sheet) -> None:
         mask = (sheet > 127).astype(np.uint8)
@@ -42,7 +43,7 @@ class _Ink:
         self.stroke = max(2, round(1.6 * float(np.percentile(depth[mask > 0], 90)))) if self.width else 2
 
     def middle_of_row(self, sheet: Sheet, row: int, end: int) -> int:
-        """x of the ink's first (end 0) or last (end -1) piece in a row."""
+        """The middle x of the ink's first (end 0) or last (end -1) piece in a row."""
         columns = np.flatnonzero(sheet[min(max(row, self.top), self.bottom)] > 127)
         if not len(columns):
             return self.left + self.width // 2
@@ -61,7 +62,7 @@ def _upstroke(sheet: Sheet, ink: _Ink, rng: np.random.Generator) -> None:
 
 
 def _lean(sheet: Sheet, ink: _Ink) -> float:
-    """Radians by which a stem leans to the right."""
+    """The angle, in radians, by which a stem leans to the right."""
     high, low = (ink.middle_of_row(sheet, ink.top + int(share * ink.height), 0) for share in (0.15, 0.85))
     return float(np.arctan2(high - low, 0.7 * ink.height))
 
@@ -102,9 +103,9 @@ def _gap(sheet: Sheet, ink: _Ink, rng: np.random.Generator) -> None:
     cv2.circle(sheet, centre.astype(int).tolist(), radius, 0, cv2.FILLED)
 
 
-def _stroke(sheet: Sheet, ink: _Ink, points: list) -> None:
-    """A curve through three points, as wide as the digit's own stroke."""
-    start, bend, end = (np.asarray(point, float) for point in points)
+def _stroke(sheet: Sheet, ink: _Ink, points: ArrayLike) -> None:
+    """Draw a curve through three points [3, 2] (x, y), as wide as the digit's own stroke."""
+    start, bend, end = np.asarray(points, float)
     control = 2 * bend - (start + end) / 2
     t = np.linspace(0, 1, 12)[:, None]
     path = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
@@ -117,4 +118,4 @@ _EDITS: dict[int, tuple[tuple[Callable[[Sheet, _Ink, np.random.Generator], None]
     7: ((_crossbar, 0.5),),
     9: ((_hook, 0.35),),
 }
-"""What may be changed in a digit, and in which share of them."""
+"""The edits of each digit, and the share of its images that get them."""

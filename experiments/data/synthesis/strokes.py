@@ -1,24 +1,32 @@
-"""Strokes that the project draws itself: templates varied smoothly, and inked with a brush."""
+"""Turn stroke templates into handwriting: vary them smoothly, and ink them with a brush."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-SHEET = 160  # px: side of the sheet that a glyph is inked on
+SHEET = 160  # px: side of the sheet that a character is inked on
 STEPS = 10  # points of the pen's path between two points of a template
 
 
+def draw_template(templates: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
+    """Draw one of the templates as another hand with another pen would: float32 [h, w], 0 or 1, cropped to the ink."""
+    strokes = vary(parse(templates[rng.integers(len(templates))]), rng)
+    return ink_strokes(strokes, random_brush(rng))
+
+
 def random_brush(rng: np.random.Generator) -> float:
-    """A pen's width in px of SHEET, as wide as pads, sizes and brushes allow."""
+    """A pen's width in px of SHEET, from the range that pads, sizes and brushes allow."""
     return SHEET * float(np.exp(rng.uniform(*np.log([0.02, 0.3]))))
 
 
 def parse(template: str) -> list[np.ndarray]:
-    """A template's strokes: float64 [points, 2] each, x and y from 0 to 1."""
+    """Parse a template into strokes: float64 [points, 2] each, x and y from 0 to 1."""
     return [np.array([point.split(",") for point in stroke.split()], float) / 100 for stroke in template.split("/")]
 
 
-def vary(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """The strokes as another hand would write them: float64 [points, 2] paths, dense, in no particular box."""
+def vary(strokes: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """Rewrite strokes as another hand would: dense paths float64 [points, 2], in no particular box."""
     loose = rng.uniform(0.01, 0.055)
     shape = _hand(rng)
     bend = rng.normal(0, 0.05, (2, 2, 2))
@@ -26,8 +34,8 @@ def vary(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray
     for stroke in strokes:
         corner = np.r_[False, (np.diff(stroke, axis=0) == 0).all(1)]
         shift = rng.normal(0, loose, stroke.shape)
-        shift[corner] = shift[np.flatnonzero(corner) - 1]  # a corner's twins stay together
-        drift = rng.normal(0, 0.03, 2) if len(strokes) > 1 else 0  # strokes set down a little apart
+        shift[corner] = shift[np.flatnonzero(corner) - 1]  # keeps the doubled point of a corner together
+        drift = rng.normal(0, 0.03, 2) if len(strokes) > 1 else 0  # strokes start a little apart
         path = smooth(_cut_ends(stroke + shift + drift, rng))
         x, y = (2 * np.pi * path.T / 2)[..., None]
         waves = np.stack([np.sin(x), np.sin(y)], axis=-1)[:, 0]  # [points, 2]
@@ -35,8 +43,11 @@ def vary(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray
     return paths
 
 
-def ink_strokes(strokes: list[np.ndarray], brush: float) -> np.ndarray:
-    """strokes: float [points, 2] each, any units. Returns float32 [h, w], 0 or 1: a round brush, cropped to its ink."""
+def ink_strokes(strokes: Sequence[np.ndarray], brush: float) -> np.ndarray:
+    """Ink strokes float [points, 2], in any units, with a round brush of so many px of SHEET.
+
+    Returns float32 [h, w], 0 or 1, cropped to the ink.
+    """
     points = np.concatenate(strokes)
     corner, size = points.min(0), max(np.ptp(points, axis=0).max(), 1e-6)
     margin = int(brush) + 2
@@ -48,16 +59,23 @@ def ink_strokes(strokes: list[np.ndarray], brush: float) -> np.ndarray:
     return sheet[top : top + height, left : left + width].astype(np.float32)
 
 
+def rotation(radians: float) -> np.ndarray:
+    """The matrix float64 [2, 2] that turns points [N, 2] (x right, y down) clockwise when they are multiplied by it."""
+    cos, sin = np.cos(radians), np.sin(radians)
+    return np.array([[cos, sin], [-sin, cos]])
+
+
 def _hand(rng: np.random.Generator) -> np.ndarray:
-    """float64 [2, 2]: how narrow, slanted and turned this hand writes."""
+    """A matrix float64 [2, 2]: how narrow, slanted and turned this hand writes."""
     turn, slant = rng.normal(0, 0.1), rng.normal(0.1, 0.22)
     narrow = float(np.exp(rng.uniform(np.log(0.55), np.log(1.25))))
     squeeze = np.array([[narrow, 0], [-slant, 1]])
-    return squeeze @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    matrix: np.ndarray = squeeze @ rotation(turn)
+    return matrix
 
 
 def _cut_ends(stroke: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The stroke with its ends begun early or late, by up to a quarter of their first piece."""
+    """Lengthen or shorten both ends of a stroke by about a tenth of their segment."""
     stroke = stroke.copy()
     early, late = rng.normal(0, 0.12, 2)
     stroke[0] += early * (stroke[1] - stroke[0])
@@ -66,7 +84,7 @@ def _cut_ends(stroke: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def smooth(stroke: np.ndarray) -> np.ndarray:
-    """A Catmull-Rom curve through the points: float64 [points, 2] to [(points - 1) * STEPS + 1, 2]."""
+    """Draw a Catmull-Rom curve through points float64 [N, 2]: float64 [(N - 1) * STEPS + 1, 2]."""
     if len(stroke) == 2:
         return np.linspace(stroke[0], stroke[1], STEPS + 1)
     padded = np.concatenate([stroke[:1], stroke, stroke[-1:]])

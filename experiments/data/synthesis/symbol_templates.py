@@ -1,6 +1,6 @@
-"""Characters and pictures that are no digits, as stroke templates in the manner of digit_templates.py.
+"""Stroke templates of letters and symbols that are not digits, in the format of digit_templates.py.
 
-Letters that somebody's digit could look like are left out: B C D G I J L O Q S T U V Y Z and many small ones.
+Letters that resemble somebody's digits are left out: B C D G I J L O Q S T U V Y Z and many lower-case ones.
 """
 
 SYMBOLS: dict[str, tuple[str, ...]] = {

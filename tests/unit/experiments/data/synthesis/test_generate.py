@@ -1,4 +1,4 @@
-"""The images that the project makes itself: styles, no digits, and the whole set."""
+"""Synthetic images: kinds, amounts, labels and seeds."""
 
 import dataclasses
 
@@ -20,13 +20,13 @@ DATASET = Dataset(SPECS["mnist"], DIGITS, DIGITS, DIGITS, digest="0" * 64)
 
 
 def test_kinds_come_in_the_amounts_asked_for_with_their_labels() -> None:
-    made = synthesise(Amounts(drawn=30, restyled=20, non_digits=10, ambiguous=5), DATASET, seed=0)
-    assert made.images.shape == (65, 28, 28, 1)
-    assert made.images.dtype == np.uint8
-    assert (made.images.max((1, 2, 3)) > 127).all()
-    assert (made.labels[:50] < 10).all()
-    assert (made.labels[50:60] == 10).all()
-    assert (made.labels[60:] == DATASET.spec.outputs).all()
+    split = synthesise(Amounts(drawn=30, restyled=20, non_digits=10, ambiguous=5), DATASET, seed=0)
+    assert split.images.shape == (65, 28, 28, 1)
+    assert split.images.dtype == np.uint8
+    assert (split.images.max((1, 2, 3)) > 127).all()
+    assert (split.labels[:50] < 10).all()
+    assert (split.labels[50:60] == 10).all()
+    assert (split.labels[60:] == DATASET.spec.outputs).all()
 
 
 def test_the_same_seed_gives_the_same_images_in_one_process_or_several() -> None:
@@ -46,12 +46,12 @@ def test_styles_change_a_share_of_a_digit_and_keep_the_rest(digit) -> None:
     chosen = np.flatnonzero(LABELS - digit == 0)
     some = Split(DIGITS.images[chosen], LABELS[chosen])
     plain = Split(some.images, np.full_like(some.labels, 3))  # a digit that no style is made of
-    restyled, kept = (restyling.restyle(each, np.random.default_rng(0)) for each in (some, plain))
+    restyled, kept = (restyling.restyle(split, np.random.default_rng(0)) for split in (some, plain))
     changed = (np.abs(restyled.astype(int) - kept).mean((1, 2, 3)) > 4).sum()
     assert 0 < changed < len(some.labels)
 
 
-def test_no_digits_are_of_every_kind_and_have_ink() -> None:
+def test_non_digits_all_differ_and_have_ink() -> None:
     images = draw_non_digits(DIGITS, np.random.default_rng(0))
     assert images.shape == DIGITS.images.shape
     assert len({image.tobytes() for image in images}) == len(images)
@@ -60,5 +60,5 @@ def test_no_digits_are_of_every_kind_and_have_ink() -> None:
 
 def test_symbols_are_strokes_on_their_sheet() -> None:
     points = [np.concatenate(parse(template)) for templates in SYMBOLS.values() for template in templates]
-    assert min(each.min() for each in points) >= 0
-    assert max(each.max() for each in points) <= 1
+    assert min(stroke.min() for stroke in points) >= 0
+    assert max(stroke.max() for stroke in points) <= 1

@@ -1,4 +1,4 @@
-"""Photos of none of the classes: of many kinds, each another, and learnt as an open question."""
+"""Outlier photos: all different, and trained on with equal probabilities."""
 
 import numpy as np
 
@@ -23,8 +23,8 @@ def test_each_is_another_and_none_is_the_photo_it_was_made_of() -> None:
 
 
 def test_they_are_no_more_like_one_class_than_another() -> None:
-    made = synthesise(Amounts(outlier_photos=40), DATASET, seed=0)
-    assert made.images.shape == (40, 32, 32, 3)
-    targets = one_hot(np.concatenate([[3], made.labels]), SPEC)
+    split = synthesise(Amounts(outlier_photos=40), DATASET, seed=0)
+    assert split.images.shape == (40, 32, 32, 3)
+    targets = one_hot(np.concatenate([[3], split.labels]), SPEC)
     assert targets[0].argmax() == 3
     assert np.allclose(targets[1:], 0.1)

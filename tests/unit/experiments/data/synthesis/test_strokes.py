@@ -20,9 +20,9 @@ def test_every_digit_has_ways_of_writing_within_its_sheet() -> None:
 
 
 def test_the_same_seed_draws_the_same_digits() -> None:
-    wanted = Split(np.empty(0), np.arange(10))
-    first, again = (draw_digits(wanted, np.random.default_rng(3)) for _ in range(2))
-    other = draw_digits(wanted, np.random.default_rng(4))
+    labels = Split(np.empty(0), np.arange(10))
+    first, again = (draw_digits(labels, np.random.default_rng(3)) for _ in range(2))
+    other = draw_digits(labels, np.random.default_rng(4))
     assert first.shape == (10, 28, 28, 1)
     assert first.dtype == np.uint8
     assert np.array_equal(first, again)
