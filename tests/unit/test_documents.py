@@ -84,11 +84,20 @@ def test_a_journey_is_short_and_its_files_exist(title, most):
     assert [name for name in files if not (ROOT / name).is_file()] == []
 
 
-def test_the_architecture_names_every_wing():
+def test_readme_and_architecture_name_every_wing():
     wings = {path.parent for package in ("experiments", "serving") for path in (ROOT / package).glob("*/__init__.py")}
     assert wings
+    readme = (ROOT / "README.md").read_text()
+    assert [wing for wing in wings if f"\n    {wing.name}/ " not in readme] == []
     assert [wing for wing in wings if f"`{wing.relative_to(ROOT)}/`" not in ARCHITECTURE] == []
     assert [name for name in re.findall(r"`([\w/]+\.py)`", ARCHITECTURE) if not (ROOT / name).is_file()] == []
+
+
+def test_the_table_of_errors_is_that_of_the_code():
+    source = "".join(path.read_text() for path in (ROOT / "serving").rglob("*.py"))
+    raised = set(re.findall(r'\b([45]\d\d)(?:, |: \()"([a-z_]+)", ', source))
+    rows = re.findall(r"^\| (\d{3}) \| .* \| (`.*`) \|$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
+    assert {(status, code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)} == raised
 
 
 def variables():
