@@ -26,19 +26,19 @@ PACE = 5  # requests a second of each PacedApiUser in locustfile.py
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CLICK = """() => new Promise(resolve => {
     const started = performance.now();
-    const look = () => document.querySelector(".note").innerText.includes("Read in")
-        ? resolve(performance.now() - started) : setTimeout(look, 4);
+    const poll = () => document.querySelector(".note").innerText.includes("Read in")
+        ? resolve(performance.now() - started) : setTimeout(poll, 4);
     [...document.querySelectorAll("button")].find(button => button.innerText.trim() == "Submit").click();
-    look();
+    poll();
 })"""
 
 OPEN = """() => new Promise(resolve => {
     const started = performance.now();
-    const seen = plot => plot.getBoundingClientRect().width > 0;
-    const look = () => [...document.querySelectorAll("#insights-tab .main-svg")].some(seen)
-        ? resolve(performance.now() - started) : setTimeout(look, 4);
+    const visible = plot => plot.getBoundingClientRect().width > 0;
+    const poll = () => [...document.querySelectorAll("#insights-tab .main-svg")].some(visible)
+        ? resolve(performance.now() - started) : setTimeout(poll, 4);
     [...document.querySelectorAll("button[role=tab]")].find(tab => tab.innerText.trim() == "Insights").click();
-    look();
+    poll();
 })"""
 
 
