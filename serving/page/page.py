@@ -64,13 +64,12 @@ class Page(gr.Blocks):
 
 def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
     """The whole page. `notice` gives the line shown above the tabs, asked at every visit; empty: no line."""
-    pad = draw.build_interface(services)
     with Page(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
         line = gr.Markdown(visible=False, elem_id="notice")
         with gr.Tabs():
             with gr.Tab("Draw"):
-                draw.build(services, pad)
+                draw.build(services)
             for name, build in TABS:
                 with gr.Tab(name, elem_id=f"{name.lower()}-tab"):
                     build(services)

@@ -1,7 +1,7 @@
 """The Draw tab: a pad, an upload for those who can't draw, and the answer beside them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 from gradio.components import Component
@@ -29,12 +29,12 @@ ANSWER_WHEN_LIVE = """on => {
     document.body.onkeyup = on ? key => undone(key) && answer() : null;
     if (on) answer();
 }"""
-"""Runs in the browser. Whoever listens to the pad's own changes has it export and upload all its sheets at each stroke,
-live or not."""
+"""Runs in the browser. A listener to the pad's own changes would have it export and upload all its sheets at each
+stroke, live or not."""
 
 
-def build_interface(services: "Services") -> gr.Interface:
-    """Pad, answer and endpoint. To be called outside any Blocks; build() puts it into the page."""
+def build(services: "Services") -> None:
+    """Fill the tab."""
     view = AnswerView(services, DATASET, SENTENCES)
 
     def predict(drawing: list[bytes], request: gr.Request) -> Outputs:
@@ -45,81 +45,64 @@ def build_interface(services: "Services") -> gr.Interface:
         "candidates", "model_version", "id"), and a line that says which model answered and how fast."""
         return view.reply(drawing, request)
 
-    return gr.Interface(
-        predict,
-        build_pad(label="Draw a digit here", elem_id="pad"),
-        view.build(),
-        api_name="predict",
-        flagging_mode="never",
-        show_progress="minimal",
-        analytics_enabled=False,
-    )
-
-
-def build(services: "Services", interface: gr.Interface) -> None:
-    """Fills the tab."""
-    view = AnswerView(services, DATASET, SENTENCES)
+    def predict_live(drawing: list[bytes]) -> Outputs:
+        return view.reply(drawing)
 
     def predict_upload(file: dict[str, Any] | None, request: gr.Request) -> Outputs:
         return view.reply(read_upload(file), request)
 
-    interface.render()
-    (pad,), outputs = interface.input_components, interface.output_components
-    _submit_once(interface, pad, outputs)
-    view.add_feedback(outputs)
+    def start_afresh() -> tuple[Any, ...]:
+        return blank_drawing(), *view.nothing(), None
+
+    pad, parts = build_pad(label="Draw a digit here", elem_id="pad"), view.build()
+    outputs: list[Component] = list(parts)
+    interface = DrawInterface(predict, pad, outputs)
+    view.add_feedback(parts)
     with gr.Column(elem_classes="extras"):
-        _add_live(view.reply, pad, outputs)
-        view.add_why(outputs)
-        upload = _add_upload(predict_upload, outputs)
-    _add_clear(interface, lambda: (blank_drawing(), *view.nothing(), None), [pad, *outputs, upload])
+        live = gr.Checkbox(label="Answer while I draw", elem_id="live")
+        answer_live = gr.Button("Answer", visible="hidden", elem_id="answer-live")
+        view.add_why(parts)
+        with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
+            upload = gr.Image(label="A picture of one digit", sources=["upload", "clipboard"], elem_id="upload")
+
+    live.change(None, live, None, js=ANSWER_WHEN_LIVE, **QUIET)
+    copied, drawing = _copy_on_click(answer_live, pad)
+    copied.then(predict_live, drawing, outputs, trigger_mode="always_last", **QUIET)
+    upload.upload(predict_upload, upload, outputs, preprocess=False, **QUIET)  # experiments.preprocessing decodes
+    # Alone, Clear and the pad's own bin icon leave the old ink in it, or a pad that can't be drawn on: it takes a fresh
+    # sheet after they have done their part. Progress is shown beside the pad, for the reason that _copy_on_click names.
+    for cleared in (interface.clear_button.click, pad.clear):
+        cleared(start_afresh, None, [pad, *outputs, upload], show_progress_on=[*outputs, upload], **QUIET)
 
 
-def _submit_once(interface: gr.Interface, pad: Component, outputs: list[Component]) -> None:
-    """Submit sends a copy of the drawing, to the function that programs call with the drawing itself."""
-    (predict,) = (event for event in interface.fns.values() if event.api_name == "predict")
-    predict.targets.clear()
-    submit = next(
-        block for block in interface.blocks.values() if isinstance(block, gr.Button) and block.value == "Submit"
-    )
-    copied, drawing = _copied(submit, pad)
-    progress = {"show_progress": "minimal", "show_progress_on": outputs[0]}  # drawn on each part it takes ten ms more
-    copied.then(predict.fn, drawing, outputs, scroll_to_output=True, **progress, **PRIVATE)
+class DrawInterface(gr.Interface):
+    """The pad with its buttons, and the answer beside it. Programs call the function as /predict, with a drawing;
+    Submit gives it a copy of the pad's."""
+
+    clear_button: gr.ClearButton
+
+    def __init__(self, predict: Callable[..., Outputs], pad: gr.Sketchpad, outputs: list[Component]) -> None:
+        self._predict, self._pad, self._outputs = predict, pad, outputs
+        super().__init__(predict, pad, outputs, flagging_mode="never", analytics_enabled=False)
+
+    def attach_submit_events(self, _submit_btn: gr.Button | None, _stop_btn: gr.Button | None) -> Dependency:
+        """Bind the endpoint to nothing on the page, and the button to the same function."""
+        endpoint: Dependency = gr.on([], self._predict, self._pad, self._outputs, api_name="predict")
+        submit = cast(gr.Button, _submit_btn)  # there is one, since there are inputs
+        copied, drawing = _copy_on_click(submit, self._pad)
+        # Progress drawn on each of the outputs takes the browser 10 ms more.
+        progress: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self._outputs[0]}
+        copied.then(self._predict, drawing, self._outputs, scroll_to_output=True, **progress, **PRIVATE)
+        return endpoint
+
+    def attach_clear_events(self, _clear_btn: gr.ClearButton, input_component_column: gr.Column | None) -> None:
+        """Bind the button as Gradio does, and keep it."""
+        super().attach_clear_events(_clear_btn, input_component_column)
+        self.clear_button = _clear_btn
 
 
-def _copied(button: gr.Button, pad: Component) -> tuple[Dependency, gr.JSON]:
-    """A click on the button puts a copy of the pad's drawing into a part of its own. A pad that is an input itself
-    exports and uploads its sheets again each time that the progress of anything is told."""
+def _copy_on_click(button: gr.Button, pad: gr.Sketchpad) -> tuple[Dependency, gr.JSON]:
+    """Have a click on the button copy the pad's drawing into a component of its own. A pad that is an input itself
+    exports and uploads its sheets again at each progress update of any event."""
     copy = build_drawing_copy()
     return button.click(None, pad, copy, js=AS_IT_IS, **QUIET), copy
-
-
-def _add_live(reply: Callable[[list[bytes]], Outputs], pad: Component, outputs: list[Component]) -> None:
-    def predict_live(drawing: list[bytes]) -> Outputs:
-        return reply(drawing)
-
-    live = gr.Checkbox(label="Answer while I draw", elem_id="live")
-    ask = gr.Button("Answer", visible="hidden", elem_id="answer-live")
-    live.change(None, live, None, js=ANSWER_WHEN_LIVE, **QUIET)
-    copied, drawing = _copied(ask, pad)
-    copied.then(predict_live, drawing, outputs, trigger_mode="always_last", **QUIET)
-
-
-def _add_upload(predict: Callable[..., Outputs], outputs: list[Component]) -> gr.Image:
-    with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
-        upload = gr.Image(
-            label="A picture of one digit",
-            sources=["upload", "clipboard"],
-            elem_id="upload",
-        )
-    upload.upload(predict, upload, outputs, preprocess=False, **QUIET)  # decoding is experiments.preprocessing's
-    return upload
-
-
-def _add_clear(interface: gr.Interface, fresh: Callable[[], Any], everything: list[Component]) -> None:
-    """Clear and the pad's own bin icon. Alone they leave the old ink in it, or a pad that can't be drawn on: it takes
-    a fresh sheet after they have done their part."""
-    clear = next(block for block in interface.blocks.values() if isinstance(block, gr.ClearButton))
-    pad, *others = everything
-    for cleared in (clear.click, pad.clear):
-        # A pad whose progress is shown exports and uploads its sheets whenever the progress of anything is told.
-        cleared(fresh, None, everything, show_progress_on=others, **QUIET)

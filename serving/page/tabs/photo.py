@@ -41,9 +41,9 @@ def build(services: "Services") -> None:
         with gr.Column():
             photo = gr.Image(label="A photo", sources=["upload", "clipboard", "webcam"], height=460, elem_id="snapshot")
         with gr.Column():
-            outputs = view.build()
-    view.add_feedback(outputs)
+            parts = view.build()
+    view.add_feedback(parts)
     with gr.Column(elem_classes="extras"):
-        view.add_why(outputs)
+        view.add_why(parts)
     # Decoding is experiments.preprocessing's.
-    photo.change(predict_photo, photo, outputs, preprocess=False, api_name="predict_photo", show_progress="minimal")
+    photo.change(predict_photo, photo, list(parts), preprocess=False, api_name="predict_photo", show_progress="minimal")

@@ -4,10 +4,9 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
-from gradio.components import Component
 from PIL import Image
 
 from experiments.data.specs import SPECS
@@ -25,10 +24,20 @@ if TYPE_CHECKING:
     from model_loader import Classifier
     from serving.services import Services
 
-Outputs = tuple[dict[str, float] | str, str, str | None, dict[str, Any], str]
+Outputs = tuple[dict[str, float] | str | None, str, str | None, dict[str, Any] | None, str]
 HIDE = "() => ({__type__: 'update', value: null, visible: false})"
 """gr.update(value=None, visible=False), in the browser: no second question to the server after each answer."""
 DETAILS = ("verdict", "label", "confidence", "candidates", "model_version")
+
+
+class AnswerParts(NamedTuple):
+    """The components of an answer, in the order of Outputs."""
+
+    label: gr.Label
+    verdict: gr.Markdown
+    preprocessed: gr.Image
+    details: gr.JSON
+    note: gr.Markdown
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +54,10 @@ class AnswerView:
         """Raises ModelError where the data set has no model."""
         return self.services.classifier(self.dataset)
 
-    def build(self) -> list[Component]:
-        """The parts, in the order of Outputs."""
+    def build(self) -> AnswerParts:
+        """The parts."""
         colour = SPECS[self.dataset].image_shape[2] == 3
-        return [
+        return AnswerParts(
             gr.Label(label="Answer", num_top_classes=3, elem_classes="answer"),
             gr.Markdown(label="Verdict", elem_classes="verdict"),
             gr.Image(
@@ -62,15 +71,14 @@ class AnswerView:
             ),
             gr.JSON(label="Details", visible=False),
             gr.Markdown(self._note(), label="Note", elem_classes="note"),
-        ]
+        )
 
-    def nothing(self) -> tuple[None, str, None, None, str]:
+    def nothing(self) -> Outputs:
         """What the parts hold before the first answer."""
         return None, "", None, None, self._note()
 
-    def add_why(self, outputs: list[Component]) -> None:
+    def add_why(self, parts: AnswerParts) -> None:
         """On demand: which parts of the picture made the answer; gone with the answer that it explains."""
-        seen = outputs[2]
 
         def explain(image: "np.ndarray | None") -> dict[str, Any]:
             if image is None:
@@ -83,12 +91,12 @@ class AnswerView:
         why = gr.Image(
             label=label, format="png", height=300, buttons=[], interactive=False, visible=False, elem_classes="why"
         )
-        ask.click(explain, seen, why, show_progress="minimal", **PRIVATE)
-        seen.change(None, None, why, js=HIDE, **QUIET)
+        ask.click(explain, parts.preprocessed, why, show_progress="minimal", **PRIVATE)
+        parts.preprocessed.change(None, None, why, js=HIDE, **QUIET)
 
-    def add_feedback(self, outputs: list[Component]) -> None:
+    def add_feedback(self, parts: AnswerParts) -> None:
         """Buttons that say whether the answer is right."""
-        feedback_buttons.build(self.services, self.dataset, preprocessed=outputs[2], details=outputs[3])
+        feedback_buttons.build(self.services, self.dataset, parts.preprocessed, parts.details)
 
     def reply(self, sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
         """sheets: as predict_one takes them. Answers to a request are recorded; live mode's, which have none, are not.
