@@ -1,4 +1,4 @@
-"""Encoded pictures become pixels, within bounds."""
+"""Decode encoded pictures within limits."""
 
 import io
 import struct
@@ -12,15 +12,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 50_000_000
 MAX_SCANS = 50  # of a progressive JPEG, each a pass over all its pixels; usual encoders write ten
-SCAN = b"\xff\xda"  # how one begins; in a scan's own data no such bytes follow one another
+SCAN = b"\xff\xda"  # start of a scan; no such bytes occur within its data
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-PNG = b"\x89PNG\r\n\x1a\n"  # how one begins
+PNG = b"\x89PNG\r\n\x1a\n"  # signature
 PIXELS_ONLY = {b"IHDR", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"IDAT", b"IEND"}  # chunks of a PNG
-PNG_KINDS = {(8, 0): "mono", (8, 2): "rgb", (8, 6): "rgba"}  # bits of a value and colour type -> what it is decoded as
+PNG_KINDS = {(8, 0): "mono", (8, 2): "rgb", (8, 6): "rgba"}  # by bit depth and colour type
 
 
 class ImageError(ValueError):
-    """The picture can't be used: `message` says why and `hint` what to do, for whoever sent it."""
+    """A picture can't be used: `message` tells its sender why and `hint` what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(f"{message} {hint}")
@@ -35,7 +35,7 @@ class TooLargeError(ImageError):
 
 
 def decode_image(data: bytes) -> np.ndarray:
-    """An encoded picture (first frame, turned upright). Returns uint8 [H, W, 4] RGBA; ImageError if it can't be."""
+    """Decode the first frame of a picture, upright: RGBA uint8 [H, W, 4]. Raises ImageError."""
     if (pixels := _decode_png(data)) is not None:
         return as_rgba(pixels)
     try:
@@ -45,25 +45,25 @@ def decode_image(data: bytes) -> np.ndarray:
                 if image.width * image.height > MAX_PIXELS:
                     raise TooLargeError
                 if image.format == "JPEG" and data.count(SCAN) > MAX_SCANS:
-                    raise ImageError(f"The JPEG has more than {MAX_SCANS} scans.", "Save it anew as an ordinary one.")
-                image.draft("RGB", (1024, 1024))  # a JPEG decodes at a fraction of its size, many times faster
+                    raise ImageError(f"The JPEG has more than {MAX_SCANS} scans.", "Save it again as a baseline JPEG.")
+                image.draft("RGB", (1024, 1024))  # decodes a JPEG at a fraction of its size, many times faster
                 ImageOps.exif_transpose(image, in_place=True)
                 if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
                     return np.asarray(Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGBA"))
-                return np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))  # convert would copy
+                return np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))  # convert copies
     except (ImageError, MemoryError):
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise TooLargeError from None
     except UnidentifiedImageError:
-        message = f"This is no picture of a kind read here ({', '.join(FORMATS)})."
+        message = f"This is not a picture in a supported format ({', '.join(FORMATS)})."
         raise ImageError(message, "Save it as a PNG and resend it.") from None
     except Exception as error:  # Pillow's plug-ins raise almost anything on broken files
         raise ImageError(f"The picture is damaged or incomplete ({error}).", "Save it again and resend it.") from None
 
 
 def as_rgba(pixels: np.ndarray) -> np.ndarray:
-    """pixels: as prepare_drawing takes them. Returns uint8 [H, W, 4]; ImageError if the array is of another kind."""
+    """Convert uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] to [H, W, 4]. Raises ImageError for any other array."""
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
         raise ImageError("A picture is an array of 8-bit values (uint8).", "Convert it first.")
     if pixels.ndim == 3 and pixels.shape[2] == 1:
@@ -79,23 +79,26 @@ def as_rgba(pixels: np.ndarray) -> np.ndarray:
 
 
 def _decode_png(data: bytes) -> np.ndarray | None:
-    """A PNG of 8 bits that holds nothing but pixels, as a pad sends it, in a fifth of the time that Pillow takes.
-    Returns uint8 [H, W, C]; None for Pillow to read it, or to say what is wrong with it."""
+    """Decode an 8-bit PNG of pixels alone, as a pad sends it, in a fifth of Pillow's time: uint8 [H, W, C].
+
+    None leaves any other picture, and the report of what is wrong with it, to Pillow.
+    """
     if not data.startswith(PNG) or len(data) < 33 or not PIXELS_ONLY.issuperset(_chunks(data)):
         return None
     width, height, bits, colours = struct.unpack_from(">IIBB", data, 16)
     if width * height > MAX_PIXELS or (bits, colours) not in PNG_KINDS:
         return None
     try:
-        return decode_image_png_u8(data, (height, width), PNG_KINDS[bits, colours])
+        pixels: np.ndarray = decode_image_png_u8(data, (height, width), PNG_KINDS[bits, colours])
     except Exception:  # what it raises has no narrower type
         return None
+    return pixels
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:
-    """The kinds of a PNG's chunks, in order."""
-    place = len(PNG)
-    while place + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, place)
+    """The types of a PNG's chunks, in order."""
+    position = len(PNG)
+    while position + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
         yield kind
-        place += length + 12
+        position += length + 12

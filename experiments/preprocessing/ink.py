@@ -1,4 +1,4 @@
-"""Find the ink in any picture of a drawing: a pad's sheet, a scan, a phone photo; dark on light or light on dark."""
+"""Find the ink in a picture of a drawing: from a pad, scan or phone photo, dark on light or light on dark."""
 
 from functools import reduce
 
@@ -6,38 +6,40 @@ import cv2
 import numpy as np
 
 MIN_CONTRAST = 24  # grey levels (of 255) between paper and ink; less is noise or JPEG ringing
-FLAT = 3  # grey levels within which paper counts as even
-UNEVEN = 0.25  # share of pixels that are neither paper nor ink where the paper is a photo's
-SPECKLE = 0.02  # a blot smaller than this share of all ink is dirt, not a stroke
-LARGEST = 1024  # px; a larger picture is reduced to this before anything else
-PHOTO_SIDE = 512  # px; a larger photo is reduced to this before its paper is evened out
-DETAIL = 160  # px; larger ink is reduced to this once it is found
+FLAT = 3  # grey levels within which paper counts as uniform
+UNEVEN = 0.25  # share of pixels that are neither paper nor ink, above which the picture is a photo
+SPECKLE = 0.02  # share of all ink below which a blot is dirt, not a stroke
+MAX_SIDE = 1024  # px; larger pictures are reduced to this first
+PHOTO_SIDE = 512  # px; larger photos are reduced to this before shadows are removed
+DETAIL = 160  # px; larger ink is reduced to this once found
 
 
 def find_ink(pixels: np.ndarray) -> np.ndarray | None:
-    """pixels: uint8 [H, W, 4] RGBA. Returns float32 [h, w], 0 = paper to 1 = ink, cropped to the ink; None if blank."""
-    planes = _flatten_alpha(_trim(_reduce(pixels, LARGEST)))
+    """Find the ink in RGBA uint8 [H, W, 4]: float32 [h, w], 0 = paper to 1 = ink, cropped to the ink; None if blank."""
+    planes = _flatten_alpha(_trim(_reduce(pixels, MAX_SIDE)))
     contrast = _contrast_to_paper(planes)
     if _is_photo(contrast):
-        contrast = _even_out(planes[0] if len(planes) == 1 else cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2GRAY))
+        contrast = _remove_shadows(
+            planes[0] if len(planes) == 1 else cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2GRAY)
+        )
     contrast = _reduce(_crop(contrast, contrast > MIN_CONTRAST), DETAIL)
     level = _full_ink(contrast)
     if level is None:
         return None
     strokes = _without_speckle((contrast > level / 2).view(np.uint8))
-    around = cv2.dilate(strokes, np.ones((3, 3), np.uint8))  # keeps the soft edge of what stays
+    around = cv2.dilate(strokes, np.ones((3, 3), np.uint8))  # keeps the soft edges
     ink = _crop(contrast * around, strokes).astype(np.float32)
     return np.minimum(ink / level, 1)
 
 
 def median(values: np.ndarray) -> float:
-    """What np.median gives of the few values that there are here, in a fifth of the time."""
+    """The median of a few values, in a fifth of the time that np.median takes."""
     ordered = np.sort(values, axis=None)
     return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
 def _trim(pixels: np.ndarray) -> np.ndarray:
-    """uint8 [H, W, 4] less the margin that is exactly even, but for one px: most of a drawing's sheet is never read."""
+    """Trim the uniform margin of uint8 [H, W, 4] to one px: most of a drawing's sheet needs no further work."""
     words = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
     left, top, width, height = cv2.boundingRect((words != words[0, 0]).view(np.uint8))
     if not width:
@@ -46,13 +48,13 @@ def _trim(pixels: np.ndarray) -> np.ndarray:
 
 
 def _crop(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """values [H, W] cut to the rectangle around the mask's pixels; [0, 0] if there are none."""
+    """Crop [H, W] to the bounding box of a mask bool or uint8 [H, W]; [0, 0] if it is empty."""
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     return values[top : top + height, left : left + width]
 
 
 def _reduce(pixels: np.ndarray, side: int) -> np.ndarray:
-    """pixels: uint8 [H, W] or [H, W, C], maybe empty, made smaller where a side is longer than this many px."""
+    """Shrink uint8 [H, W] or [H, W, C], possibly empty, until no side is longer than so many px."""
     scale = side / max(1, *pixels.shape[:2])
     return pixels if scale >= 1 else _scale(pixels, scale)
 
@@ -60,15 +62,15 @@ def _reduce(pixels: np.ndarray, side: int) -> np.ndarray:
 def _scale(pixels: np.ndarray, scale: float) -> np.ndarray:
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    linear = scale >= 0.5  # where it skips no pixel, and takes a sixth of the time
+    linear = scale >= 0.5  # skips no pixel then, and takes a sixth of the time
     return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if linear else cv2.INTER_AREA)
 
 
 def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
-    """uint8 [H, W, 4] on white paper: three uint8 [H, W], or the one that is all three. White ink on nothing is told
-    by its alpha alone."""
+    """Put uint8 [H, W, 4] on white paper: three planes uint8 [H, W], or one if all are equal. White ink on transparent
+    ground is read from its alpha."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGBA2GRAY)
-    if np.array_equal(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGBA), pixels):  # a pad's sheet, for one
+    if np.array_equal(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGBA), pixels):  # such as a pad's sheet
         return [grey]
     alpha = cv2.extractChannel(pixels, 3)
     lowest, highest, _, _ = cv2.minMaxLoc(alpha)
@@ -83,18 +85,22 @@ def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
 
 
 def _contrast_to_paper(planes: list[np.ndarray]) -> np.ndarray:
-    """planes: uint8 [H, W] each. Returns uint8 [H, W]: how far a pixel is from the paper, which the border shows."""
-    return reduce(cv2.max, map(cv2.absdiff, planes, map(median, map(_border, planes))))
+    """The greatest difference of each pixel from the paper, whose colour is the border's median: uint8 [H, W]."""
+    # OpenCV's stubs lack the scalars that it takes for arrays.
+    contrasts = [cv2.absdiff(plane, median(_border(plane))) for plane in planes]  # type: ignore[call-overload]
+    return reduce(cv2.max, contrasts)
 
 
 def _border(plane: np.ndarray) -> np.ndarray:
-    """uint8 [H, W], its outermost pixels: uint8 [2 H + 2 W]."""
+    """The outermost pixels of uint8 [H, W]: uint8 [2 H + 2 W]."""
     return np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
 
 
 def _full_ink(contrast: np.ndarray) -> int | None:
-    """The contrast of full ink in uint8 [h, w], None if there is no ink. Only marked pixels count, so that margins
-    change nothing; their upper quartile is full ink even where a thin line is half edge."""
+    """The contrast of full ink in uint8 [h, w], None if there is no ink.
+
+    It is the upper quartile of all marked pixels: margins make no difference, nor does a thin line that is half edge.
+    """
     marked = contrast[contrast > MIN_CONTRAST]
     if not marked.size:
         return None
@@ -103,25 +109,27 @@ def _full_ink(contrast: np.ndarray) -> int | None:
 
 
 def _is_photo(contrast: np.ndarray) -> bool:
-    """A drawing is even paper and full ink with little between; a photo's paper has texture, shadow and noise, at
-    its border too, where a small drawing that was enlarged has even paper."""
+    """Whether the paper has texture, shadow and noise, at its border too.
+
+    A drawing has uniform paper and full ink with little in between; an enlarged one at least has a uniform border.
+    """
     between = cv2.inRange(contrast, FLAT + 1, int(contrast.max()) // 2)
     return cv2.countNonZero(between) > UNEVEN * between.size and (_border(contrast) > FLAT).mean() > UNEVEN
 
 
-def _even_out(grey: np.ndarray) -> np.ndarray:
-    """grey: uint8 [H, W] photo. Returns uint8 [h, w]: ink's contrast to the paper around it, less shadow and grain."""
+def _remove_shadows(grey: np.ndarray) -> np.ndarray:
+    """The contrast of ink to the paper around it in a photo uint8 [H, W], without shadow and grain: uint8 [h, w]."""
     grey = _reduce(grey, PHOTO_SIDE)
     grey = cv2.medianBlur(grey, 5 if max(grey.shape) > 128 else 3)
     contrast = max(_relief(grey), _relief(255 - grey), key=lambda relief: np.percentile(relief, 99.5))
-    noise = 1.4826 * np.median(contrast)  # paper is most of the photo: its median deviation is its grain
+    noise = 1.4826 * np.median(contrast)  # most of the photo is paper, so this is the deviation of its grain
     threshold = max(MIN_CONTRAST, 4 * noise, cv2.threshold(contrast, 0, 255, cv2.THRESH_OTSU)[0] * 0.8)
     contrast[contrast <= threshold] = 0
     return _without_frame(contrast)
 
 
 def _relief(grey: np.ndarray) -> np.ndarray:
-    """uint8 [h, w], ink dark. Returns uint8 [h, w]: how much darker each pixel is than the paper around it."""
+    """How much darker each pixel is than the paper around it, of dark ink in uint8 [h, w]: uint8 [h, w]."""
     small = _scale(grey, 0.25)
     side = max(3, max(small.shape) // 5 | 1)  # wider than any stroke, narrower than a shadow
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
@@ -131,18 +139,19 @@ def _relief(grey: np.ndarray) -> np.ndarray:
 
 
 def _without_speckle(mask: np.ndarray) -> np.ndarray:
-    """mask: uint8 [h, w] of 0 and 1, DETAIL px at most, less the blots too small to be strokes."""
+    """Remove the blots too small to be strokes from a mask uint8 [h, w] of 0 and 1, DETAIL px at most."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
     if count <= 2:  # paper and one blot
         return mask
     area = stats[:, cv2.CC_STAT_AREA]
     keep = area >= SPECKLE * area[1:].sum()
     keep[0] = False
-    return keep.astype(np.uint8)[labels]
+    kept: np.ndarray = keep.astype(np.uint8)[labels]
+    return kept
 
 
 def _without_frame(contrast: np.ndarray) -> np.ndarray:
-    """contrast: uint8 [h, w], less what runs off the photo (a sheet's edge, a table), where anything else is left."""
+    """Remove what extends beyond the photo (a sheet's edge, a table) from uint8 [h, w], if anything else is left."""
     height, width = contrast.shape
     _, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > 0).astype(np.uint8), connectivity=8)
     left, top, wide, high, area = stats.T
