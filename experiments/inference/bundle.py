@@ -1,4 +1,4 @@
-"""The exported model: a plain folder with a LiteRT and a Keras file, both vouched for by `model.json`."""
+"""An exported model: a folder of a LiteRT file, a Keras file, and a manifest `model.json` with their SHA-256."""
 
 import dataclasses
 import hashlib
@@ -16,22 +16,26 @@ from pydantic import Field, StringConstraints
 
 from experiments.inference.predictions import Thresholds
 
-TFLITE, KERAS, MANIFEST, CURRENT = "model.tflite", "model.keras", "model.json", "current.json"
-INSIGHTS, TILES = "insights.json", "insights.webp"  # what explains the model; it answers without them
-REFERENCE = "reference.json"  # what traffic is compared with; without it drift is not told
+ModelFile = Literal["model.tflite", "model.keras"]
+TFLITE: ModelFile = "model.tflite"
+KERAS: ModelFile = "model.keras"
+MODEL_FILES = (TFLITE, KERAS)
+MANIFEST, CURRENT = "model.json", "current.json"
+INSIGHTS, TILES = "insights.json", "insights.webp"  # optional: figures that explain the model
+REFERENCE = "reference.json"  # optional: needed to detect drift
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]*$")]
-"""A number of the registry; empty while the model is not registered."""
+"""A version number in the registry; empty until the model is registered."""
 
 
 class BundleError(RuntimeError):
-    """A bundle is missing, damaged or not what it says. Worded for the person who runs the project."""
+    """A bundle is missing or damaged; the message is for the operator."""
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
 class Bundle:
-    """A model on disk, and everything that `model.json` says of it."""
+    """A model on disk, with the contents of its manifest."""
 
     folder: Path
     dataset: str
@@ -41,9 +45,9 @@ class Bundle:
     data_digest: str
     class_names: Annotated[tuple[str, ...], Field(min_length=2)]
     metrics: dict[str, Annotated[float, Field(allow_inf_nan=False)]]
-    sha256: dict[Literal["model.tflite", "model.keras"], Sha256]
+    sha256: dict[ModelFile, Sha256]
     input_shape: tuple[int, int, int]  # height, width, channels of one image
-    thresholds: Thresholds = Field(default_factory=Thresholds)  # of the verdicts; an older model is always sure
+    thresholds: Thresholds = Field(default_factory=Thresholds)  # of verdicts; without, every answer is sure
     input_range: tuple[int, int] = (0, 255)  # lowest and highest raw value
     input_contract: str = "raw values, not scaled: uint8 (float32 in model.tflite) [N, H, W, C], N free"
     output_contract: str = "float32 [N, K or K + 1]: calibrated probabilities of the K classes, then of none of them"
@@ -51,31 +55,31 @@ class Bundle:
 
     @property
     def tflite(self) -> Path:
-        """The model that answers people."""
+        """The model file for serving."""
         return self.folder / TFLITE
 
     @property
     def keras(self) -> Path:
-        """The same model for retraining, without optimizer state."""
+        """The model file for retraining, without optimizer state."""
         return self.folder / KERAS
 
 
 def read(folder: Path) -> Bundle:
-    """The bundle in `folder`, both files checked against their SHA-256.
+    """Read the bundle in `folder` and verify both model files.
 
     Raises BundleError, which names the file and what to do about it.
     """
     bundle = _read_manifest(folder)
-    for name in (TFLITE, KERAS):
+    for name in MODEL_FILES:
         path = folder / name
         if name not in bundle.sha256:
-            raise _bad(folder / MANIFEST, f"records no SHA-256 of {name}")
+            raise _error(folder / MANIFEST, f"records no SHA-256 of {name}")
         try:
             actual = sha256(path)
         except OSError as error:
-            raise _bad(path, f"can't be read ({error.strerror})") from error
+            raise _error(path, f"can't be read ({error.strerror})") from error
         if actual != bundle.sha256[name]:
-            raise _bad(path, f"is not the file that {MANIFEST} describes (its SHA-256 is {actual[:12]}…)")
+            raise _error(path, f"does not match {MANIFEST} (its SHA-256 is {actual[:12]}…)")
     return bundle
 
 
@@ -86,7 +90,7 @@ def write_manifest(bundle: Bundle) -> None:
 
 
 def install(source: Bundle, folder: Path, *, version: str, run_id: str) -> Bundle:
-    """Copy `source` to `folder` as `version` of the registry, replacing what is there; never half."""
+    """Copy `source` to `folder` as a version of the registry, replacing it atomically."""
     bundle = dataclasses.replace(source, folder=folder, version=version, run_id=run_id)
     with new_folder(folder) as unfinished:
         for path in (source.tflite, source.keras):
@@ -99,24 +103,24 @@ def install(source: Bundle, folder: Path, *, version: str, run_id: str) -> Bundl
 
 
 def exports_of(artifact_dir: Path, dataset: str) -> Path:
-    """Where the Production models of this machine lie, a folder a version, and `current.json`."""
+    """The folder of this machine's exported Production models: one folder per version, and `current.json`."""
     return artifact_dir / "production" / dataset
 
 
 def read_current(exports: Path) -> Bundle | None:
-    """The exported bundle that `current.json` in `exports` points at; None when nothing was exported."""
+    """Read the export that `current.json` in `exports` points to; None if nothing was exported."""
     path = exports / CURRENT
     try:
         pointer = _Current.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, pydantic.ValidationError) as error:
-        raise _bad(path, "does not name a version") from error
+        raise _error(path, "does not name a version") from error
     return read(exports / pointer.version)
 
 
 def point_current(exports: Path, version: str) -> None:
-    """Make `version` the current export, in one step."""
+    """Make `version` the current export, atomically."""
     unfinished = exports / f".{CURRENT}-{os.getpid()}"
     unfinished.write_text(_Current(version=version).model_dump_json() + "\n")
     unfinished.replace(exports / CURRENT)
@@ -124,7 +128,7 @@ def point_current(exports: Path, version: str) -> None:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `folder` when the block ends well, and vanishes when it does not."""
+    """Yield a temporary folder that replaces `folder` if the block succeeds, and is removed if it fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         unfinished = Path(scratch) / "new"
@@ -142,7 +146,7 @@ def sha256(path: Path) -> str:
 
 
 class _Current(pydantic.BaseModel):
-    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]  # a name of a folder, never a path
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]  # a folder's name, never a path
 
 
 def _read_manifest(folder: Path) -> Bundle:
@@ -151,17 +155,17 @@ def _read_manifest(folder: Path) -> Bundle:
         fields: Any = pydantic_core.from_json(path.read_bytes())
         return Bundle(**{**fields, "folder": folder})
     except OSError as error:
-        raise _bad(path, f"can't be read ({error.strerror})") from error
+        raise _error(path, f"can't be read ({error.strerror})") from error
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise _bad(path, f"has a wrong field {field!r}: {first['msg'].lower()}") from error
+        raise _error(path, f"has an invalid field {field!r}: {first['msg'].lower()}") from error
     except (ValueError, TypeError) as error:
-        raise _bad(path, "is not a JSON object") from error
+        raise _error(path, "is not a JSON object") from error
 
 
-def _bad(path: Path, what: str) -> BundleError:
+def _error(path: Path, problem: str) -> BundleError:
     return BundleError(
-        f"{path} {what}. Restore the folder {path.parent} from git or a backup, "
-        "or export it anew with `python -m experiments promote VERSION`."
+        f"{path} {problem}. Restore the folder {path.parent} from git or a backup, "
+        "or export it again with `python -m experiments promote VERSION`."
     )

@@ -1,4 +1,4 @@
-"""A LiteRT file as a function of images."""
+"""Run a LiteRT model as a function of images."""
 
 import os
 import queue
@@ -8,18 +8,18 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 CHUNK = 64
-"""Images per invocation. A quarter faster per image than one by one, and more only takes memory."""
+"""Images per invocation: a quarter faster per image than one by one, and more only costs memory."""
 
 
 class ModelError(RuntimeError):
-    """A model can't be used. Worded for the person who runs the project."""
+    """A model can't be used; the message is for the operator."""
 
 
 class LiteRTModel:
-    """A LiteRT file as a function of images, safe to call from any number of threads.
+    """A LiteRT file as a thread-safe function of images.
 
-    Check the file's SHA-256 first (bundle.read does): LiteRT can end the process over a damaged one. Raises
-    ModelError when the file is no model that takes raw images, N of them at a time.
+    Check the file's SHA-256 first, as bundle.read does: a damaged one can crash the process. Raises ModelError if the
+    file is not a model of raw images in batches of any size.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,10 +37,10 @@ class LiteRTModel:
             self._idle.put(worker)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """images: uint8 [N, H, W, C]. Returns float32 [N, K]. Raises ValueError for anything else."""
+        """Compute outputs float32 [N, K] for images uint8 [N, H, W, C]. Raises ValueError for any other array."""
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != self.input_shape:
-            wanted = ", ".join(map(str, self.input_shape))
-            raise ValueError(f"Images must be uint8 [N, {wanted}], not {images.dtype} {list(images.shape)}.")
+            shape = ", ".join(map(str, self.input_shape))
+            raise ValueError(f"Images must be uint8 [N, {shape}], not {images.dtype} {list(images.shape)}.")
         results = np.empty((len(images), self.outputs), np.float32)
         worker = self._idle.get()
         try:
@@ -52,7 +52,7 @@ class LiteRTModel:
 
 
 class _Worker:
-    """One interpreter, for one thread at a time, warmed up: its first answer is as fast as the next."""
+    """An interpreter for one thread at a time, warmed up, so that its first call is as fast as the rest."""
 
     def __init__(self, content: bytes) -> None:
         self._interpreter = Interpreter(model_content=content, num_threads=1)
@@ -64,18 +64,19 @@ class _Worker:
         if inputs[0]["dtype"] != np.float32 or len(batch) != 4 or batch[0] != -1:
             raise ValueError(f"its input is {inputs[0]['dtype'].__name__} {batch}, not float32 [-1, H, W, C]")
         self.input_shape: tuple[int, ...] = tuple(batch[1:])
-        self._count = 0  # images that tensors are allocated for
-        answer = self.run(np.zeros((1, *self.input_shape), np.uint8))
-        if answer.dtype != np.float32 or answer.ndim != 2 or not np.isfinite(answer).all():
-            raise ValueError(f"it gives {answer.dtype} {list(answer.shape)}, not finite float32 [1, K]")
-        self.outputs: int = answer.shape[1]
+        self._count = 0  # of images that tensors are allocated for
+        result = self.run(np.zeros((1, *self.input_shape), np.uint8))
+        if result.dtype != np.float32 or result.ndim != 2 or not np.isfinite(result).all():
+            raise ValueError(f"it returns {result.dtype} {list(result.shape)}, not finite float32 [1, K]")
+        self.outputs: int = result.shape[1]
 
     def run(self, images: np.ndarray) -> np.ndarray:
-        """images: uint8 [N, H, W, C]. Returns a copy, float32 [N, K]."""
+        """Compute a new array of outputs float32 [N, K] for images uint8 [N, H, W, C]."""
         if len(images) != self._count:
             self._interpreter.resize_tensor_input(self._input, images.shape, strict=True)
             self._interpreter.allocate_tensors()
             self._count = len(images)
         self._interpreter.set_tensor(self._input, images.astype(np.float32))
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)
+        outputs: np.ndarray = self._interpreter.get_tensor(self._output)
+        return outputs

@@ -1,4 +1,4 @@
-"""Answers of an exported model: images in, predictions out. On LiteRT: serving needs no TensorFlow."""
+"""Predict images: labels, confidences and verdicts from a model's outputs."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,14 +10,13 @@ from experiments.inference.tta import Model, predict_with_tta
 if TYPE_CHECKING:
     from experiments.data.specs import DatasetSpec
 
-
 Verdict = Literal["sure", "unsure", "rejected", "blank"]
-"""Whether there is an answer: yes; one of two; no, it shows none of the classes; no, it shows nothing at all."""
+"""One answer; two candidates; none, since the image shows none of the classes; none, since nothing is drawn."""
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Where verdicts part: sure from this probability of the label up; refused above this probability of none."""
+    """Of the label's probability, from which an answer is sure; of the reject class's, above which it is rejected."""
 
     sure: float = 0.0
     refuse: float = 1.0
@@ -25,44 +24,42 @@ class Thresholds:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a model says of one image. Refused and blank ones have label "" and no confidence in it; a blank has
-    zeros for probabilities and no image."""
+    """The answer for one image. Rejected and blank ones have label "" and confidence 0; a blank one has zero
+    probabilities and no image."""
 
     label: str
     confidence: float  # probability of the label, 0 to 1
-    probabilities: np.ndarray  # float32 [K], in the order of the class names; what is missing to 1 is none of them
+    probabilities: np.ndarray  # float32 [K], in the order of class_names; the rest up to 1 is the reject class's
     verdict: Verdict
-    candidates: tuple[str, ...]  # the two most likely labels of an unsure answer, else none
+    candidates: tuple[str, ...]  # the two most likely labels of an unsure answer, else empty
     model_version: str
-    image: np.ndarray | None  # uint8 [H, W, C], what the model saw
+    image: np.ndarray | None  # uint8 [H, W, C], preprocessed
 
 
 def predict(
     model: Model, images: np.ndarray, spec: "DatasetSpec", thresholds: Thresholds, version: str = ""
 ) -> list[Prediction]:
-    """What people are told of images, uint8 [N, H, W, C], the doubtful ones looked at again."""
+    """Predict images uint8 [N, H, W, C] with test-time augmentation."""
     return predictions(images, predict_with_tta(model, images, spec.views), spec.class_names, thresholds, version)
 
 
 def predictions(
     images: np.ndarray, outputs: np.ndarray, class_names: tuple[str, ...], thresholds: Thresholds, version: str
 ) -> list[Prediction]:
-    """images: uint8 [N, H, W, C]; outputs: float32 [N, >= K] of the model; the first K are the classes."""
+    """Predictions for images uint8 [N, H, W, C] from a model's outputs float32 [N, >= K], the K classes first."""
     probabilities = outputs[:, : len(class_names)]
-    none = outputs[:, len(class_names) :].sum(axis=1)
+    rejected = outputs[:, len(class_names) :].sum(axis=1) > thresholds.refuse
     ranked = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
     answers = []
-    for row, refused, (best, second), image in zip(
-        probabilities, none > thresholds.refuse, ranked.tolist(), images, strict=True
-    ):
-        sure = not refused and row[best] >= thresholds.sure
+    for row, reject, (best, second), image in zip(probabilities, rejected, ranked.tolist(), images, strict=True):
+        sure = not reject and row[best] >= thresholds.sure
         answers.append(
             Prediction(
-                label="" if refused else class_names[best],
-                confidence=0.0 if refused else float(row[best]),
+                label="" if reject else class_names[best],
+                confidence=0.0 if reject else float(row[best]),
                 probabilities=row,
-                verdict="rejected" if refused else "sure" if sure else "unsure",
-                candidates=() if refused or sure else (class_names[best], class_names[second]),
+                verdict="rejected" if reject else "sure" if sure else "unsure",
+                candidates=() if reject or sure else (class_names[best], class_names[second]),
                 model_version=version,
                 image=image,
             )
@@ -71,5 +68,5 @@ def predictions(
 
 
 def blank(class_names: tuple[str, ...], version: str) -> Prediction:
-    """The answer to an empty canvas."""
+    """The prediction for an empty canvas."""
     return Prediction("", 0.0, np.zeros(len(class_names), np.float32), "blank", (), version, None)

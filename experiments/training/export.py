@@ -56,7 +56,7 @@ def export(
             class_names=spec.class_names,
             metrics=dict(metrics),
             thresholds=thresholds,
-            sha256={name: bundle.sha256(unfinished / name) for name in (bundle.TFLITE, bundle.KERAS)},
+            sha256={name: bundle.sha256(unfinished / name) for name in bundle.MODEL_FILES},
             input_shape=spec.image_shape,
         )
         bundle.write_manifest(exported)
