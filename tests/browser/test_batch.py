@@ -36,7 +36,7 @@ def read_all(page, *files):
     page.get_by_role("tab", name="Batch").click()
     page.locator("#batch-files input[type=file]").set_input_files(files)
     page.get_by_role("button", name="Read all").click()
-    told = page.locator("#batch-told").get_by_text("read in")
+    told = page.locator("#batch-summary").get_by_text("read in")
     told.wait_for(timeout=1000 * TIMEOUT_S)
     return told.inner_text()
 

@@ -1,6 +1,5 @@
 """The Batch tab: many pictures or a zip in; a gallery, a table, a chart and, with labels, the share that is right."""
 
-import logging
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,8 @@ import numpy as np
 from PIL import Image
 
 from serving.core import logs
-from serving.core.errors import Refused
 from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
-from serving.page.widgets.controls import PRIVATE, dataset_switch, selected_classifier
+from serving.page.widgets.controls import PRIVATE, dataset_switch, selected_classifier, show_errors
 from serving.page.widgets.files import cache_file, cache_image
 from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, BatchSummary
 from serving.prediction.predict import FileResult, predict_many
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 THUMBNAIL = 112  # px
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
-TOLD_EVERY = 20  # pictures, on the progress bar
+PROGRESS_EVERY = 20  # pictures
 COLOURS = {"sure": BLUE, "unsure": ORANGE, "rejected": VIOLET, "blank": GREEN}  # of verdicts
 HELP = (
     "Drop up to {:,} pictures each of one thing, or a zip of up to 10 MB. Names may carry labels, and then the share "
@@ -36,20 +34,29 @@ HELP = (
 
 
 def build(services: "Services") -> None:
-    """Fills the tab."""
+    """Fill the tab."""
     progress = gr.Progress()
 
-    def read(
+    def read_all(
         dataset: str, uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress
     ) -> list[Any]:
-        summary, seconds = _reply(services, dataset, uploads or [], request, progress)
-        return _shown(summary, seconds)
+        classifier = selected_classifier(services, dataset)
+        address, request_id = request.client.host if request.client else "", logs.request_id(None)
+        started = time.perf_counter()
+        with show_errors(services, "The batch could not be answered."):
+            results = _predict(classifier, services.limits, uploads or [], progress)
+        seconds = time.perf_counter() - started
+        predictions = [result.prediction for result in results]
+        services.record(dataset, request_id, "batch", address, 1000 * seconds / len(results), predictions)
+        class_names = classifier.bundle.class_names
+        labels = labels_in([result.name for result in results], class_names)
+        return _outputs(BatchSummary(results, labels, class_names), seconds)
 
     gr.Markdown(HELP.format(services.limits.files))
     dataset = dataset_switch(services)
     files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
     start = gr.Button("Read all", variant="primary")
-    told = gr.Markdown(elem_id="batch-told")
+    sentences = gr.Markdown(elem_id="batch-summary")
     download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
     plot = gr.Plot(label="Answers", visible=False, elem_id="batch-chart", elem_classes="chart")
     confusion = gr.Dataframe(label="Label (row) and answer (column)", visible=False, elem_id="batch-confusion")
@@ -57,11 +64,11 @@ def build(services: "Services") -> None:
         label="Pictures", show_label=False, visible=False, columns=6, object_fit="contain", elem_id="batch-gallery"
     )
     table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
-    outputs = [told, download, plot, confusion, gallery, table]
+
     start.click(
-        read,
+        read_all,
         [dataset, files],
-        outputs,
+        [sentences, download, plot, confusion, gallery, table],
         preprocess=False,  # Gradio's own leaves an empty file behind for each upload
         concurrency_limit=1,  # so that a batch leaves the Draw tab quick
         show_progress_on=files,
@@ -69,44 +76,22 @@ def build(services: "Services") -> None:
     )
 
 
-def _reply(
-    services: "Services", dataset: str, uploads: list[dict[str, Any]], request: gr.Request, progress: gr.Progress
-) -> tuple[BatchSummary, float]:
-    """The results and the seconds they took; the history keeps them."""
-    classifier = selected_classifier(services, dataset)
-    try:
-        started = time.perf_counter()
-        results = _read(classifier, services.limits, uploads, progress)
-        seconds = time.perf_counter() - started
-    except Refused as error:
-        raise gr.Error(str(error), print_exception=False) from None
-    except Exception:
-        logging.getLogger(__name__).exception("a batch could not be answered")
-        message = "The batch could not be answered. The fault is on this side and has been logged; try again."
-        raise gr.Error(message, print_exception=False) from None
-    address, each = request.client.host if request.client else "", 1000 * seconds / len(results)
-    predictions = [result.prediction for result in results]
-    services.record(dataset, logs.request_id(None), "batch", address, each, predictions)
-    names = classifier.bundle.class_names
-    return BatchSummary(results, labels_in([result.name for result in results], names), names), seconds
-
-
-def _read(
+def _predict(
     classifier: "Classifier", limits: Limits, uploads: list[dict[str, Any]], progress: gr.Progress
 ) -> list[FileResult]:
-    """Raises Refused when there is nothing or too much to read."""
-    with ExitStack() as opened:
-        count, files = uploaded_files(uploads, limits, opened)
-        results = []
+    """One result or more. Raises Refused when there is nothing or too much to read."""
+    with ExitStack() as stack:
+        count, files = uploaded_files(uploads, limits, stack)
+        results: list[FileResult] = []
         for result in predict_many(classifier, files, thumbnail):
             results.append(result)
-            if len(results) % TOLD_EVERY == 0:
+            if len(results) % PROGRESS_EVERY == 0:
                 progress((len(results), count), unit="pictures")
         return results
 
 
 def thumbnail(pixels: np.ndarray) -> Image.Image:
-    """pixels: uint8 [H, W, 4]. Returns a picture of at most THUMBNAIL px on white."""
+    """pixels: uint8 [H, W, 4]. Return a picture of at most THUMBNAIL px on white."""
     small = Image.fromarray(pixels)
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     sheet = Image.new("RGBA", small.size, "white")
@@ -114,15 +99,15 @@ def thumbnail(pixels: np.ndarray) -> Image.Image:
     return sheet.convert("RGB")
 
 
-def _shown(summary: BatchSummary, seconds: float) -> list[Any]:
-    """The values of the tab's outputs, in its order."""
+def _outputs(summary: BatchSummary, seconds: float) -> list[Any]:
+    """The values of the tab's outputs, in their order."""
     confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
     return [
         summary.sentences(seconds),
         gr.update(value=cache_file("batch.csv", lambda file: file.write_bytes(summary.csv())), visible=True),
         gr.update(value=plot_data(answers_chart(summary)), visible=True),
         gr.update(value=confusion, visible=bool(confusion["data"])),
-        gr.update(value=_pictures(summary), visible=True),
+        gr.update(value=_gallery(summary), visible=True),
         gr.update(value=summary.rows(), visible=True),
     ]
 
@@ -134,18 +119,18 @@ def answers_chart(summary: BatchSummary) -> Chart:
     traces = [
         bars(answers, [counts.get((answer, verdict), 0) for answer in answers], verdict, colour)
         for verdict, colour in COLOURS.items()
-        if any(each == verdict for _, each in counts)
+        if verdict in {verdict for _, verdict in counts}
     ]
     return chart(traces, axis("answer", type="category"), axis("pictures"), barmode="stack", showlegend=True)
 
 
-def _pictures(summary: BatchSummary) -> list[tuple[str, str]]:
-    """For the gallery: pictures and what is told of each, wrong answers first, sure ones last."""
-    told = []
-    for result, label, right in zip(summary.results, summary.labels, summary.correct, strict=True):
-        if result.prediction:
+def _gallery(summary: BatchSummary) -> list[tuple[str, str]]:
+    """Previews and their captions, wrong answers first, sure ones last."""
+    items = []
+    for result, label, correct in zip(summary.results, summary.labels, summary.correct, strict=True):
+        if result.prediction and result.preview:
             answer = " or ".join(result.prediction.candidates) or result.prediction.label or NO_ANSWER
-            caption = f"{answer}, not {label}" if right is False else answer
-            told.append(((right is not False, result.prediction.verdict == "sure"), (result.preview, caption)))
-    first = sorted(told, key=lambda each: each[0])[:SHOWN]
-    return [(cache_image(preview), caption) for _, (preview, caption) in first]
+            caption = f"{answer}, not {label}" if correct is False else answer
+            items.append((correct is not False, result.prediction.verdict == "sure", result.preview, caption))
+    items.sort(key=lambda item: item[:2])
+    return [(cache_image(preview), caption) for *_, preview, caption in items[:SHOWN]]

@@ -1,6 +1,5 @@
 """The answer as a tab shows it, to a drawing or to a photo: its parts, what fills them, and why it came out."""
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +11,8 @@ from PIL import Image
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
 from serving.core import logs
-from serving.core.errors import Refused
 from serving.page.widgets import feedback_buttons
-from serving.page.widgets.controls import PRIVATE, QUIET
+from serving.page.widgets.controls import PRIVATE, QUIET, show_errors
 from serving.page.widgets.files import cache_image
 from serving.prediction.predict import predict_one
 
@@ -102,15 +100,8 @@ class AnswerView:
         """sheets: as predict_one takes them. Answers to a request are recorded; live mode's, which have none, are not.
         Raises gr.Error."""
         started = time.perf_counter()
-        try:
+        with show_errors(self.services, "The picture could not be answered."):
             prediction = predict_one(self.classifier, sheets)
-        except Refused as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        except Exception:
-            logging.getLogger(__name__).exception("a picture could not be answered")
-            self.services.metrics.add_problem("", 500, "A picture could not be answered.")
-            message = "The picture could not be answered. The fault is on this side and has been logged; try again."
-            raise gr.Error(message, print_exception=False) from None
         milliseconds, request_id = 1000 * (time.perf_counter() - started), ""
         if request is not None:
             address = request.client.host if request.client else ""

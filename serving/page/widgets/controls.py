@@ -1,5 +1,8 @@
 """What tabs are controlled by: the switch of the data set, the operator's key, and how their events are bound."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -29,6 +32,21 @@ def selected_classifier(services: "Services", dataset: Any) -> "Classifier":
     return services.classifiers[dataset]
 
 
+@contextmanager
+def show_errors(services: "Services", fault: str) -> Iterator[None]:
+    """Show people what goes wrong in its body: refusals in their own words, anything else as this sentence, with the
+    details in the log. Raises gr.Error."""
+    try:
+        yield
+    except Refused as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    except Exception:
+        logging.getLogger(__name__).exception(fault)
+        services.metrics.add_problem("", 500, fault)
+        message = f"{fault} The fault is on this side and has been logged; try again."
+        raise gr.Error(message, print_exception=False) from None
+
+
 def key_box(services: "Services") -> gr.Textbox:
     """Where the operator's key is typed; hidden where none is asked for. An input of every handler of the tab."""
     needed = services.access.needs_key and bool(services.settings.operator_key.get_secret_value())
@@ -47,5 +65,5 @@ def operator_refusal(services: "Services", request: gr.Request, key: str | None)
     try:
         services.access.check_operator(dict(request.headers), request.username, key or "")
     except Refused as error:
-        return f"{error.message} {error.hint}"
+        return str(error)
     return ""
