@@ -1,7 +1,6 @@
 """In the Retrain tab: labelled pictures, checked and then kept as training data. The operator's."""
 
 import html
-import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from serving.core import logs
-from serving.core.errors import Refused
 from serving.learning.known_images import known_images
 from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
-from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
+from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier, show_errors
 from serving.page.widgets.gallery import gallery
 from serving.page.widgets.tables import table
-from serving.storage.records import ReviewState, StoreError
+from serving.storage.records import ReviewState
 from serving.uploads.page_files import uploaded_files
 
 if TYPE_CHECKING:
@@ -137,19 +135,13 @@ def _checked(
     from serving.storage.corrections import Corrections
 
     classifier, settings = selected_classifier(services, dataset), services.settings
-    try:
+    with show_errors(services, "The upload could not be checked."):
         kept = Corrections(services.database).known_digests(dataset)
         theirs = known_images(dataset, settings, lambda *done: progress(done, unit="of the data set's own images"))
         with ExitStack() as opened:
             count, files = uploaded_files(uploads, services.training_limits, opened)
             named = None if label == AS_SENT else label
             return check_upload(classifier, files, named, kept, theirs, lambda n: progress((n, count), unit="pictures"))
-    except (Refused, StoreError) as error:
-        raise gr.Error(str(error), print_exception=False) from None
-    except Exception:
-        logging.getLogger(__name__).exception("an upload could not be checked")
-        message = "The upload could not be checked. The fault is on this side and has been logged; try again."
-        raise gr.Error(message, print_exception=False) from None
 
 
 def _kept(services: "Services", request: gr.Request, staged: Staged | None, contradicted: ReviewState) -> str:
@@ -159,10 +151,8 @@ def _kept(services: "Services", request: gr.Request, staged: Staged | None, cont
         raise gr.Error("There is nothing checked to keep. Check some pictures first.", print_exception=False)
     client = services.client_ids.id_of(request.client.host if request.client else "")
     rows = as_corrections(staged.checked, staged.dataset, logs.request_id(None), client, contradicted)
-    try:
+    with show_errors(services, "The pictures could not be kept."):
         Corrections(services.database).add(rows)
-    except StoreError as error:
-        raise gr.Error(str(error), print_exception=False) from None
     waiting = sum(row.state == "pending" for row in rows)
     return f"Kept {len(rows) - waiting:,} pictures as training data" + (
         f"; {waiting:,} wait for review." if waiting else "."

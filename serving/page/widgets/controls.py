@@ -9,6 +9,7 @@ import gradio as gr
 
 from experiments.data.specs import SPECS
 from serving.core.errors import Refused
+from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
     from model_loader import Classifier
@@ -34,11 +35,11 @@ def selected_classifier(services: "Services", dataset: Any) -> "Classifier":
 
 @contextmanager
 def show_errors(services: "Services", fault: str) -> Iterator[None]:
-    """Show people what goes wrong in its body: refusals in their own words, anything else as this sentence, with the
-    details in the log. Raises gr.Error."""
+    """Show people what goes wrong in the block: refusals and errors of the database in their own words, anything else
+    as `fault`, with the details in the log. Raises gr.Error."""
     try:
         yield
-    except Refused as error:
+    except (Refused, StoreError) as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception(fault)

@@ -1,6 +1,5 @@
 """Under an answer: "Right", and "Wrong, it was" with a button for each class. For visitors."""
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +8,9 @@ import numpy as np
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
-from serving.core.errors import Refused, internal_error
+from serving.core.errors import Refused
 from serving.learning.feedback import Feedback, keep_feedback
-from serving.page.widgets.controls import QUIET
-from serving.storage.records import StoreError
+from serving.page.widgets.controls import QUIET, show_errors
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -51,17 +49,10 @@ def _thanks(
     request: gr.Request,
 ) -> str:
     address = request.client.host if request.client else ""
-    try:
+    with show_errors(services, "The correction could not be kept."):
         services.rates.admit("feedback", address)
         feedback = Feedback(dataset, label, "page", str(answer.get("id", ""))[:64], 0, _image(dataset, image))
         kept = keep_feedback(services, feedback, address)
-    except Refused as error:
-        raise _told(error) from None
-    except StoreError as error:
-        raise gr.Error(str(error), print_exception=False) from None
-    except Exception:
-        logging.getLogger(__name__).exception("a correction could not be kept")
-        raise _told(internal_error()) from None
     return f"Thank you. Kept as {kept.proposed}, and looked at before the next model learns from it."
 
 
@@ -71,7 +62,3 @@ def _image(dataset: str, image: np.ndarray | None) -> np.ndarray:
     if image is None or image.size != np.prod(shape) or image.shape[:2] != shape[:2]:
         raise Refused(422, "no_answer", "There is no answer here to correct.", "Submit something first.")
     return image.reshape(shape)
-
-
-def _told(error: Refused) -> gr.Error:
-    return gr.Error(f"{error.message} {error.hint}", print_exception=False)
