@@ -1,4 +1,4 @@
-"""What visitors say about answers: checked, bounded, and kept at once until the operator has looked at it."""
+"""Keep visitors' feedback on answers as corrections pending review."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from experiments.data.specs import SPECS
+from experiments.inference.predictions import Prediction
 from serving.core.errors import Refused
 from serving.storage.records import Correction, CorrectionFilter, Entry
 
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
     from serving.services import Services
     from serving.storage.corrections import Corrections
 
-SHARE = 10  # one client's corrections fill a tenth of the quarantine at most
+CLIENT_SHARE = 10  # one client's corrections fill a tenth of the room for pending ones at most
 
 
 @dataclass(frozen=True, eq=False)
 class Feedback:
-    """`label`: what the image shows; None: what the model said is right. The image is that of the answer, which
-    `request_id` and `position` name, or else `image`."""
+    """A label for the image of the answer that `request_id` and `position` name, or else for `image`.
+
+    `label`: None confirms the model's.
+    """
 
     dataset: str
     label: str | None
@@ -38,8 +41,8 @@ class UnknownAnswerError(Refused):
 
 
 def keep_feedback(services: "Services", feedback: Feedback, address: str) -> Correction:
-    """Keeps it durably and returns what was kept. Asks the database. Raises Refused, StoreError."""
-    from serving.storage.corrections import Corrections
+    """Keep feedback durably, and return it as the correction it became. Raises Refused, StoreError."""
+    from serving.storage.corrections import Corrections  # SQLAlchemy, which would slow the page's start
 
     spec, corrections = SPECS[feedback.dataset], Corrections(services.database)
     client = services.client_ids.id_of(address)
@@ -55,21 +58,21 @@ def keep_feedback(services: "Services", feedback: Feedback, address: str) -> Cor
 
 
 def _check_room(services: "Services", corrections: "Corrections", client: str, dataset: str) -> None:
-    """Raises Refused when too many wait; none of those is ever dropped for a new one."""
+    """Raises Refused when too many are pending; none is ever dropped for a new one."""
     room = services.settings.quarantine_rows
-    for whose, bound in ((client, max(1, room // SHARE)), (None, room)):
-        if corrections.count(CorrectionFilter(dataset, state="pending", client=whose)) >= bound:
+    for owner, limit in ((client, max(1, room // CLIENT_SHARE)), (None, room)):
+        if corrections.count(CorrectionFilter(dataset, state="pending", client=owner)) >= limit:
             message = "Too many corrections wait for the operator to look at them."
             raise Refused(503, "quarantine_full", message, "Try again another day.", 3600)
 
 
 def _correction(services: "Services", feedback: Feedback, client: str) -> Correction:
-    answer = _answer(services, feedback) if feedback.request_id else None
-    if answer is not None:
-        given, confidence, version, image = answer.label, answer.confidence, answer.model_version, answer.image
+    answer: Entry | Prediction | None = _recorded(services, feedback) if feedback.request_id else None
+    if isinstance(answer, Entry):
+        image = answer.image
     elif feedback.image is not None:
-        (said,) = services.classifier(feedback.dataset).predict(feedback.image[np.newaxis])
-        given, confidence, version, image = said.label, said.confidence, said.model_version, feedback.image.tobytes()
+        (answer,) = services.classifier(feedback.dataset).predict(feedback.image[np.newaxis])
+        image = feedback.image.tobytes()
     else:
         raise UnknownAnswerError
     if image is None:
@@ -80,19 +83,19 @@ def _correction(services: "Services", feedback: Feedback, client: str) -> Correc
         client=client,
         request_id=feedback.request_id,
         position=feedback.position,
-        model_version=version,
-        given=given,
-        confidence=confidence,
-        proposed=given if feedback.label is None else feedback.label,
+        model_version=answer.model_version,
+        given=answer.label,
+        confidence=answer.confidence,
+        proposed=answer.label if feedback.label is None else feedback.label,
         image=image,
         drawing=feedback.drawing or services.recent_drawings.drawing(feedback.request_id),
     )
 
 
-def _answer(services: "Services", feedback: Feedback) -> Entry | None:
-    """From the history, which is written first: the answer may still be waiting for that."""
+def _recorded(services: "Services", feedback: Feedback) -> Entry | None:
+    """Find the answer in the history, which is written first: the answer may still be queued."""
     if services.recorder is None:
         return None
     services.recorder.flush()
-    found = services.recorder.history.find(feedback.request_id, feedback.position)
-    return found if found is not None and found.dataset == feedback.dataset else None
+    entry = services.recorder.history.find(feedback.request_id, feedback.position)
+    return entry if entry is not None and entry.dataset == feedback.dataset else None

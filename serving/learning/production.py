@@ -1,14 +1,16 @@
-"""What is in Production: promoted and rolled back by the operator, and the log of it in the database."""
+"""The model in Production: promoted and rolled back by the operator, and its log in the database."""
 
 import logging
 from typing import TYPE_CHECKING
 
 from experiments.data.specs import SPECS
-from experiments.registry.store import RegistryError
+from experiments.registry import production as registry
+from experiments.registry import promotions
+from experiments.registry.store import RegistryError, TrackingStore
+from experiments.registry.versions import GATE, all_versions
 from serving.storage.records import ProductionEntry, StoreError
 
 if TYPE_CHECKING:
-    from experiments.registry.store import TrackingStore
     from serving.services import Services
     from serving.storage.database import Database
     from serving.storage.production_log import ProductionLog
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def refresh_models(services: "Services") -> None:
-    """Takes up what came into Production elsewhere, and completes the log; whatever goes wrong, answering goes on."""
+    """Load models that came into Production elsewhere and complete the log. Never raises: answering goes on."""
     for dataset, classifier in services.classifiers.items():
         if classifier.refresh():
             try:
@@ -31,48 +33,39 @@ def log(services: "Services", dataset: str) -> list[ProductionEntry]:
 
 
 def promote(services: "Services", dataset: str, version: str, reason: str) -> str:
-    """Puts a version into Production by hand, past the gate only with a reason. This process answers by it at once, the
-    others within seconds. Returns the version. Raises RegistryError, StoreError."""
-    from experiments.registry import production
+    """Put a version into Production by hand, past the gate only with a reason. Returns the version.
 
-    taken = production.promote(_store(services.settings), SPECS[dataset], version, reason.strip(), "hand")
-    return _take_up(services, dataset, taken.version)
+    This process answers by it at once, the others within seconds. Raises RegistryError, StoreError.
+    """
+    store = TrackingStore.of(services.settings)
+    return _answer_by(
+        services, registry.promote(store, SPECS[dataset], version, reason.strip(), "hand").version, dataset
+    )
 
 
 def rollback(services: "Services", dataset: str, reason: str) -> str:
-    """Puts the version before the present one back, likewise."""
-    from experiments.registry import production
-
-    taken = production.rollback(_store(services.settings), SPECS[dataset], reason.strip() or "rolled back by hand")
-    return _take_up(services, dataset, taken.version)
+    """Put the version before the present one back into Production. Otherwise as `promote`."""
+    store, reason = TrackingStore.of(services.settings), reason.strip() or "rolled back by hand"
+    return _answer_by(services, registry.rollback(store, SPECS[dataset], reason).version, dataset)
 
 
 def versions(services: "Services", dataset: str) -> dict[str, str]:
-    """Every version, the newest first, and what the gate said of it. Raises RegistryError."""
-    from experiments.registry import versions as catalogue
-
-    found = catalogue.all_versions(_store(services.settings), SPECS[dataset])
-    return {number: found[number].tags.get(catalogue.GATE, "") for number in reversed(found)}
+    """Every version, newest first, with the gate's decision. Raises RegistryError."""
+    known = all_versions(TrackingStore.of(services.settings), SPECS[dataset])
+    return {number: known[number].tags.get(GATE, "") for number in reversed(known)}
 
 
 def update_log(database: "Database", settings: "Settings", dataset: str) -> "ProductionLog":
-    """The log, with what the registry knows more added. Raises RegistryError, StoreError."""
-    from experiments.registry import promotions
-    from serving.storage.production_log import ProductionLog
+    """Add to the log what only the registry has. Raises RegistryError, StoreError."""
+    from serving.storage.production_log import ProductionLog  # SQLAlchemy, which would slow the page's start
 
-    kept = ProductionLog(database)
-    kept.add_missing(dataset, promotions.history(_store(settings), SPECS[dataset]))
-    return kept
+    production_log = ProductionLog(database)
+    production_log.add_missing(dataset, promotions.history(TrackingStore.of(settings), SPECS[dataset]))
+    return production_log
 
 
-def _take_up(services: "Services", dataset: str, version: str) -> str:
+def _answer_by(services: "Services", version: str, dataset: str) -> str:
     if dataset in services.classifiers:
         services.classifiers[dataset].refresh()
     update_log(services.database, services.settings, dataset)
     return version
-
-
-def _store(settings: "Settings") -> "TrackingStore":
-    from experiments.registry.store import TrackingStore
-
-    return TrackingStore.of(settings)

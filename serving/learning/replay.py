@@ -1,4 +1,4 @@
-"""Past pictures asked again: which answers of the history another version would change."""
+"""Replay kept answers on another version, to see which of them would change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +9,8 @@ import numpy as np
 from experiments.data.specs import SPECS, DatasetSpec
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import predict
+from experiments.registry import production
+from experiments.registry.store import TrackingStore
 from serving.storage.records import AnswerFilter, Entry
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ PAGE = 1000  # entries at a time
 
 @dataclass(frozen=True)
 class ChangedAnswer:
-    """An answer that would be another: the kept one, and what the version says. Labels are empty for a refusal."""
+    """A kept answer and the version's different one. `label` is empty if it rejects the image."""
 
     entry: Entry
     label: str
@@ -31,7 +33,7 @@ class ChangedAnswer:
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What came of a replay."""
+    """How many answers were replayed, and those that would change."""
 
     version: str
     count: int
@@ -46,8 +48,9 @@ def replay(
     until: float | None = None,
     limit: int = 100_000,
 ) -> ReplayResult:
-    """Asks the bundle's model again for the newest `limit` kept answers from `since` on, in seconds since 1970."""
-    model, count, changes = LiteRTModel(bundle.tflite), 0, []
+    """Replay the newest `limit` kept answers on a bundle. since, until: seconds since 1970."""
+    model, count = LiteRTModel(bundle.tflite), 0
+    changes: list[ChangedAnswer] = []
     for entries in _pages(history, AnswerFilter(dataset=spec.name, since=since, until=until), limit):
         pixels = b"".join(entry.image or b"" for entry in entries)
         images = np.frombuffer(pixels, np.uint8).reshape(-1, *bundle.input_shape)
@@ -62,17 +65,14 @@ def replay(
 
 
 def bundle_of_version(settings: "Settings", dataset: str, version: str) -> "Bundle":
-    """The model of any version of the registry. Raises RegistryError."""
-    from experiments.registry import production
-    from experiments.registry.store import TrackingStore
-
+    """The bundle of any version in the registry. Raises RegistryError."""
     return production.export(TrackingStore.of(settings), SPECS[dataset], version)
 
 
-def _pages(history: "History", wanted: AnswerFilter, limit: int) -> Iterator[list[Entry]]:
-    """Kept answers with an image, the newest first."""
-    while limit > 0 and (found := history.search(wanted, min(PAGE, limit))):
-        limit -= len(found)
-        wanted = replace(wanted, before=found[-1].id)
-        if pictured := [entry for entry in found if entry.image is not None]:
-            yield pictured
+def _pages(history: "History", matching: AnswerFilter, limit: int) -> Iterator[list[Entry]]:
+    """Yield kept answers with an image, the newest first."""
+    while limit > 0 and (entries := history.search(matching, min(PAGE, limit))):
+        limit -= len(entries)
+        matching = replace(matching, before=entries[-1].id)
+        if with_image := [entry for entry in entries if entry.image is not None]:
+            yield with_image

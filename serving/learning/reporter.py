@@ -1,51 +1,55 @@
-"""Follows a retraining from inside its process: tells the database how it goes, and ends it when it is asked to."""
+"""Report a retraining from inside its process: progress to the database, a cancellation to its main thread."""
 
 import _thread
 import contextlib
 import logging
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pydantic
 
 from experiments.training.progress import Epoch
 from serving.storage.records import CANCELLABLE, AbandonedError, Retraining
-from serving.storage.retrainings import Retrainings
 
-BEAT = 2.0  # s between two signs of life
+if TYPE_CHECKING:
+    from experiments.retraining.retrain import Stage
+    from serving.storage.retrainings import Retrainings
+
+HEARTBEAT = 2.0  # s between two
 LINES = 60  # of the log that are kept
 STARTS = {"preparing": 0.02, "training": 0.25, "measuring": 0.65, "deciding": 0.97}
-"""How far a retraining is when each of its stages begins, 0 to 1."""
+"""Progress, 0 to 1, at which each stage begins."""
 _EPOCHS = pydantic.TypeAdapter(list[Epoch])
 
 
-def epochs_of(job: Retraining) -> list[Epoch]:
+def epochs_of(retraining: Retraining) -> list[Epoch]:
     """The finished epochs of a retraining, from the JSON in the database."""
-    return _EPOCHS.validate_python(job.epochs)
+    return _EPOCHS.validate_python(retraining.epochs)
 
 
 class Reporter:
-    """A watcher of experiments.retraining. Its heartbeat is a thread; a cancelled job's main thread is interrupted."""
+    """A RetrainingListener. Heartbeats come from a thread, which interrupts the main thread if it was cancelled."""
 
-    def __init__(self, jobs: Retrainings, job: Retraining, beat: float = BEAT) -> None:
-        self._jobs, self._job, self._beat = jobs, job, beat
-        self._state, self._progress, self._epochs_in_all = "starting", 0.0, 1
+    def __init__(self, retrainings: "Retrainings", retraining: Retraining, heartbeat: float = HEARTBEAT) -> None:
+        self._retrainings, self._retraining, self._heartbeat = retrainings, retraining, heartbeat
+        self._state, self._progress, self._total_epochs = "starting", 0.0, 1
         self._epochs: list[Epoch] = []
         self._log: list[str] = []
-        self._over = threading.Event()
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
-    def stage(self, name: str, epochs: int = 0) -> None:
-        """The retraining enters a stage, training with so many epochs. Raises KeyboardInterrupt before the decision if
-        it was cancelled; later it can't be."""
-        if name not in CANCELLABLE and not self._jobs.begin_decision(self._job.id):
+    def stage(self, name: "Stage", epochs: int = 0) -> None:
+        """Enter a stage, training with so many epochs. Raises KeyboardInterrupt before the decision if the retraining
+        was cancelled; later it can't be."""
+        if name not in CANCELLABLE and not self._retrainings.begin_decision(self._retraining.id):
             raise KeyboardInterrupt
-        self._state, self._progress, self._epochs_in_all = name, STARTS[name], epochs
+        self._state, self._progress, self._total_epochs = name, STARTS[name], epochs
         self.log(name.capitalize())
 
     def log(self, line: str) -> None:
-        """A line for the log."""
+        """Add a line to the log, and print it."""
         print(line, flush=True)
         self._log = [*self._log, f"{time.strftime('%H:%M:%S', time.gmtime())} {line}"][-LINES:]
 
@@ -55,43 +59,45 @@ class Reporter:
         return self._state not in CANCELLABLE
 
     def batch(self, epoch: int, done: int, total: int) -> None:
-        """So far is the training."""
-        share = (epoch - 1 + done / total) / self._epochs_in_all
+        """Advance the progress within the training."""
+        share = (epoch - 1 + done / total) / self._total_epochs
         self._progress = STARTS["training"] + share * (STARTS["measuring"] - STARTS["training"])
 
     def epoch(self, result: Epoch) -> None:
-        """A point on each of the curves."""
+        """Add a point to each of the curves."""
         self._epochs = [*self._epochs, result]
         accuracy = f"{100 * result.val_accuracy:.2f} % on validation"
         self.log(f"Epoch {result.epoch} of {result.epochs}: loss {result.loss:.3f}, {accuracy}")
 
     def close(self) -> None:
-        """The last sign of life, with the last lines."""
-        self._over.set()
+        """Stop the thread and send the last lines."""
+        self._closed.set()
         self._thread.join()
         with contextlib.suppress(AbandonedError):
-            self._tell()
+            self._send()
 
     def _run(self) -> None:
         interrupted = False
-        while not self._over.wait(self._beat):
+        while not self._closed.wait(self._heartbeat):
             try:
-                asked_to_end = self._tell()
+                cancelled = self._send()
             except AbandonedError as error:
                 self.log(str(error))
                 _thread.interrupt_main()
                 return
             except Exception as error:  # a database that is away for some seconds ends nothing
-                logging.getLogger(__name__).warning("No sign of life: %s", str(error).partition("\n")[0])
+                logging.getLogger(__name__).warning("No heartbeat: %s", str(error).partition("\n")[0])
                 continue
-            if asked_to_end and not interrupted and not self.deciding:
-                interrupted = True  # once; to break off can take longer than the silence that counts as death
+            if cancelled and not interrupted and not self.deciding:
+                interrupted = True  # once; to break off can take longer than HEARTBEAT_TIMEOUT
                 _thread.interrupt_main()
 
-    def _tell(self) -> bool:
-        elapsed = time.time() - self._job.started_at
+    def _send(self) -> bool:
+        """Send a heartbeat with all that is new. Returns whether the retraining was cancelled."""
+        elapsed = time.time() - self._retraining.started_at
         remaining = elapsed * (1 - self._progress) / self._progress if self._progress > 0.1 else None
         state = {} if self._state == "starting" else {"state": self._state}
         epochs = _EPOCHS.dump_python(self._epochs, exclude={"__all__": {"seconds"}})
-        seen = {"progress": self._progress, "remaining": remaining, "epochs": epochs, "log": self._log}
-        return self._jobs.heartbeat(self._job.id, **state, **seen)
+        return self._retrainings.heartbeat(
+            self._retraining.id, progress=self._progress, remaining=remaining, epochs=epochs, log=self._log, **state
+        )

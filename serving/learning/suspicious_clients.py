@@ -1,4 +1,4 @@
-"""What stands out among the corrections that wait: one client who says the same wrong thing over and over."""
+"""Find clients who stand out among the corrections pending review, by giving the same wrong label over and over."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,13 +8,13 @@ from serving.storage.records import CorrectionFilter
 if TYPE_CHECKING:
     from serving.storage.corrections import Corrections
 
-MANY = 5  # corrections of one client; fewer are looked at one by one
-SURE = 0.9  # confidence of the model's answer, above which a correction contradicts it
+MIN_CORRECTIONS = 5  # of one client; fewer are reviewed one by one
+CONFIDENT = 0.9  # confidence of an answer from which on another label contradicts it
 
 
 @dataclass(frozen=True)
 class ClientSummary:
-    """The waiting corrections of one client: how many, the change that it makes most often and how often, and how many
+    """The pending corrections of one client: how many, the commonest change and how often it is made, and how many
     contradict an answer that the model was confident of."""
 
     client: str
@@ -26,18 +26,21 @@ class ClientSummary:
 
     @property
     def suspicious(self) -> bool:
-        """Whether it should be looked at as a whole: the same change, or against a sure model, most of the time."""
-        return self.count >= MANY and max(self.repeated, self.contradicting) > self.count / 2
+        """Whether most of them are the same change, or contradict a confident model."""
+        return self.count >= MIN_CORRECTIONS and max(self.repeated, self.contradicting) > self.count / 2
 
 
 def client_summaries(corrections: "Corrections", dataset: str) -> list[ClientSummary]:
-    """One for each client, the suspicious ones first, then by size."""
-    waiting = CorrectionFilter(dataset, state="pending")
-    changes = corrections.tally(waiting, "client", "given", "label")  # most first
-    against = corrections.tally(CorrectionFilter(dataset, state="pending", above=SURE, changed=True), "client")
-    found: dict[str, ClientSummary] = {}
-    totals = corrections.tally(waiting, "client")
-    for (client, given, label), count in changes.items():
-        if client not in found and given != label:
-            found[client] = ClientSummary(client, totals[client,], given, label, count, against.get((client,), 0))
-    return sorted(found.values(), key=lambda group: (not group.suspicious, -group.count))
+    """Summarise each client who changed a label, suspicious ones first, then by count."""
+    pending = CorrectionFilter(dataset, state="pending")
+    counts = corrections.tally(pending, "client")
+    confident = CorrectionFilter(dataset, state="pending", above=CONFIDENT, changed=True)
+    contradicting = corrections.tally(confident, "client")
+    summaries: dict[str, ClientSummary] = {}
+    for (client, given, label), repeated in corrections.tally(
+        pending, "client", "given", "label"
+    ).items():  # most first
+        if client not in summaries and given != label:
+            against = contradicting.get((client,), 0)
+            summaries[client] = ClientSummary(client, counts[client,], given, label, repeated, against)
+    return sorted(summaries.values(), key=lambda summary: (not summary.suspicious, -summary.count))

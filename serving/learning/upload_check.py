@@ -1,4 +1,4 @@
-"""Labelled pictures that the operator sends: every one checked before any is kept."""
+"""Check an upload of labelled pictures, all of them before any is kept."""
 
 import csv
 import io
@@ -21,43 +21,42 @@ if TYPE_CHECKING:
     from model_loader import Classifier
 
 MAX_PIXELS = 20_000_000_000  # of one upload, decoded: 20,000 photos of a megapixel
-TOLD_EVERY = 50  # pictures, on the progress bar
-Told = Callable[[int], None]
-"""Is told how many pictures have been read."""
+PROGRESS_EVERY = 50  # pictures
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledPicture:
-    """One picture that can be kept: what it shows, and what the Production model says of it."""
+    """A picture that can be kept, with its label and the Production model's prediction."""
 
     name: str
     label: str
-    said: "Prediction"  # its image too, uint8 [H, W, C]
+    prediction: "Prediction"
+    image: np.ndarray  # uint8 [H, W, C], preprocessed
 
     @property
     def contradicted(self) -> bool:
-        """Whether the model is sure that it shows something else, or nothing it knows."""
-        return self.said.verdict in ("sure", "rejected") and self.said.label != self.label
+        """Whether the model is sure of another label, or rejects the picture."""
+        return self.prediction.verdict in ("sure", "rejected") and self.prediction.label != self.label
 
 
 @dataclass(frozen=True, eq=False)
 class CheckedUpload:
-    """What became of an upload's files. `faults`: name -> what is wrong with it, in words."""
+    """The outcome of a check. `faults`: name -> what is wrong with the file, as a sentence."""
 
     pictures: Sequence[LabelledPicture] = ()
     faults: dict[str, str] = field(default_factory=dict)
     duplicates: Counter[str] = field(default_factory=Counter)  # by where the other one is
-    compared: bool = True  # with the data set's own training images
+    compared: bool = True  # with the data set's own images
 
     def counts(self, class_names: Sequence[str]) -> dict[str, int]:
         """class name -> how many pictures can be kept."""
-        found = Counter(each.label for each in self.pictures)
-        return {name: found[name] for name in class_names}
+        counts = Counter(picture.label for picture in self.pictures)
+        return {name: counts[name] for name in class_names}
 
     @property
     def contradicted(self) -> list[LabelledPicture]:
         """The pictures whose label the model contradicts with confidence."""
-        return [each for each in self.pictures if each.contradicted]
+        return [picture for picture in self.pictures if picture.contradicted]
 
 
 def check_upload(
@@ -65,50 +64,57 @@ def check_upload(
     files: Iterable[UploadedFile],
     label: str | None,
     kept: set[str],
-    published: np.ndarray | None,
-    told: Told = lambda _: None,
+    known: np.ndarray | None,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> CheckedUpload:
-    """files: pictures, and maybe one CSV of names and labels. label: of all of them; None: as the CSV, else folders and
-    names say. kept: digests of the images in the database. published: uint64, the sorted marks of the data set's own
-    training images; None if they are not here. Raises Refused for an upload that makes no sense as a whole."""
+    """Find the pictures of an upload that can be kept as training data.
+
+    files: pictures, and perhaps one CSV of file names and labels. label: of all pictures; None: from the CSV, else
+    from folders and file names. kept: digests of the images in the database. known: `known_images` of the data set.
+    progress: called with the number of pictures read. Raises Refused if the upload as a whole makes no sense.
+    """
     tables: list[UploadedFile] = []
-    pictures = _without_tables(files, tables)
-    readings = list(_counted(predict_many(classifier, pictures, max_pixels=MAX_PIXELS), told))
-    if not readings:
+    results = []
+    for number, result in enumerate(predict_many(classifier, _pictures(files, tables), max_pixels=MAX_PIXELS), 1):
+        results.append(result)
+        if number % PROGRESS_EVERY == 0:
+            progress(number)
+    if not results:
         raise _bad_upload("There are no pictures in this.", "Choose pictures or a zip of them.")
-    names = classifier.bundle.class_names
-    labels, faults = _labels([each.name for each in readings], label, tables, names)
-    good = [_labelled(each, labels, faults, names) for each in readings]
-    unique, duplicates = _without_duplicates([each for each in good if each], faults, kept, published)
-    return CheckedUpload(unique, faults, duplicates, published is not None)
+    class_names = classifier.bundle.class_names
+    labels, faults = _labels([result.name for result in results], label, tables, class_names)
+    pictures = list(_usable(results, labels, class_names, faults))
+    unique, duplicates = _without_duplicates(pictures, faults, kept, known)
+    return CheckedUpload(unique, faults, duplicates, known is not None)
 
 
 def as_corrections(
-    checked: CheckedUpload, dataset: str, upload: str, client: str, contradicted: ReviewState
+    checked: CheckedUpload, dataset: str, upload_id: str, client: str, contradicted: ReviewState
 ) -> list[Correction]:
-    """The pictures as training data: accepted, but for those that the model contradicts, which are `contradicted`
-    (dropped ones are left out). upload: its id."""
-    states = [contradicted if each.contradicted else "accepted" for each in checked.pictures]
+    """The pictures as training data: accepted, but for those the model contradicts, which get the state
+    `contradicted`; dropped ones are left out."""
+    states = [contradicted if picture.contradicted else "accepted" for picture in checked.pictures]
     return [
         Correction(
             dataset=dataset,
             source="upload",
             client=client,
-            request_id=upload,
+            request_id=upload_id,
             position=position,
-            model_version=each.said.model_version,
-            given=each.said.label,
-            confidence=each.said.confidence,
-            proposed=each.label,
-            image=each.said.image.tobytes(),
+            model_version=picture.prediction.model_version,
+            given=picture.prediction.label,
+            confidence=picture.prediction.confidence,
+            proposed=picture.label,
+            image=picture.image.tobytes(),
             state=state,
         )
-        for position, (each, state) in enumerate(zip(checked.pictures, states, strict=True))
+        for position, (picture, state) in enumerate(zip(checked.pictures, states, strict=True))
         if state != "dropped"
     ]
 
 
-def _without_tables(files: Iterable[UploadedFile], tables: list[UploadedFile]) -> Iterator[UploadedFile]:
+def _pictures(files: Iterable[UploadedFile], tables: list[UploadedFile]) -> Iterator[UploadedFile]:
+    """Yield all but CSV files, which are appended to `tables`."""
     for file in files:
         if file.name.lower().endswith(".csv"):
             tables.append(file)
@@ -116,17 +122,10 @@ def _without_tables(files: Iterable[UploadedFile], tables: list[UploadedFile]) -
             yield file
 
 
-def _counted(readings: Iterable[FileResult], told: Told) -> Iterator[FileResult]:
-    for number, reading in enumerate(readings, 1):
-        if number % TOLD_EVERY == 0:
-            told(number)
-        yield reading
-
-
 def _labels(
     names: Sequence[str], label: str | None, tables: Sequence[UploadedFile], class_names: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """name -> label, and the faults of the table."""
+    """Return name -> label, and the faults of the table."""
     if label is not None:
         return dict.fromkeys(names, label), {}
     if not tables:
@@ -146,7 +145,7 @@ def _labels(
 
 
 def _rows(table: UploadedFile) -> list[tuple[str, str]]:
-    """File names and labels of a CSV. Raises Refused."""
+    """Read the file names and labels of a CSV. Raises Refused."""
     if table.error:
         raise _bad_upload(f"{table.name}: {table.error.message}", table.error.hint)
     try:
@@ -160,45 +159,43 @@ def _bad_upload(message: str, hint: str) -> Refused:
     return Refused(422, "bad_upload", message, hint)
 
 
-def _labelled(
-    reading: FileResult, labels: dict[str, str], faults: dict[str, str], class_names: Sequence[str]
-) -> LabelledPicture | None:
-    """None, and a fault noted, for what can't be kept."""
+def _usable(
+    results: Iterable[FileResult], labels: dict[str, str], class_names: Sequence[str], faults: dict[str, str]
+) -> Iterator[LabelledPicture]:
+    """Yield what can be kept, and add the others to `faults`."""
     known = {name.lower(): name for name in class_names}
-    given = labels.get(reading.name, "")
-    if reading.prediction is None:
-        faults[reading.name] = str(reading.error)
-    elif reading.prediction.image is None:
-        faults[reading.name] = "Nothing is on this picture."
-    elif given.lower() not in known:
-        told = f"{given[:40]!r} is no label" if given else "It has no label"
-        faults[reading.name] = f"{told}. Labels: {', '.join(class_names)}."
-    else:
-        return LabelledPicture(reading.name, known[given.lower()], reading.prediction)
-    return None
+    for result in results:
+        label = labels.get(result.name, "")
+        if result.prediction is None:
+            faults[result.name] = str(result.error)
+        elif result.prediction.image is None:
+            faults[result.name] = "Nothing is on this picture."
+        elif label.lower() not in known:
+            problem = f"{label[:40]!r} is no label" if label else "It has no label"
+            faults[result.name] = f"{problem}. Labels: {', '.join(class_names)}."
+        else:
+            yield LabelledPicture(result.name, known[label.lower()], result.prediction, result.prediction.image)
 
 
 def _without_duplicates(
-    pictures: Sequence[LabelledPicture], faults: dict[str, str], kept: set[str], published: np.ndarray | None
+    pictures: Sequence[LabelledPicture], faults: dict[str, str], kept: set[str], known: np.ndarray | None
 ) -> tuple[list[LabelledPicture], Counter[str]]:
-    """The first of each image. The same image under two labels is a fault."""
+    """Keep the first of each image. The same image under two labels is a fault."""
     first: dict[str, LabelledPicture] = {}
     duplicates: Counter[str] = Counter()
     for picture in pictures:
-        name = image_digest(picture.said.image.tobytes())
-        if (other := first.setdefault(name, picture)) is picture:
-            continue
-        if other.label == picture.label:
+        other = first.setdefault(image_digest(picture.image.tobytes()), picture)
+        if other is not picture and other.label == picture.label:
             duplicates["this upload"] += 1
-        else:
+        elif other is not picture:
             faults[picture.name] = f"It is {other.name} again, which has another label ({other.label})."
-    theirs = np.empty(0, np.uint64) if published is None else published
-    marks = np.array([digest_prefix(each.said.image.tobytes()) for each in first.values()], np.uint64)
+    prefixes = np.array([digest_prefix(picture.image.tobytes()) for picture in first.values()], np.uint64)
+    in_dataset = np.isin(prefixes, [] if known is None else known)
     unique = []
-    for (name, picture), is_published in zip(first.items(), np.isin(marks, theirs), strict=True):
-        if name in kept:
+    for (digest, picture), is_known in zip(first.items(), in_dataset, strict=True):
+        if digest in kept:
             duplicates["what is kept"] += 1
-        elif is_published:
+        elif is_known:
             duplicates["the data set itself"] += 1
         else:
             unique.append(picture)

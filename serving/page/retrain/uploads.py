@@ -120,7 +120,9 @@ def summary(staged: Staged) -> str:
 def details(staged: Staged) -> str:
     """HTML: the pictures that the model contradicts, and what is wrong with files."""
     doubted = staged.checked.contradicted
-    shown = gallery((each.said.image, f"{each.label}, read as {each.said.label or 'none'}") for each in doubted[:SHOWN])
+    shown = gallery(
+        (each.image, f"{each.label}, read as {each.prediction.label or 'none'}") for each in doubted[:SHOWN]
+    )
     rows = [(html.escape(name), html.escape(fault)) for name, fault in list(staged.checked.faults.items())[:SHOWN]]
     return (shown if doubted else "") + (table((), rows) if rows else "")
 

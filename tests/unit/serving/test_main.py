@@ -20,7 +20,7 @@ def test_purge_forgets_what_is_old_or_too_much(history, capsys, monkeypatch):
     monkeypatch.setenv("HISTORY_DAYS", "100000")
     history.add([entry(number) for number in range(5)])
     assert main(["purge", "--rows", "2"]) == 0
-    assert "3 answers forgotten" in capsys.readouterr().out
+    assert "3 answers deleted" in capsys.readouterr().out
     assert main(["purge", "--days", "1"]) == 0
     assert history.count(AnswerFilter()) == 0
 

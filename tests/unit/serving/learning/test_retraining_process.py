@@ -17,7 +17,7 @@ from serving.storage.records import BusyError, CorrectionFilter
 from serving.storage.retrainings import Retrainings
 from tests.helpers.corrections import correction
 
-BEAT = 0.05  # s
+HEARTBEAT = 0.05  # s
 ROW = Difference("validation", 5000, 0.996, 0.997, -0.001, 0.003)
 
 
@@ -114,7 +114,7 @@ def test_cancelling_interrupts_the_training(settings, database, accepted):
         threading.Timer(0.1, Retrainings(database).cancel).start()
         train_on()
 
-    assert retraining_process.run(settings, "mnist", None, wait, BEAT) == 1
+    assert retraining_process.run(settings, "mnist", None, wait, HEARTBEAT) == 1
     job = Retrainings(database).latest()
     assert (job.state, job.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
 
@@ -138,7 +138,7 @@ def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(se
     def cut_off():
         raise ImportError("numpy.core.multiarray failed to import") from None
 
-    assert retraining_process.run(settings, "mnist", None, cancelled(database, cut_off), BEAT) == 1
+    assert retraining_process.run(settings, "mnist", None, cancelled(database, cut_off), HEARTBEAT) == 1
     assert Retrainings(database).latest().state == "cancelled"
 
 
@@ -148,7 +148,7 @@ def test_breaking_off_slowly_is_no_silence(settings, database, accepted):
         while Retrainings(database).latest().seen_at == cut_off_at:
             time.sleep(0.02)
 
-    assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life), BEAT) == 1
+    assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life), HEARTBEAT) == 1
     assert Retrainings(database).latest().state == "cancelled"
 
 
@@ -172,7 +172,7 @@ def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
 
 def test_progress_and_the_time_left_follow_the_batches(settings, database, accepted):
     job = retraining_process.claim(database, "mnist")
-    reporter = Reporter(Retrainings(database), job, beat=0.01)
+    reporter = Reporter(Retrainings(database), job, heartbeat=0.01)
     reporter.stage("training", epochs=4)
     shares = []
     for epoch, done in ((1, 0), (1, 5), (4, 10)):

@@ -16,8 +16,8 @@ from tests.helpers.pictures import drawing, png, zipped
 LIMITS = Limits(100, 1, 4)
 
 
-def checked(classifier, files, label=None, kept=frozenset(), published=None):
-    return check_upload(classifier, [UploadedFile(name, content) for name, content in files], label, kept, published)
+def checked(classifier, files, label=None, kept=frozenset(), known=None):
+    return check_upload(classifier, [UploadedFile(name, content) for name, content in files], label, kept, known)
 
 
 def kept(found):
@@ -65,9 +65,9 @@ def test_nothing_to_keep_is_refused(classifier):
 
 def test_what_is_there_already_is_left_out_wherever_it_is(classifier):
     prepared = [prepare_drawing(drawing(seed)).tobytes() for seed in range(4)]
-    published = np.sort(np.array([digest_prefix(prepared[2]), digest_prefix(b"other")], np.uint64))
+    known = np.sort(np.array([digest_prefix(prepared[2]), digest_prefix(b"other")], np.uint64))
     files = [(f"7/{seed}.png", png(seed)) for seed in range(4)]
-    found = checked(classifier, [*files, ("7/again.png", png(0))], None, {image_digest(prepared[1])}, published)
+    found = checked(classifier, [*files, ("7/again.png", png(0))], None, {image_digest(prepared[1])}, known)
     assert [name for name, _ in kept(found)] == ["7/0.png", "7/3.png"]
     assert found.duplicates == {"this upload": 1, "what is kept": 1, "the data set itself": 1}
     assert found.compared
@@ -122,9 +122,9 @@ def test_whatever_is_sent_is_kept_named_or_refused_in_words(classifier, files, l
         found = checked(classifier, files, label)
     except Refused:
         return
-    assert all(each.label in "0123456789" and each.said.image.shape == (28, 28, 1) for each in found.pictures)
+    assert all(each.label in "0123456789" and each.image.shape == (28, 28, 1) for each in found.pictures)
     assert all(found.faults.values())
     pictures = [name for name, _ in files if not name.lower().endswith(".csv")]
     assert len(found.pictures) <= len(pictures)
     assert {each.name for each in found.pictures} <= set(pictures)
-    assert len({each.said.image.tobytes() for each in found.pictures}) == len(found.pictures)
+    assert len({each.image.tobytes() for each in found.pictures}) == len(found.pictures)
