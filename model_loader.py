@@ -79,13 +79,6 @@ class Classifier:
         )
         return ", ".join(filter(None, parts))
 
-    def classify(self, pixels: np.ndarray) -> Prediction:
-        """pixels: a drawing or photo as the data set's `prepare` takes it; an empty one gives a blank."""
-        image = self._spec.prepare(pixels)
-        if image is None:
-            return predictions.blank(self._spec.class_names, self.bundle.version)
-        return self.predict(image[np.newaxis])[0]
-
     def predict(self, images: np.ndarray) -> list[Prediction]:
         """images: uint8 [N, H, W, C], prepared as the data set's own are. Raises ValueError for others."""
         serving = self._serving  # refresh() may replace it meanwhile

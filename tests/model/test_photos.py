@@ -13,7 +13,7 @@ import model_loader
 from experiments.data import datasets, specs
 from experiments.data.specs import Split
 from experiments.data.synthesis.outlier_photos import draw_outlier_photos
-from experiments.preprocessing.decoding import decode_image
+from serving.prediction.predict import predict_one
 from settings import ROOT, Settings
 
 
@@ -33,21 +33,21 @@ def photos() -> Split:
     return Split(test.images[:100], test.labels[:100])
 
 
-def sent(photo: np.ndarray, kind: str, **options: object) -> np.ndarray:
+def sent(photo: np.ndarray, kind: str, **options: object) -> bytes:
     """Enlarged to a phone's shape with something at both sides, and encoded."""
     large = Image.fromarray(photo).resize((384, 384), Image.Resampling.BICUBIC)
     sheet = Image.new("RGB", (512, 384), "grey")
     sheet.paste(large, (64, 0))
     buffer = io.BytesIO()
     sheet.save(buffer, kind, **options)
-    return decode_image(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def test_a_photo_gets_the_same_answer_in_any_format(classifier, photos) -> None:
     kinds = [("PNG", {}), ("WEBP", {"quality": 90, "method": 0}), ("JPEG", {"quality": 90})]
     labels = np.array(
         [
-            [classifier.classify(sent(photo, kind, **options)).label for photo in photos.images]
+            [predict_one(classifier, [sent(photo, kind, **options)]).label for photo in photos.images]
             for kind, options in kinds
         ]
     )
@@ -70,4 +70,4 @@ def test_it_is_unsure_of_what_the_project_mixes_of_photos(classifier, photos) ->
     ids=lambda path: path.stem,
 )
 def test_it_is_unsure_of_real_photos_of_none_of_the_classes(classifier, photo: Path) -> None:
-    assert classifier.classify(decode_image(photo.read_bytes())).verdict == "unsure"
+    assert predict_one(classifier, [photo.read_bytes()]).verdict == "unsure"

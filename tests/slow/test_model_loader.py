@@ -14,6 +14,7 @@ from experiments.inference.occlusion import occlusion, overlay
 from experiments.registry import production
 from experiments.registry.store import TrackingStore
 from model_loader import Classifier
+from serving.prediction.predict import predict_images
 from settings import ROOT
 
 
@@ -49,12 +50,12 @@ def test_what_is_explained_is_the_answer_after_a_second_look(settings, spec, exp
     np.testing.assert_array_equal(classifier.explain(image), overlay(image, occlusion(model, image, int(answer))))
 
 
-def test_a_drawing_is_prepared_first_and_a_blank_one_is_no_class(settings, spec, images):
+def test_a_blank_drawing_is_no_class(settings, spec, images):
     classifier = Classifier(spec, settings)
-    drawn = classifier.classify(images[0].astype(np.int16))
+    prepared = [spec.prepare(pixels) for pixels in (images[0].astype(np.int16), np.zeros_like(images[0]))]
+    drawn, blank = predict_images(classifier, prepared)
     np.testing.assert_array_equal(drawn.image, images[0])
     assert (drawn.verdict, drawn.label) == ("sure", classifier.predict(images[:1])[0].label)
-    blank = classifier.classify(np.zeros_like(images[0]))
     assert (blank.verdict, blank.label, blank.model_version) == ("blank", "", "7")
 
 
@@ -170,7 +171,7 @@ from settings import Settings
 
 spec = DatasetSpec("dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", lambda pixels: pixels)
 classifier = Classifier(spec, Settings())
-assert classifier.classify(np.zeros((8, 6, 1), np.uint8)).verdict in ("sure", "unsure")
+assert classifier.predict(np.zeros((1, 8, 6, 1), np.uint8))[0].verdict in ("sure", "unsure")
 classifier.refresh()
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "mlflow", "sklearn"}))
 """
