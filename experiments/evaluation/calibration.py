@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, and the thresholds of the verdicts; fitted on what no model was trained on."""
+"""Calibrate a model's probabilities and fit the thresholds of its verdicts, on data it was not trained on."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,22 +12,20 @@ if TYPE_CHECKING:
 
     from experiments.data.specs import DatasetSpec
 
-MAX_REJECTED = 0.002  # of the images of the classes
-MIN_REJECT_PROBABILITY = (
-    0.85  # probability of none of the classes under which nothing is refused: people dislike it more
-)
+MAX_REJECTED = 0.002  # share of the classes' images
+MIN_REJECT_PROBABILITY = 0.85  # people mind a wrong rejection more than a wrong answer
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Raw outputs float32 [N, K or K + 1] and true labels int64 [N]; label K is none of the classes."""
+    """A model's outputs float32 [N, K or K + 1] and true labels int64 [N]; label K is none of the classes."""
 
     outputs: np.ndarray
     labels: np.ndarray
 
 
 def fit_temperature(sample: Sample) -> float:
-    """What the logits are divided by so that the log loss is least: above 1 for a model too sure of itself."""
+    """The divisor of the logits that minimises the log loss; above 1 for an overconfident model."""
     logits = np.log(np.maximum(sample.outputs.astype(np.float64), 1e-12))
 
     def loss(candidate: float) -> float:
@@ -39,26 +37,24 @@ def fit_temperature(sample: Sample) -> float:
 
 
 def apply_temperature(model: "keras.Model", temperature: float) -> None:
-    """Divides the logits of a model that ends in a softmax layer, in its own weights: whoever runs it gets calibrated
-    probabilities and need not know."""
+    """Divide the logits of a model that ends in a softmax layer, in its own weights."""
     last = model.layers[-1]
     last.set_weights([weights / temperature for weights in last.get_weights()])
 
 
 def fit_thresholds(sample: Sample, spec: "DatasetSpec") -> Thresholds:
-    """Where sure ends and refusing begins. sample: calibrated outputs; label K and above: none of the K classes, which
-    a model that can't refuse had better be unsure of."""
+    """Fit the thresholds on calibrated outputs. Labels of K and above are none of the K classes: a model without a
+    reject class should be unsure of those images."""
     classes = len(spec.class_names)
-    real = sample.labels < classes
-    none = sample.outputs[real, classes:].sum(1)
-    refuse = float(max(np.quantile(none, 1 - MAX_REJECTED), MIN_REJECT_PROBABILITY)) if spec.has_reject_class else 1.0
-    answered = real if spec.has_reject_class else np.ones_like(real)
+    in_class = sample.labels < classes
+    reject = sample.outputs[in_class, classes:].sum(1)
+    refuse = float(max(np.quantile(reject, 1 - MAX_REJECTED), MIN_REJECT_PROBABILITY)) if spec.has_reject_class else 1.0
+    answered = in_class if spec.has_reject_class else np.ones_like(in_class)
     outputs, labels = sample.outputs[answered, :classes], sample.labels[answered]
-    confidence, right = outputs.max(1), outputs.argmax(1) == labels
+    confidence, correct = outputs.max(1), outputs.argmax(1) == labels
     order = np.argsort(-confidence)
-    share_right = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(share_right >= spec.min_sure_accuracy)
+    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)  # of the most confident 1, 2, ... answers
+    enough = np.flatnonzero(accuracy >= spec.min_sure_accuracy)
     sure = confidence[order[enough[-1]]] if len(enough) else 1.0
-    return Thresholds(
-        sure=float(min(sure, np.quantile(outputs[real[answered]].max(1), spec.max_unsure))), refuse=refuse
-    )
+    least_sure = np.quantile(outputs[in_class[answered]].max(1), spec.max_unsure)
+    return Thresholds(sure=float(min(sure, least_sure)), refuse=refuse)

@@ -1,19 +1,19 @@
-"""Two models asked the same questions: by how much they differ, and how certain that is."""
+"""Compare two models' answers to the same images: the difference of their accuracies and its confidence interval."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-CONFIDENCE = 0.95  # of the intervals; those of the classes are wider, so that all of them together have it
+CONFIDENCE = 0.95  # of the intervals; those of the classes are wider, so that they hold it jointly
 RESAMPLES = 20_000
 VALIDATION, DRAWINGS, NON_DIGITS, CORRECTIONS = "validation", "generated drawings", "non-digits", "corrections held out"
-REJECTED = -1  # in place of a label: refused
+REJECTED = -1  # in place of a label
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What became of one group of questions. Shares of right answers, 0 to 1; `low` to `high` is the interval of
+    """Both models' accuracies, 0 to 1, on one group of images; `low` to `high` is the confidence interval of
     challenger - champion."""
 
     group: str
@@ -26,7 +26,7 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """A group of questions as both models answered it. int64 [N] each, REJECTED for a refusal."""
+    """Labels and both models' answers for one group of images: int64 [N] each, REJECTED where rejected."""
 
     group: str
     labels: np.ndarray
@@ -34,15 +34,18 @@ class Answers:
     challenger: np.ndarray
 
 
-def compare(answered: list[Answers], class_names: tuple[str, ...]) -> tuple[Difference, ...]:
-    """A row for each group, then one for each class over the images that no correction could have spoilt."""
-    rows = [difference(each.group, *_right(each), CONFIDENCE) for each in answered if len(each.labels)]
-    return (*rows, *_by_class([each for each in answered if each.group in (VALIDATION, DRAWINGS)], class_names))
+def compare(groups: Sequence[Answers], class_names: tuple[str, ...]) -> tuple[Difference, ...]:
+    """One row per group, then one per class over the groups that no correction can have contaminated."""
+    rows = [_compare_group(group) for group in groups if len(group.labels)]
+    clean = [group for group in groups if group.group in (VALIDATION, DRAWINGS)]
+    return (*rows, *_by_class(clean, class_names))
 
 
 def difference(group: str, champion: np.ndarray, challenger: np.ndarray, confidence: float) -> Difference:
-    """champion, challenger: bool [N], whether each was right. The interval is that of the paired bootstrap: all that
-    counts of a question is whether it was gained, lost or neither, so whole resamples are drawn from a multinomial."""
+    """The difference of two accuracies with its paired bootstrap interval. champion, challenger: bool [N], correct.
+
+    Each image is gained, lost or neither, so whole resamples are drawn from a multinomial distribution.
+    """
     count = len(champion)
     shares = [(challenger & ~champion).mean(), (champion & ~challenger).mean(), (champion == challenger).mean()]
     drawn = np.random.default_rng(0).multinomial(count, shares, RESAMPLES)
@@ -50,13 +53,15 @@ def difference(group: str, champion: np.ndarray, challenger: np.ndarray, confide
     return Difference(group, count, float(champion.mean()), float(challenger.mean()), float(low), float(high))
 
 
-def _right(answered: Answers) -> tuple[np.ndarray, np.ndarray]:
-    return answered.champion == answered.labels, answered.challenger == answered.labels
+def _compare_group(answers: Answers) -> Difference:
+    champion, challenger = answers.champion == answers.labels, answers.challenger == answers.labels
+    return difference(answers.group, champion, challenger, CONFIDENCE)
 
 
-def _by_class(answered: list[Answers], class_names: tuple[str, ...]) -> Iterator[Difference]:
-    labels = np.concatenate([each.labels for each in answered])
-    champion, challenger = (np.concatenate(right) for right in zip(*map(_right, answered), strict=True))
+def _by_class(groups: Sequence[Answers], class_names: tuple[str, ...]) -> Iterator[Difference]:
+    labels = np.concatenate([group.labels for group in groups])
+    champion = np.concatenate([group.champion for group in groups]) == labels
+    challenger = np.concatenate([group.challenger for group in groups]) == labels
     confidence = 1 - (1 - CONFIDENCE) / len(class_names)
     for number, name in enumerate(class_names):
         own = labels == number

@@ -1,43 +1,48 @@
-"""Drawn digits: strokes put and inked on a sheet as on the page's pad, prepared, and their answers scored."""
+"""Drawn digits: put strokes on the page's pad, prepare them as serving does, and score a model's predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Self, cast
 from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 
-from experiments.data.datasets import DatasetError
+from experiments.data.archive import DatasetError
 from experiments.data.synthesis.digit_templates import DIGITS
-from experiments.data.synthesis.strokes import parse, vary
+from experiments.data.synthesis.strokes import parse, rotation, vary
 from experiments.evaluation.metrics import calibration_error
 from experiments.inference.predictions import Prediction
 from experiments.preprocessing.drawings import prepare_drawing
 
 PAD = 400  # px: side of the page's pad
 MARGIN = 16  # px that stay free around a drawing
-SIZES = (0.15, 0.3, 0.5, 0.7, 0.9)  # bounds of the groups in the report: share of the pad
+SIZES = (0.15, 0.3, 0.5, 0.7, 0.9)  # bounds of the report's groups: share of the pad
 BRUSHES = (6, 8, 16, 28, 40)  # px, likewise
 TURNS = (-10, -5, 0, 5, 10)  # degrees, likewise
-STRAIGHT = 0.95  # from end to end, as a share of the stroke's length
+STRAIGHT = 0.95  # distance between a stroke's ends as a share of its length, from which it is a straight line
 
 
 @dataclass(frozen=True, eq=False)
 class Drawings:
-    """Characters as pens wrote them: strokes of float [points, 2] (x right, y down); labels int64 [N], or
-    characters [N] where no digits are; writers [N]."""
+    """Characters as pens wrote them: strokes of float [points, 2] (x right, y down), labels int64 [N] (str [N] of
+    letters and scribbles), and writers [N]."""
 
     strokes: Sequence[Sequence[np.ndarray]]
     labels: np.ndarray
     writers: np.ndarray
 
+    def take(self, indices: np.ndarray) -> Self:
+        """Select drawings by index."""
+        return type(self)([self.strokes[i] for i in indices.tolist()], self.labels[indices], self.writers[indices])
+
 
 @dataclass(frozen=True)
 class Layout:
-    """How drawings are put on the pad, each evenly from a range: size as a share of the pad, brush in px, turn in
-    degrees. A brush is never wider than a fourth of its drawing, which nobody could read."""
+    """How drawings are put on the pad, each property drawn evenly from a range: size as a share of the pad, brush in
+    px, turn in degrees. A brush is never wider than a quarter of its drawing, which would be illegible."""
 
     sizes: tuple[float, float] = (0.15, 0.9)
     brushes: tuple[float, float] = (6, 40)
@@ -46,8 +51,8 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class PreparedDrawings:
-    """Drawings as they were put on the pad and prepared: images uint8 [N, 28, 28, 1], the rest one value each. bare:
-    bool, one straight stroke and labelled other than 1, a piece of a digit whose rest is lost."""
+    """Drawings as prepared from the pad: images uint8 [N, 28, 28, 1]; the rest has one value per drawing. fragments:
+    bool, a single straight stroke labelled other than 1, which is a piece of a digit whose rest is lost."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -60,35 +65,44 @@ class PreparedDrawings:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What came of answered sheets. right: bool [N], of the first candidate; a refused one counts as wrong."""
+    """A model's predictions for drawings. correct: bool [N], whether the label is right; a rejected one is wrong."""
 
     drawings: PreparedDrawings
     predictions: Sequence[Prediction]
     correct: np.ndarray
 
+    @property
+    def sure(self) -> np.ndarray:
+        """Whether each prediction is sure, bool [N]."""
+        return np.array([prediction.verdict == "sure" for prediction in self.predictions])
+
     def scores(self) -> dict[str, float]:
-        """Shares of 1: of all drawings right, sure and refused; of the sure ones right; the calibration error."""
-        sure = np.array([answer.verdict == "sure" for answer in self.predictions])
-        refused = np.array([answer.label == "" for answer in self.predictions])
-        confidence = np.array([answer.confidence for answer in self.predictions])
+        """Shares, 0 to 1: correct, sure and rejected drawings; correct ones among the sure; and calibration error."""
+        sure = self.sure
+        rejected = np.array([prediction.label == "" for prediction in self.predictions])
+        confidence = np.array([prediction.confidence for prediction in self.predictions])
         return {
             "accuracy": float(self.correct.mean()),
             "sure": float(sure.mean()),
-            "refused": float(refused.mean()),
+            "refused": float(rejected.mean()),
             "sure_accuracy": float(self.correct[sure].mean()) if sure.any() else 0.0,
-            "calibration_error": calibration_error(confidence[~refused], self.correct[~refused]),
+            "calibration_error": calibration_error(confidence[~rejected], self.correct[~rejected]),
         }
 
     def sure_accuracy_without_fragments(self) -> float:
-        """Of the sure ones right, those left out that are a bare stroke; nan if there are none."""
-        sure = np.array([answer.verdict == "sure" for answer in self.predictions]) & ~self.drawings.fragments
+        """The accuracy of sure predictions, fragments left out; nan if there are none."""
+        sure = self.sure & ~self.drawings.fragments
         return float(self.correct[sure].mean()) if sure.any() else float("nan")
 
     def groups(self) -> dict[str, tuple[int, float]]:
-        """By digit, size, brush and turn: how many, and the share that is right."""
-        sheets = self.drawings
-        masks = {f"digit {digit}": sheets.labels == digit for digit in range(10)}
-        bounds = (("size", sheets.sizes, SIZES), ("brush", sheets.brushes, BRUSHES), ("turn", sheets.turns, TURNS))
+        """Count and accuracy by digit, size, brush and turn."""
+        drawings = self.drawings
+        masks = {f"digit {digit}": drawings.labels == digit for digit in range(10)}
+        bounds = (
+            ("size", drawings.sizes, SIZES),
+            ("brush", drawings.brushes, BRUSHES),
+            ("turn", drawings.turns, TURNS),
+        )
         for name, values, edges in bounds:
             for low, high in pairwise(edges):
                 masks[f"{name} {low:g} to {high:g}"] = (values >= low) & (values < high)
@@ -100,29 +114,30 @@ class Outcome:
         return {"count": len(self.correct), **self.scores(), "groups": groups}
 
     def worst(self, count: int = 60) -> list[tuple[np.ndarray, str]]:
-        """The mistakes of the greatest confidence: image uint8 [28, 28, 1] and a caption each."""
-        wrong = sorted(np.flatnonzero(~self.correct).tolist(), key=lambda i: -self.predictions[i].confidence)[:count]
+        """The most confident mistakes: image uint8 [28, 28, 1] and caption each."""
+        wrong = np.flatnonzero(~self.correct).tolist()
+        wrong = sorted(wrong, key=lambda i: -self.predictions[i].confidence)[:count]
         captions = [
-            f"{true} as {given.label or 'none'} {100 * given.confidence:.0f} %"
-            for true, given in ((self.drawings.labels[i], self.predictions[i]) for i in wrong)
+            f"{label} as {prediction.label or 'none'} {100 * prediction.confidence:.0f} %"
+            for label, prediction in ((self.drawings.labels[i], self.predictions[i]) for i in wrong)
         ]
         return list(zip(self.drawings.images[wrong], captions, strict=True))
 
     def writer_accuracy(self, percentile: float, at_least: int = 20) -> float:
-        """The accuracy at this percentile among writers of so many drawings; nan if there are none."""
-        shares = [self.correct[self.drawings.writers == each] for each in np.unique(self.drawings.writers)]
-        shares = [share.mean() for share in shares if len(share) >= at_least]
-        return float(np.percentile(shares, percentile)) if shares else float("nan")
+        """The accuracy at this percentile of writers with so many drawings; nan if there are none."""
+        by_writer = [self.correct[self.drawings.writers == writer] for writer in np.unique(self.drawings.writers)]
+        accuracies = [correct.mean() for correct in by_writer if len(correct) >= at_least]
+        return float(np.percentile(accuracies, percentile)) if accuracies else float("nan")
 
 
 def read_strokes(path: Path) -> Drawings:
-    """A stroke file: .npz with points [P, 2], stroke_start, digit_start, labels and writers. Raises DatasetError."""
+    """Read a stroke file: .npz of points [P, 2], stroke_start, digit_start, labels and writers. Raises DatasetError."""
     try:
         with path.open("rb") as opened, np.load(opened) as file:  # numpy leaves a broken file open
             points, stroke, digit = file["points"], file["stroke_start"], file["digit_start"]
             labels, writers = file["labels"], file["writers"]
     except (OSError, EOFError, BadZipFile, IndexError, KeyError, TypeError, ValueError) as error:
-        reason = f"{path} is no stroke file ({error})."
+        reason = f"{path} is not a stroke file ({error})."
         raise DatasetError(f"{reason} DRAWN_STROKES and DRAWN_LETTERS must name one, or be unset.") from error
     labels = labels.astype(np.int64) if labels.dtype.kind in "iu" else labels.astype(str)
     strokes = [[points[stroke[k] : stroke[k + 1]] for k in range(digit[i], digit[i + 1])] for i in range(len(labels))]
@@ -130,54 +145,55 @@ def read_strokes(path: Path) -> Drawings:
 
 
 def half_of_writers(drawings: Drawings, odd: bool) -> Drawings:
-    """The drawings of the writers at even, or odd, places in sorted order: one half to develop on, one to report."""
-    chosen = np.flatnonzero(np.isin(drawings.writers, np.unique(drawings.writers)[int(odd) :: 2]))
-    return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen], drawings.writers[chosen])
+    """Select the writers at even or odd positions in sorted order: one half to develop on, one to report."""
+    half = np.unique(drawings.writers)[int(odd) :: 2]
+    return drawings.take(np.flatnonzero(np.isin(drawings.writers, half)))
 
 
 def generate(count: int, seed: int) -> Drawings:
-    """Digits that the project draws itself, in equal numbers."""
+    """Generate digits from the project's own templates, in equal numbers."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 10
-    templates = [DIGITS[digit][rng.integers(len(DIGITS[digit]))] for digit in labels]
+    templates = [DIGITS[digit][rng.integers(len(DIGITS[digit]))] for digit in labels.tolist()]
     return Drawings([vary(parse(template), rng) for template in templates], labels, np.zeros(count, int))
 
 
 def sample(drawings: Drawings, count: int, seed: int) -> Drawings:
-    """So many of them, by chance."""
-    chosen = np.random.default_rng(seed).permutation(len(drawings.labels))[:count]
-    return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen], drawings.writers[chosen])
+    """Select so many drawings at random."""
+    return drawings.take(np.random.default_rng(seed).permutation(len(drawings.labels))[:count])
 
 
 def put_on_pad(drawings: Drawings, layout: Layout, seed: int) -> PreparedDrawings:
-    """Draws each one anywhere on the pad and prepares it as serving does."""
+    """Ink every drawing somewhere on the pad and prepare it as serving does."""
     rng = np.random.default_rng(seed)
     count = len(drawings.labels)
     sizes, turns = rng.uniform(*layout.sizes, count), rng.uniform(*layout.turns, count)
     widest = np.clip(sizes * (PAD - 2 * MARGIN) / 4, *layout.brushes)
     brushes = rng.uniform(layout.brushes[0], widest)
     images = [
-        prepare_drawing(ink(place(rotate(strokes, turn), size, rng), brush))
+        cast(
+            np.ndarray, prepare_drawing(ink(place(rotate(strokes, turn), size, rng), brush))
+        )  # a stroke is never blank
         for strokes, size, brush, turn in zip(drawings.strokes, sizes, brushes, turns, strict=True)
     ]
-    bare = np.array([_is_line(strokes) for strokes in drawings.strokes]) & (drawings.labels != 1)
-    return PreparedDrawings(np.stack(images), drawings.labels, drawings.writers, sizes, brushes, turns, bare)
+    fragments = np.array([_is_line(strokes) for strokes in drawings.strokes]) & (drawings.labels != 1)
+    return PreparedDrawings(np.stack(images), drawings.labels, drawings.writers, sizes, brushes, turns, fragments)
 
 
-def score(sheets: PreparedDrawings, predictions: Sequence[Prediction]) -> Outcome:
-    """Compares the answers with the labels."""
-    given = np.array([int(answer.label or -1) for answer in predictions])
-    return Outcome(sheets, predictions, given == sheets.labels)
+def score(drawings: PreparedDrawings, predictions: Sequence[Prediction]) -> Outcome:
+    """Compare predictions with the labels."""
+    labels = np.array([int(prediction.label or -1) for prediction in predictions])
+    return Outcome(drawings, predictions, labels == drawings.labels)
 
 
 def rotate(strokes: Sequence[np.ndarray], degrees: float) -> list[np.ndarray]:
-    """The strokes turned clockwise."""
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return [stroke @ np.array([[cos, sin], [-sin, cos]]) for stroke in strokes]
+    """Turn strokes clockwise."""
+    matrix = rotation(np.radians(degrees))
+    return [stroke @ matrix for stroke in strokes]
 
 
 def place(strokes: Sequence[np.ndarray], size: float, rng: np.random.Generator) -> list[np.ndarray]:
-    """The strokes with their longer side at this share of the pad, somewhere on it, in px."""
+    """Scale strokes so that the longer side is this share of the pad, and put them somewhere on it, in px."""
     points = np.concatenate(strokes)
     corner, extent = points.min(0), np.ptp(points, axis=0)
     scale = size * (PAD - 2 * MARGIN) / max(extent.max(), 1e-6)
@@ -185,16 +201,8 @@ def place(strokes: Sequence[np.ndarray], size: float, rng: np.random.Generator) 
     return [(stroke - corner) * scale + offset for stroke in strokes]
 
 
-def _is_line(strokes: Sequence[np.ndarray]) -> bool:
-    """Whether there is one stroke, straight but for a hand's tremor."""
-    if len(strokes) != 1:
-        return False
-    length = np.linalg.norm(np.diff(strokes[0], axis=0), axis=1).sum()
-    return bool(np.linalg.norm(strokes[0][-1] - strokes[0][0]) > STRAIGHT * length)
-
-
 def ink(strokes: Sequence[np.ndarray], brush: float) -> np.ndarray:
-    """strokes: float [points, 2] each, px. Returns uint8 [PAD, PAD], 255 = paper, hard edged as the page's brush."""
+    """Ink strokes float [points, 2], in px, with the hard edge of the page's brush: uint8 [PAD, PAD], 255 = paper."""
     sheet = np.full((PAD, PAD), 255, np.uint8)
     for stroke in strokes:
         path = (stroke * 16).round().astype(np.int32)  # sixteenths of a px
@@ -202,3 +210,11 @@ def ink(strokes: Sequence[np.ndarray], brush: float) -> np.ndarray:
         for point in path:
             cv2.circle(sheet, point, max(1, round(brush * 8)), 0, cv2.FILLED, shift=4)
     return sheet
+
+
+def _is_line(strokes: Sequence[np.ndarray]) -> bool:
+    """Whether there is one stroke, straight except for a hand's tremor."""
+    if len(strokes) != 1:
+        return False
+    length = np.linalg.norm(np.diff(strokes[0], axis=0), axis=1).sum()
+    return bool(np.linalg.norm(strokes[0][-1] - strokes[0][0]) > STRAIGHT * length)

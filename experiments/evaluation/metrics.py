@@ -1,4 +1,4 @@
-"""How good a model is: the nine metrics of one split, from its probabilities."""
+"""Evaluate a model's probabilities for one split by nine metrics."""
 
 from dataclasses import asdict, dataclass
 
@@ -18,8 +18,8 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Report:
-    """The nine metrics and how far confidences are from the truth. Precision, recall, F1 and ROC-AUC are macro
-    averages; log loss is in nats."""
+    """The nine metrics and the calibration error. Precision, recall, F1 and ROC-AUC are macro averages; log loss is in
+    nats."""
 
     accuracy: float
     precision: float
@@ -33,7 +33,7 @@ class Report:
     per_class: dict[str, ClassScore]
 
     def scalars(self) -> dict[str, float]:
-        """Every metric that is one number, by name; those of a class as `precision_7`."""
+        """All scalar metrics by name; those of a class as `precision_7`."""
         summary = {k: v for k, v in asdict(self).items() if isinstance(v, float)}
         for name, score in self.per_class.items():
             summary |= {f"{metric}_{name}": value for metric, value in asdict(score).items()}
@@ -45,11 +45,11 @@ class Report:
 
 
 def evaluate(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> Report:
-    """probabilities: float32 [N, K or more], of which the first K count; labels: int64 [N], each class at least once.
+    """Evaluate probabilities float32 [N, >= K], of which the first K count, against labels int64 [N].
 
-    Raises ValueError.
+    Raises ValueError if a class has no label.
     """
-    from sklearn import metrics
+    from sklearn import metrics  # imports slowly
 
     classes = np.arange(len(class_names))
     probabilities = probabilities[:, : len(classes)].astype(np.float64)
@@ -74,24 +74,23 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[s
     )
 
 
-def reliability(confidence: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Answers in 15 equal steps of confidence, empty ones left out: mean confidence float [B], share that is right
-    float [B], how many int64 [B].
+def reliability(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean confidence float [B], accuracy float [B] and count int64 [B] of the non-empty of BINS equal bins.
 
-    confidence: float [N], 0 to 1; right: bool [N].
+    confidence: float [N], 0 to 1; correct: bool [N].
     """
-    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    counts = np.bincount(places, minlength=BINS)
-    sums = np.array([np.bincount(places, values, minlength=BINS) for values in (confidence, right)])
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    sums = np.array([np.bincount(bins, values, minlength=BINS) for values in (confidence, correct)])
     filled = counts > 0
     mean_confidence, accuracy = sums[:, filled] / counts[filled]
     return mean_confidence, accuracy, counts[filled]
 
 
-def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    """The expected calibration error, 0 to 1: how far confidence is from the share of right answers, bin by bin.
+def calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
+    """The expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the bins.
 
-    confidence: float [N], 0 to 1; right: bool [N].
+    confidence: float [N], 0 to 1; correct: bool [N].
     """
-    mean_confidence, accuracy, counts = reliability(confidence, right)
+    mean_confidence, accuracy, counts = reliability(confidence, correct)
     return float((np.abs(mean_confidence - accuracy) * counts).sum() / max(counts.sum(), 1))

@@ -1,4 +1,4 @@
-"""Scribbles to ask a model about, made in other ways than those it was trained on (non_digits.py)."""
+"""Scribbles to evaluate a model on, drawn in other ways than those it was trained on (non_digits.py)."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from experiments.evaluation.drawings import Drawings, rotate
 
 
 def draw(count: int, seed: int) -> Drawings:
-    """As many of each kind, turned any way; the labels are the kinds."""
+    """Draw scribbles of every kind in equal numbers, turned by any angle; the labels are the kinds."""
     rng = np.random.default_rng(seed)
     kinds = np.resize(list(KINDS), count)
     strokes = [rotate(KINDS[kind](rng), rng.uniform(0, 360)) for kind in kinds]
@@ -26,14 +26,14 @@ def _spiral(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def _zigzag(rng: np.random.Generator) -> list[np.ndarray]:
-    """Straight from corner to corner, seven at least."""
+    """Straight lines between at least seven corners."""
     turns = int(rng.integers(7, 20))
     points = np.stack([np.linspace(0, rng.uniform(0.6, 2.5), turns), np.arange(turns) % 2], axis=-1)
     return [points + rng.normal(0, 0.08, (turns, 2))]
 
 
-def _to_and_fro(rng: np.random.Generator) -> list[np.ndarray]:
-    """A hand that swings, as fast in the middle as it is slow where it turns."""
+def _back_and_forth(rng: np.random.Generator) -> list[np.ndarray]:
+    """A swinging hand, fast in the middle and slow where it turns."""
     time = np.linspace(0, rng.integers(6, 16), 300)
     reach = 1 + rng.normal(0, 0.15, 17)[time.astype(int)]
     return [np.stack([reach * np.cos(np.pi * time) / 2, time / time[-1] * rng.uniform(0.3, 1)], axis=-1)]
@@ -44,7 +44,7 @@ def _many_lines(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def _corners(rng: np.random.Generator) -> list[np.ndarray]:
-    """One line from one place to another, anywhere on the sheet."""
+    """One line from corner to corner, anywhere on the sheet."""
     return [rng.uniform(0, 1, (rng.integers(8, 25), 2))]
 
 
@@ -54,7 +54,7 @@ def _walk(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def _wandering(rng: np.random.Generator) -> list[np.ndarray]:
-    """The same, of few steps and smooth."""
+    """Smoothed Brownian motion of few steps."""
     return [smooth(np.cumsum(rng.normal(0, 1, (rng.integers(8, 20), 2)), axis=0))]
 
 
@@ -62,10 +62,10 @@ KINDS = {
     "parallel strokes": _parallel,
     "spiral": _spiral,
     "zigzag": _zigzag,
-    "to and fro": _to_and_fro,
+    "to and fro": _back_and_forth,
     "many lines": _many_lines,
     "random corners": _corners,
     "walk": _walk,
     "wandering line": _wandering,
 }
-"""From what is dense to what may have a digit's shape by chance."""
+"""From dense ones to those that may look like a digit by chance."""
