@@ -1,20 +1,25 @@
 """The JSON API: its routes, its documentation at /docs, and one shape for every error."""
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from experiments.inference.litert import ModelError
 from serving.api.routes import feedback, history, predict, production, retraining, status, training_data
 from serving.api.schemas import ErrorAnswer
-from serving.core.access import Caller, split_names
+from serving.core.access import split_names
 from serving.core.errors import Refused, from_status, internal_error
+from serving.core.logs import REQUEST_ID
 from serving.services import Services
 from serving.storage.records import StoreError
 
@@ -22,6 +27,7 @@ ROUTERS = tuple(routes.router for routes in (predict, feedback, training_data, r
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)
 """What begins so is the API's; all else is the page's."""
+ROUTE_PATHS = frozenset(route.path for router in ROUTERS for route in router.routes)
 DESCRIPTION = (
     "Reads hand-drawn digits and, with `dataset=cifar10`, photos. Errors have one shape, `{error: {code, message, "
     "hint}}`. Send an `X-Request-ID` to name a request yourself: one that is repeated is recorded once."
@@ -29,7 +35,7 @@ DESCRIPTION = (
 
 
 def build_api(services: Services) -> FastAPI:
-    """The application. Its state has `services` and the `paths` of its routes; a request's state has its `caller`."""
+    """The application. A request's state has to carry its `caller`."""
     refusals: dict[int | str, dict[str, Any]] = {
         code: {"model": ErrorAnswer} for code in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
     }
@@ -41,24 +47,43 @@ def build_api(services: Services) -> FastAPI:
         description=DESCRIPTION,
         static_url=STATIC,
         responses=refusals,
+        lifespan=_lifespan,
     )
+    api.state.services = services
     for router in ROUTERS:
         api.include_router(router)
-    api.state.services = services
-    api.state.paths = frozenset(route.path for router in ROUTERS for route in router.routes)
+    # Paths that are none of the routes' end here, rather than at a page that is mounted at the root.
+    without_page = APIRouter(routes=list(api.routes))
+    for path in PATHS:
+        api.routes.append(Route(f"{path}{{rest:path}}", without_page, include_in_schema=False))
     if origins := split_names(services.settings.cors_origins):
-        api.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
-    for kind in (Refused, HTTPException, RequestValidationError, ModelError, StoreError, Exception):
+        api.add_middleware(ApiCORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
+    for kind in (Refused, HTTPException, RequestValidationError, ModelError, StoreError):
         api.add_exception_handler(kind, answer_error)
     return api
+
+
+@asynccontextmanager
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    await api.state.services.worker_pool.start()
+    yield
+    api.state.services.worker_pool.close()
+
+
+class ApiCORSMiddleware(CORSMiddleware):
+    """Lets other sites ask the API; the page has Gradio's own rules."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        is_api = scope["type"] == "http" and scope["path"].startswith(PATHS)
+        await (super().__call__ if is_api else self.app)(scope, receive, send)
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
     """Any error in the one shape; those of this side are counted."""
     refused = _as_refused(error)
     if refused.status >= 500:
-        caller: Caller = request.state.caller
-        request.app.state.services.metrics.add_problem(caller.request_id, refused.status, refused.message)
+        request.app.state.services.metrics.add_problem(REQUEST_ID.get(), refused.status, refused.message)
     return refused.response()
 
 

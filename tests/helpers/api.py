@@ -11,12 +11,3 @@ def refused(reply, status, code):
     error = ErrorAnswer.model_validate_json(reply.content).error
     assert error.code == code
     return error
-
-
-async def no_page(scope, receive, send):
-    if scope["type"] == "lifespan":
-        for happened in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{happened}.complete"})
-        return
-    raise AssertionError("the page was asked")

@@ -16,11 +16,10 @@ from experiments.data.specs import SPECS
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Prediction, Thresholds, predictions
 from serving.page.page import appearance, build_page
-from serving.server import Gate, launch
+from serving.server import build_app, launch
 from serving.services import open_services
 from serving.storage.database import Database
 from settings import Settings
-from tests.helpers.api import no_page
 
 PROBABILITIES = np.array([0, 0.06, 0, 0.01, 0, 0, 0, 0.9, 0, 0.03], np.float32)
 
@@ -222,7 +221,6 @@ def api(services):
     with ExitStack() as stack:
 
         def api(around=services, base_url="http://127.0.0.1:7860"):
-            gate = Gate(no_page, around)
-            return stack.enter_context(TestClient(gate, base_url, raise_server_exceptions=False))
+            return stack.enter_context(TestClient(build_app(around), base_url))
 
         yield api

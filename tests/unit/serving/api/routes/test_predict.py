@@ -10,8 +10,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from serving.api.schemas import BatchAnswer, ErrorAnswer, PredictAnswer
-from serving.server import Gate
-from tests.helpers.api import PNG, no_page, refused
+from serving.server import build_app
+from tests.helpers.api import PNG, refused
 from tests.helpers.pictures import zipped
 
 
@@ -192,7 +192,7 @@ def test_a_zip_is_refused_only_where_what_it_unpacks_to_finds_no_room(api, opene
 
 @pytest.fixture(scope="module")
 def one_client(services):
-    with TestClient(Gate(no_page, services), "http://127.0.0.1:7860", raise_server_exceptions=False) as client:
+    with TestClient(build_app(services), "http://127.0.0.1:7860") as client:
         yield client
 
 
