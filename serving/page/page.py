@@ -1,4 +1,4 @@
-"""The page: a title, one tab a builder, and how it looks."""
+"""The page: its title, its tabs and its appearance."""
 
 import asyncio
 import json
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from settings import Settings
 
 TITLE = "Digit and photo reader"
-INTRODUCTION = "Sketch a digit or show a photo: a small neural network says what it is, and when it is not sure."
-KEPT = (
-    "Kept of each answer: time, label, confidence, model, the small image that the model saw, and a keyed hash in "
-    "place of your address. Nothing is kept of *Answer while I draw*; of an answer you correct the picture is kept too."
+INTRODUCTION = "Draw a digit or upload a photo: a small neural network says what it is, and when it is not sure."
+PRIVACY = (
+    "Each answer is kept with its time, label, confidence and model, the small image the model saw, and a keyed hash "
+    "in place of your address. *Answer while I draw* keeps nothing; if you correct an answer, your picture is kept too."
 )
-# Not Blocks of their own: each costs a start 0.15 s.
+# Functions rather than Blocks of their own, each of which would take 0.15 s at the start.
 TABS = (
+    ("Draw", draw.build),
     ("Photo", photo.build),
     ("Batch", batch.build),
     ("Insights", insights.build),
@@ -43,67 +44,67 @@ EMPTY_PLOT_WHEN_IDLE = """() => new Promise(resolve => {
     };
     const idle = () => {
         touches.forEach(touch => removeEventListener(touch, wait, true));
-        resolve({type: "plotly", plot: "{}"});
+        resolve({type: "plotly", plot: '{"data": [], "layout": {}}'});
     };
     touches.forEach(touch => addEventListener(touch, wait, true));
     wait();
 })"""
-"""Runs in the browser: a plot of nothing, once nobody has touched the page for a second."""
+"""Runs in the browser: resolves to an empty plot once the page has not been touched for a second."""
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 
 class Page(gr.Blocks):
-    """Blocks that open no file but what was uploaded to them, whichever component or endpoint names it."""
+    """Blocks that open only files that were uploaded to them, whichever component or endpoint names the file."""
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *others: Any, **options: Any) -> list[Any]:
-        """The arguments of an event's function. Raises gr.Error for a file that was not uploaded."""
+        """Return the arguments of an event's function. Raises gr.Error for a file that was not uploaded."""
         await asyncio.to_thread(check_uploaded, inputs)
-        return await super().preprocess_data(block_fn, inputs, *others, **options)
+        arguments: list[Any] = await super().preprocess_data(block_fn, inputs, *others, **options)
+        return arguments
 
 
 def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
-    """The whole page. `notice` gives the line shown above the tabs, asked at every visit; empty: no line."""
-    with Page(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+    """Build the whole page. notice: called at every visit for the Markdown shown above the tabs; empty for none."""
+    page = Page(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
+    with page:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
-        line = gr.Markdown(visible=False, elem_id="notice")
+        notice_line = gr.Markdown(visible=False, elem_id="notice")
         with gr.Tabs():
-            with gr.Tab("Draw"):
-                draw.build(services)
-            for name, build in TABS:
+            for name, build_tab in TABS:
                 with gr.Tab(name, elem_id=f"{name.lower()}-tab"):
-                    build(services)
+                    build_tab(services)
         if services.recorder is not None:
-            gr.Markdown(KEPT, elem_id="kept")
-        _run_timers_while_seen(page)
+            gr.Markdown(PRIVACY, elem_id="privacy")
+        _run_timers_of_open_tab(page)
         _fetch_plots_when_idle(page)
-        if named := links(services.settings):
-            gr.Markdown(named, elem_id="links")
-        page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, line, **PRIVATE)
+        if footer := links(services.settings):
+            gr.Markdown(footer, elem_id="links")
+        page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, notice_line, **PRIVATE)
     return page
 
 
-def _run_timers_while_seen(page: gr.Blocks) -> None:
-    """A tab's timers tick while it is the one in front, and cost nothing otherwise. The browser sees to it: were it the
-    server's event, its end could close the stream of answers on the tab's own, asked for at the same moment."""
-    tabs = [part for part in page.blocks.values() if isinstance(part, gr.Tab)]
-    timers = {part: part.parent for part in page.blocks.values() if isinstance(part, gr.Timer)}
-    for seen in tabs:
-        updates = [{"__type__": "update", "active": tab is seen} for tab in timers.values()]
-        seen.select(None, None, list(timers), js=f"() => {json.dumps(updates)}", **PRIVATE)
+def _run_timers_of_open_tab(page: gr.Blocks) -> None:
+    """Let a tab's timers tick only while it is in front. Done in the browser: an event of the server's could, at its
+    end, close the stream of answers on an event of the tab's own that was sent at the same moment."""
+    tabs = [block for block in page.blocks.values() if isinstance(block, gr.Tab)]
+    tab_of_timer = {block: block.parent for block in page.blocks.values() if isinstance(block, gr.Timer)}
+    for open_tab in tabs:
+        updates = [{"__type__": "update", "active": tab is open_tab} for tab in tab_of_timer.values()]
+        open_tab.select(None, None, list(tab_of_timer), js=f"() => {json.dumps(updates)}", **PRIVATE)
 
 
 def _fetch_plots_when_idle(page: gr.Blocks) -> None:
-    """Gradio's plots come with 4.6 MB of script, which takes a second to start: it is there before a tab needs it, and
-    while no one draws."""
-    unseen = gr.Plot(visible="hidden", show_label=False)
-    page.load(None, None, unseen, js=EMPTY_PLOT_WHEN_IDLE, **PRIVATE)
+    """Load the 4.6 MB of script behind Gradio's plots, which take a second to start, before a tab needs them and while
+    nobody draws: an empty plot has the browser do so."""
+    empty_plot = gr.Plot(visible="hidden", show_label=False)
+    page.load(None, None, empty_plot, js=EMPTY_PLOT_WHEN_IDLE, **PRIVATE)
 
 
 def appearance() -> dict[str, Any]:
-    """The arguments of `launch` that make the page look and work the same with the network cut."""
+    """Return the arguments of `launch` for the page's appearance, which needs nothing from another host."""
     theme = gr.themes.Soft(primary_hue="indigo", neutral_hue="slate", font=SYSTEM_FONTS, font_mono=MONOSPACE_FONTS)
-    contrast = {  # where Soft's own is below 4.5 to 1, and its grey page, which set() would forget
+    contrast = {  # where Soft's own is below 4.5 to 1; and its grey page, which set() would lose
         "background_fill_primary": "*neutral_100",
         "button_primary_background_fill": "*primary_600",
         "button_primary_background_fill_dark": "*primary_600",
@@ -125,11 +126,11 @@ def appearance() -> dict[str, Any]:
 
 
 def links(settings: "Settings") -> str:
-    """Markdown of the links that are set, empty if none is."""
-    named = {
+    """Return Markdown of the links that are set, empty if none is."""
+    addresses = {
         "Code": settings.repository_url,
         "Container image": settings.image_url,
         "Video": settings.video_url,
         "Public page": settings.deployment_url,
     }
-    return " · ".join(f"[{name}]({url})" for name, url in named.items() if url)
+    return " · ".join(f"[{name}]({url})" for name, url in addresses.items() if url)

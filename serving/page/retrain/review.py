@@ -1,4 +1,4 @@
-"""In the Retrain tab: the corrections that wait, to accept, relabel or drop. The operator's."""
+"""Section of the Retrain tab: pending corrections, to accept, relabel or drop."""
 
 import html
 from collections.abc import Callable, Sequence
@@ -6,138 +6,129 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
-from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from serving.core.images import data_url
 from serving.learning.suspicious_clients import ClientSummary, client_summaries
-from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
+from serving.page.retrain.corrections import open_corrections
+from serving.page.widgets.controls import OperatorEvents
+from serving.page.widgets.errors import page_error
 from serving.page.widgets.tables import table
-from serving.storage.records import Correction, CorrectionFilter, ReviewState, StoreError
+from serving.storage.records import Correction, CorrectionFilter, ReviewState
 
 if TYPE_CHECKING:
     from serving.services import Services
     from serving.storage.corrections import Corrections
 
-PAGE = 60  # pictures: more would take the browser seconds
-EVERYONE = "everyone"
-AS_TOLD = "as they say"
-Shown = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
+PAGE_SIZE = 60  # pictures: more would take the browser seconds
+ALL_CLIENTS = "all clients"
+AS_PROPOSED = "as proposed"
+SectionUpdate = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
 
 
-def build(services: "Services", key: Component, dataset: Component) -> None:
-    """Adds the section."""
-
-    def show(request: gr.Request, key: str, dataset: str, client: str) -> Shown:
-        require_operator(services, request, key)
-        return shown(_corrections(services), selected_classifier(services, dataset).bundle.dataset, client)
-
-    def judging(state: ReviewState, together: bool) -> Callable[..., Shown]:
-        def judge(request: gr.Request, key: str, dataset: str, client: str, picked: list[int], label: str) -> Shown:
-            require_operator(services, request, key)
-            corrections, name = _corrections(services), selected_classifier(services, dataset).bundle.dataset
-            new = label if state == "accepted" and label in SPECS[name].class_names else None
-            corrections.review(_meant(name, client, picked, together), state, new)
-            return shown(corrections, name, client)
-
-        return judge
-
+def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
+    """Add the section."""
     with gr.Row():
-        showing = gr.Button("Show what waits for review", variant="primary")
-        client = gr.Dropdown([EVERYONE], value=EVERYONE, label="From", interactive=True)
-    told = gr.HTML(elem_id="review-told")
-    tiles = gr.HTML(elem_id="review-tiles")
-    picked = gr.CheckboxGroup([], label="Pictures", show_select_all=True, visible=False, elem_id="review")
+        showing = gr.Button("Show pending corrections", variant="primary")
+        client = gr.Dropdown([ALL_CLIENTS], value=ALL_CLIENTS, label="Client", interactive=True)
+    counts = gr.HTML(elem_id="review-counts")
+    images = gr.HTML(elem_id="review-images")
+    selected = gr.CheckboxGroup([], label="Pictures", show_select_all=True, visible=False, elem_id="review")
     with gr.Row():
-        label = gr.Dropdown([AS_TOLD], value=AS_TOLD, label="Label of those accepted", interactive=True)
-        accept = gr.Button("Accept the ticked", variant="primary")
-        drop = gr.Button("Drop the ticked")
-        drop_all = gr.Button("Drop all of this client", variant="stop")
-    asked, parts = [key, dataset, client], [told, tiles, picked, client, label]
-    gr.on([showing.click, client.input], show, asked, parts, **PRIVATE)
-    for button, state, together in ((accept, "accepted", False), (drop, "dropped", False), (drop_all, "dropped", True)):
-        button.click(judging(state, together), [*asked, picked, label], parts, **PRIVATE)
+        label = gr.Dropdown([AS_PROPOSED], value=AS_PROPOSED, label="Accept with label", interactive=True)
+        accepting = gr.Button("Accept selected", variant="primary")
+        dropping = gr.Button("Drop selected")
+        dropping_all = gr.Button("Drop all from this client", variant="stop")
+
+    def show(dataset: str, client: str) -> SectionUpdate:
+        return pending_corrections(open_corrections(services), dataset, client)
+
+    def review(state: ReviewState, whole_client: bool = False) -> Callable[..., SectionUpdate]:
+        def decide(dataset: str, client: str, selected: list[int], label: str) -> SectionUpdate:
+            new_label = label if state == "accepted" and label in SPECS[dataset].class_names else None
+            chosen = _of_client(dataset, client) if whole_client else _of_ids(dataset, selected)
+            open_corrections(services).review(chosen, state, new_label)
+            return show(dataset, client)
+
+        return decide
+
+    events, section = OperatorEvents(services, key, dataset), [counts, images, selected, client, label]
+    events.on([showing.click, client.input], show, [client], section)
+    events.on(accepting.click, review("accepted"), [client, selected, label], section)
+    events.on(dropping.click, review("dropped"), [client, selected, label], section)
+    events.on(dropping_all.click, review("dropped", whole_client=True), [client, selected, label], section)
 
 
-def shown(corrections: "Corrections", dataset: str, client: str) -> Shown:
-    """The values of the section's parts: what stands out and the counts, the tiles' pictures, the tiles, the clients
-    and the labels to choose from."""
-    found = client_summaries(corrections, dataset)
-    clients = [EVERYONE, *(group.client for group in found)]
-    client = client if client in clients else EVERYONE
-    whose = None if client == EVERYONE else client
-    waiting = corrections.search(CorrectionFilter(dataset, state="pending", client=whose), PAGE)
-    tiles = gr.update(choices=[(_caption(each), each.id) for each in waiting], value=[], visible=bool(waiting))
-    labels = [AS_TOLD, *SPECS[dataset].class_names]
+def pending_corrections(corrections: "Corrections", dataset: str, client: str) -> SectionUpdate:
+    """Updates of the section: counts and suspicious clients, the pictures, their tick boxes, and the clients and labels
+    to choose from."""
+    summaries = client_summaries(corrections, dataset)
+    clients = [ALL_CLIENTS, *(summary.client for summary in summaries)]
+    client = client if client in clients else ALL_CLIENTS
+    only = None if client == ALL_CLIENTS else client
+    pending = corrections.search(CorrectionFilter(dataset, state="pending", client=only), PAGE_SIZE)
+    boxes = [(_caption(correction), correction.id) for correction in pending]
     return (
-        _counts(corrections, dataset) + _standing_out(found),
-        _pictures(waiting),
-        tiles,
+        _counts(corrections, dataset) + _suspicious(summaries),
+        _images(pending),
+        gr.update(choices=boxes, value=[], visible=bool(boxes)),
         gr.update(choices=clients, value=client),
-        gr.update(choices=labels, value=AS_TOLD),
+        gr.update(choices=[AS_PROPOSED, *SPECS[dataset].class_names], value=AS_PROPOSED),
     )
 
 
-def _meant(dataset: str, client: str, picked: list[int], together: bool) -> CorrectionFilter:
-    """Which corrections a button is about. Raises gr.Error when it is about none."""
-    if not together:
-        if not picked:
-            raise gr.Error("Tick some pictures first.", print_exception=False)
-        return CorrectionFilter(dataset, state="pending", ids=[int(each) for each in picked])
-    if client == EVERYONE:
-        raise gr.Error("Choose a client first: all that is from them is dropped together.", print_exception=False)
+def _of_ids(dataset: str, ids: Sequence[int]) -> CorrectionFilter:
+    if not ids:
+        raise page_error("Select some pictures first.")
+    return CorrectionFilter(dataset, state="pending", ids=[int(each) for each in ids])
+
+
+def _of_client(dataset: str, client: str) -> CorrectionFilter:
+    if client == ALL_CLIENTS:
+        raise page_error("Choose a client first: all of its pending corrections are dropped together.")
     return CorrectionFilter(dataset, state="pending", client=client)
 
 
 def _counts(corrections: "Corrections", dataset: str) -> str:
-    """HTML: how many there are of each class in each state."""
-    found = corrections.tally(CorrectionFilter(dataset), "state", "label")
-    names = SPECS[dataset].class_names
+    """HTML: how many corrections of each class are in each state."""
+    tally, names = corrections.tally(CorrectionFilter(dataset), "state", "label"), SPECS[dataset].class_names
     rows = []
     for state in ("pending", "accepted", "dropped"):
-        counts = [found.get((state, name), 0) for name in names]
+        counts = [tally.get((state, name), 0) for name in names]
         rows.append([state, *(str(count or "") for count in (*counts, sum(counts)))])
-    return table(("", *names, "all"), rows, row_headers=True)
+    return table(("", *names, "total"), rows, row_headers=True)
 
 
-def _standing_out(found: Sequence[ClientSummary]) -> str:
-    """HTML: the clients that should be looked at as a whole."""
-    told = [
-        f"<li><b>{group.client}</b>: {group.count:,} corrections, {group.repeated:,} of them "
-        f"{html.escape(_change(group.given, group.label))}, {group.contradicting:,} against sure answers. "
-        "Choose this client to see them; one button drops them all.</li>"
-        for group in found
-        if group.suspicious
+def _suspicious(summaries: Sequence[ClientSummary]) -> str:
+    """HTML: the clients whose corrections should be looked at as a whole."""
+    items = [
+        f"<li><b>{summary.client}</b>: {summary.count:,} corrections, {summary.repeated:,} of them "
+        f"{html.escape(_change(summary.given, summary.label))}; {summary.contradicting:,} contradict answers that the "
+        "model was sure of. Choose this client above to see them and to drop them together.</li>"
+        for summary in summaries
+        if summary.suspicious
     ]
-    return f"<p><b>These stand out:</b></p><ul>{''.join(told)}</ul>" if told else ""
+    return f"<p><b>Suspicious clients:</b></p><ul>{''.join(items)}</ul>" if items else ""
 
 
 def _caption(correction: Correction) -> str:
-    sure = f", {100 * correction.confidence:.0f} %" if correction.given else ""
-    return f"{_change(correction.given, correction.label)}{sure}"
+    confidence = f", {100 * correction.confidence:.0f} %" if correction.given else ""
+    return f"{_change(correction.given, correction.label)}{confidence}"
 
 
 def _change(given: str, label: str) -> str:
-    return f"{label}, as read" if given == label else f"{given or 'none'} → {label}"
+    return f"{label}, confirmed" if given == label else f"{given or 'none'} → {label}"
 
 
-def _pictures(waiting: Sequence[Correction]) -> str:
-    """HTML: a style that puts each picture above its tick box, which a group of them has no room for."""
+def _images(pending: Sequence[Correction]) -> str:
+    """HTML: a style sheet that puts each picture above its tick box, since Gradio's check boxes have text alone."""
     rules = (
-        f"#review label:nth-of-type({number})::before {{ background-image: url({data_url(_image(each))}); }}"
-        for number, each in enumerate(waiting, 1)
+        f"#review label:nth-of-type({number})::before {{ background-image: url({_url(correction)}); }}"
+        for number, correction in enumerate(pending, 1)
     )
-    return f"<style>{''.join(rules)}</style>" if waiting else "<p>Nothing waits for review.</p>"
+    return f"<style>{''.join(rules)}</style>" if pending else "<p>No corrections are pending.</p>"
 
 
-def _image(correction: Correction) -> np.ndarray:
-    return np.frombuffer(correction.image, np.uint8).reshape(SPECS[correction.dataset].image_shape)
-
-
-def _corrections(services: "Services") -> "Corrections":
-    from serving.storage.corrections import Corrections
-
-    try:
-        return Corrections(services.database)
-    except StoreError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+def _url(correction: Correction) -> str:
+    shape = SPECS[correction.dataset].image_shape
+    return data_url(np.frombuffer(correction.image, np.uint8).reshape(shape))

@@ -1,5 +1,4 @@
-"""The Retrain tab: what was corrected is reviewed, labelled pictures are uploaded, the model learns from them,
-and what is in Production is seen and changed. The operator's."""
+"""The Retrain tab, for the operator: reviewing corrections, uploading labelled pictures, retraining, and Production."""
 
 from typing import TYPE_CHECKING
 
@@ -11,16 +10,18 @@ from serving.page.widgets.controls import dataset_switch, key_box
 if TYPE_CHECKING:
     from serving.services import Services
 
+SECTIONS = {
+    "Corrections": review.build,
+    "Labelled pictures": uploads.build,
+    "Training": retraining.build,
+    "Production": production.build,
+}
+
 
 def build(services: "Services") -> None:
-    """Fills the tab."""
+    """Fill the tab."""
     key = key_box(services)
     dataset = dataset_switch(services)
-    gr.Markdown("### Corrections")
-    review.build(services, key, dataset)
-    gr.Markdown("### Labelled pictures")
-    uploads.build(services, key, dataset)
-    gr.Markdown("### Training")
-    retraining.build(services, key, dataset)
-    gr.Markdown("### Production")
-    production.build(services, key, dataset)
+    for title, build_section in SECTIONS.items():
+        gr.Markdown(f"### {title}")
+        build_section(services, key, dataset)

@@ -10,7 +10,8 @@ from PIL import Image
 
 from serving.core import logs
 from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
-from serving.page.widgets.controls import PRIVATE, dataset_switch, selected_classifier, show_errors
+from serving.page.widgets.controls import PRIVATE, dataset_switch, selected_classifier
+from serving.page.widgets.errors import show_errors
 from serving.page.widgets.files import cache_file, cache_image
 from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, BatchSummary
 from serving.prediction.predict import FileResult, predict_many

@@ -11,7 +11,7 @@ from experiments.insights.run_comparison import COSTS, METRICS, RunComparison, R
 from experiments.registry.store import RegistryError, TrackingStore
 from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, lines, plot_data
 from serving.page.widgets.controls import QUIET, dataset_switch, key_box, require_operator, selected_classifier
-from serving.page.widgets.tables import table
+from serving.page.widgets.tables import Html, table
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -91,10 +91,10 @@ def _table(ledger: RunComparison) -> str:
 
 
 def _row(entry: RunRow, names: list[str]) -> tuple[str, ...]:
-    name = html.escape(entry.name) + (" ★" if entry.chosen else "")
+    name = f"{entry.name} ★" if entry.chosen else entry.name
     if entry.link:
-        name = f'<a href="{html.escape(entry.link)}" target="_blank" rel="noopener">{name}</a>'
-    return (name, *ledgers.cells(entry, names), html.escape(entry.run.status.lower()))
+        name = Html(f'<a href="{html.escape(entry.link)}" target="_blank" rel="noopener">{html.escape(name)}</a>')
+    return (name, *ledgers.cells(entry, names), entry.run.status.lower())
 
 
 def _reasons(ledger: RunComparison) -> str:

@@ -1,8 +1,8 @@
-"""The Status tab: how the page and API are doing, refreshed by a timer while it is looked at. The operator's."""
+"""The Status tab, for the operator: how the page and the API are doing, refreshed while the tab is in front."""
 
 import html
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import gradio as gr
 
@@ -14,89 +14,93 @@ from serving.storage.records import StoreError
 if TYPE_CHECKING:
     from serving.services import Services
 
-EVERY = 2.0  # s
+REFRESH_S = 2.0
 
 
 def build(services: "Services") -> None:
-    """Fills the tab. Its timer is off: whoever shows the tab turns it on."""
-
-    def show(request: gr.Request, key: str) -> str:
-        reason = operator_refusal(services, request, key)
-        return f"<p>{html.escape(reason)}</p>" if reason else report(services)
-
-    def compare(request: gr.Request, key: str) -> str:
-        return "" if operator_refusal(services, request, key) else drifts(services)
-
+    """Fill the tab. The page turns its timer on while the tab is in front."""
     key = key_box(services)
-    text = gr.HTML("<p>One moment, please.</p>", elem_id="status")
+    status = gr.HTML("<p>Loading…</p>", elem_id="status")
     drift = gr.HTML(elem_id="drift")
-    timer = gr.Timer(EVERY, active=False)
-    timer.tick(show, key, text, **QUIET)
-    opened = key.parent.select(show, key, text, **QUIET)  # type: ignore[union-attr]  # its parent is the tab
-    opened.then(compare, key, drift, **QUIET)
+    timer = gr.Timer(REFRESH_S, active=False)
+
+    def show_status(request: gr.Request, key: str) -> str:
+        reason = operator_refusal(services, request, key)
+        return f"<p>{html.escape(reason)}</p>" if reason else status_report(services)
+
+    def show_drift(request: gr.Request, key: str) -> str:
+        return "" if operator_refusal(services, request, key) else drift_report(services)
+
+    timer.tick(show_status, key, status, **QUIET)
+    tab_opened = cast("gr.Tab", key.parent).select(show_status, key, status, **QUIET)
+    tab_opened.then(show_drift, key, drift, **QUIET)
 
 
-def report(services: "Services") -> str:
-    """HTML of the figures, all of them from memory."""
+def status_report(services: "Services") -> str:
+    """HTML of the server's figures and of each model's; all of them are in memory."""
     metrics = services.metrics
-    figures = {
-        "Up": str(timedelta(seconds=int(metrics.uptime))),
+    server = {
+        "Uptime": str(timedelta(seconds=int(metrics.uptime))),
         "API requests by status": _counts(metrics.statuses),
-        "Being answered": str(services.load.requests),
+        "API requests in progress": str(services.load.requests),
     }
     errors = {
         f"{format_utc(problem.at)} UTC {problem.request_id}": f"{problem.status}: {problem.message}"
         for problem in reversed(list(metrics.problems))
     }
-    models = "".join(f"<div>{_model(services, dataset)}</div>" for dataset in services.classifiers)
-    failed = _table("Last errors", errors) if errors else "<h3>Last errors</h3><p>None.</p>"
-    return f'<div class="side-by-side"><div>{_table("Now", figures)}</div><div>{failed}</div>{models}</div>'
+    parts = [
+        _section("Server", server),
+        _section("Last errors", errors) if errors else "<h3>Last errors</h3><p>None.</p>",
+        *(_model_report(services, dataset) for dataset in services.classifiers),
+    ]
+    return f'<div class="side-by-side">{"".join(f"<div>{part}</div>" for part in parts)}</div>'
 
 
-def drifts(services: "Services") -> str:
-    """HTML: for each data set, whether the last day's pictures are like those that its model was made for."""
-    from serving.learning.drift import drift_of_last_day
+def drift_report(services: "Services") -> str:
+    """HTML: for each data set, whether the last day's pictures still look like those its model was made for."""
+    from serving.learning.drift import drift_of_last_day  # loads SciPy
 
     if services.recorder is None:
         return ""
-    told = ""
+    sections = []
     for dataset, classifier in services.classifiers.items():
         try:
             findings, verdict = drift_of_last_day(services.recorder.history, classifier)
         except StoreError as error:
             return f"<p>{html.escape(str(error))}</p>"
-        rows = {
-            finding.measure: f"{'drifted' if finding.drifted else 'as before'}: {finding.test}, effect "
-            f"{finding.effect:.2f}, p {finding.p:.2g}"
+        measures = {
+            finding.measure: f"{'drifted' if finding.drifted else 'no drift'}: {finding.test}, "
+            f"effect {finding.effect:.2f}, p {finding.p:.2g}"
             for finding in findings
         }
-        told += _table(f"Drift of {SPECS[dataset].things}", {"verdict": verdict} | rows)
-    return told
+        sections.append(_section(f"Drift of {SPECS[dataset].things}", {"verdict": verdict} | measures))
+    return "".join(sections)
 
 
-def _model(services: "Services", dataset: str) -> str:
-    """What one data set's model answered, and its card."""
+def _model_report(services: "Services", dataset: str) -> str:
     classifier, tally = services.classifiers[dataset], services.metrics.tallies[dataset]
-    latency, things = tally.latencies(), SPECS[dataset].things.capitalize()
-    measured = f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count:,} answers)"
-    figures = {
+    latency, title = tally.latencies(), SPECS[dataset].things.capitalize()
+    percentiles = f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count:,} answers)"
+    answers = {
         "Model": classifier.describe(),
-        "Serving it since": f"{format_utc(classifier.since)} UTC",
+        "In use since": f"{format_utc(classifier.since)} UTC",
         "Answers in the last minute": str(tally.per_minute()),
-        "Latency, ms": measured if latency.count else "none",
+        "Latency, ms": percentiles if latency.count else "none",
         "Verdicts": _counts(tally.verdicts),
         "Labels": _counts(tally.labels),
         "Sources": _counts(tally.sources),
     }
-    scores = sorted(classifier.bundle.metrics.items())
-    each_class = tuple(f"_{name}" for name in classifier.bundle.class_names)
-    card = {name.replace("_", " "): f"{value:.4f}" for name, value in scores if not name.endswith(each_class)}
-    return _table(things, figures) + _table(f"{things}: model card", card | {"run": classifier.bundle.run_id})
+    per_class = tuple(f"_{name}" for name in classifier.bundle.class_names)
+    card = {
+        name.replace("_", " "): f"{value:.4f}"
+        for name, value in sorted(classifier.bundle.metrics.items())
+        if not name.endswith(per_class)
+    }
+    return _section(title, answers) + _section(f"{title}: model card", card | {"run": classifier.bundle.run_id})
 
 
-def _table(title: str, rows: dict[str, str]) -> str:
-    body = table((), [tuple(map(html.escape, row)) for row in rows.items()], row_headers=True)
-    return f"<h3>{title}</h3>{body}"
+def _section(title: str, rows: dict[str, str]) -> str:
+    return f"<h3>{title}</h3>{table((), list(rows.items()), row_headers=True)}"
 
 
 def _counts(counter: dict[str, int]) -> str:

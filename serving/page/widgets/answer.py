@@ -12,7 +12,8 @@ from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
 from serving.core import logs
 from serving.page.widgets import feedback_buttons
-from serving.page.widgets.controls import PRIVATE, QUIET, show_errors
+from serving.page.widgets.controls import PRIVATE, QUIET
+from serving.page.widgets.errors import show_errors
 from serving.page.widgets.files import cache_image
 from serving.prediction.predict import predict_one
 

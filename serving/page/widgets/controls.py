@@ -1,70 +1,95 @@
-"""What tabs are controlled by: the switch of the data set, the operator's key, and how their events are bound."""
+"""Controls that tabs share: the switch of the data set, the operator's key, and how events are bound."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from serving.core.errors import Refused
-from serving.storage.records import StoreError
+from serving.page.widgets.errors import page_error, show_errors
 
 if TYPE_CHECKING:
     from model_loader import Classifier
     from serving.services import Services
+    from serving.storage.history import History
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-QUIET = PRIVATE | {"show_progress": "hidden"}
+QUIET: dict[str, Any] = PRIVATE | {"show_progress": "hidden"}
+HISTORY_OFF = "No history is kept on this server. HISTORY=true turns it on."
 
 
 def dataset_switch(services: "Services") -> gr.Radio:
-    """One data set of those that have a model, the first at the start; hidden where there is no choice."""
+    """Choose among the data sets that have a model, initially the first; hidden if there is only one."""
     names = list(services.classifiers)
     choices = [(SPECS[name].things.capitalize(), name) for name in names]
     return gr.Radio(choices, value=names[0], label="What is shown", visible=len(names) > 1, elem_classes="dataset")
 
 
 def selected_classifier(services: "Services", dataset: Any) -> "Classifier":
-    """The model that a switch's value stands for. Raises gr.Error for what it does not offer."""
+    """The model of the data set that a switch names. Raises gr.Error for a value that it does not offer."""
     if dataset not in list(services.classifiers):
-        raise gr.Error("Choose one of the data sets that are offered.", print_exception=False)
+        raise page_error("Choose one of the data sets offered.")
     return services.classifiers[dataset]
 
 
-@contextmanager
-def show_errors(services: "Services", fault: str) -> Iterator[None]:
-    """Show people what goes wrong in the block: refusals and errors of the database in their own words, anything else
-    as `fault`, with the details in the log. Raises gr.Error."""
-    try:
-        yield
-    except (Refused, StoreError) as error:
-        raise gr.Error(str(error), print_exception=False) from None
-    except Exception:
-        logging.getLogger(__name__).exception(fault)
-        services.metrics.add_problem("", 500, fault)
-        message = f"{fault} The fault is on this side and has been logged; try again."
-        raise gr.Error(message, print_exception=False) from None
-
-
 def key_box(services: "Services") -> gr.Textbox:
-    """Where the operator's key is typed; hidden where none is asked for. An input of every handler of the tab."""
+    """Take the operator's key; hidden where none is needed. An input of every event of the operator's tabs."""
     needed = services.access.needs_key and bool(services.settings.operator_key.get_secret_value())
     return gr.Textbox(label="Operator key", type="password", visible=needed)
 
 
 def require_operator(services: "Services", request: gr.Request, key: str | None) -> None:
-    """Raises gr.Error for anyone but the operator. A hidden tab would not do: its events can be posted by anyone."""
+    """Raise gr.Error for anyone but the operator. Hiding the tab is not enough: anyone can post its events."""
     if reason := operator_refusal(services, request, key):
-        raise gr.Error(reason, print_exception=False)
+        raise page_error(reason)
 
 
 def operator_refusal(services: "Services", request: gr.Request, key: str | None) -> str:
-    """Why this is not for whoever asks, empty for the operator: for what nobody has clicked for, a timer's tick or the
-    first sight of a tab, which should tell it in the tab's place rather than raise an alarm."""
+    """Why the sender is refused; empty for the operator. For events that nobody clicked for, a timer's tick or the
+    opening of a tab, which show the reason in place of the tab's content rather than as an error."""
     try:
         services.access.check_operator(dict(request.headers), request.username, key or "")
     except Refused as error:
         return str(error)
     return ""
+
+
+def open_history(services: "Services") -> "History":
+    """Raises gr.Error where no history is kept, StoreError where it can't be used."""
+    if services.recorder is None:
+        raise page_error(HISTORY_OFF)
+    return services.recorder.history
+
+
+@dataclass(frozen=True, eq=False)
+class OperatorEvents:
+    """Binds the events of an operator's tab: each sends the key and the selected data set, where the tab has a switch,
+    and its errors are shown in words."""
+
+    services: "Services"
+    key: gr.Textbox
+    dataset: gr.Radio | None = None
+
+    def on(
+        self,
+        triggers: Callable[..., Any] | Sequence[Callable[..., Any]],
+        handler: Callable[..., Any],
+        inputs: Sequence[Component],
+        outputs: Component | Sequence[Component],
+        **options: Any,
+    ) -> None:
+        """Have the handler called with the data set and the values of the inputs, for the operator only. options: as
+        gr.on takes them."""
+
+        def handle(request: gr.Request, key: str, *values: Any) -> Any:
+            require_operator(self.services, request, key)
+            if self.dataset is not None:
+                selected_classifier(self.services, values[0])
+            with show_errors(self.services):
+                return handler(*values)
+
+        switch = [] if self.dataset is None else [self.dataset]
+        gr.on(triggers, handle, [self.key, *switch, *inputs], outputs, **PRIVATE | options)

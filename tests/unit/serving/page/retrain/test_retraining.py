@@ -1,7 +1,7 @@
 from serving.learning.replay import ChangedAnswer, ReplayResult
 from serving.learning.reporter import epochs_of
-from serving.page.retrain.production import changes_table, log_table
-from serving.page.retrain.retraining import curves, described, gate_table, shown
+from serving.page.retrain.production import changes_report, log_table
+from serving.page.retrain.retraining import curves, gate_table, progress_report, section_update
 from serving.storage.records import ProductionEntry, Retraining
 from tests.helpers.entries import entry
 
@@ -18,24 +18,24 @@ def job(**changes):
 
 
 def test_one_that_is_going_on():
-    text = described(job())
+    text = progress_report(job())
     assert all(part in text for part in ("Retraining 12: training", "20 corrections", "about 31 s left", "0.500"))
     assert "<b>Training" not in text
-    *_, starting, cancelling = shown(job())
+    *_, starting, cancelling = section_update(job())
     assert (starting["interactive"], cancelling["interactive"]) == (False, True)
 
 
 def test_one_that_is_over():
     ended = job(state="refused", ended_at=1075.0, remaining=None, reason="worse: <i>", version="4")
-    text = described(ended)
+    text = progress_report(ended)
     assert all(part in text for part in ("refused", "took 75 s", "version 4", "worse: &lt;i&gt;"))
-    *_, starting, cancelling = shown(ended)
+    *_, starting, cancelling = section_update(ended)
     assert (starting["interactive"], cancelling["interactive"]) == (True, False)
 
 
 def test_before_the_first_one():
-    text, *plots, gate, _, _ = shown(None)
-    assert "Nothing has been retrained" in text
+    text, *plots, gate, _, _ = section_update(None)
+    assert "No model has been retrained" in text
     assert [plot["visible"] for plot in plots] == [False, False]
     assert gate == ""
 
@@ -57,13 +57,13 @@ def test_the_log_shows_what_anybody_wrote_as_text():
     table = log_table([line])
     assert "now" in table
     assert "<script>" not in table
-    assert "no model in Production" in log_table([])
+    assert "No model of the registry has been in Production" in log_table([])
 
 
 def test_a_replay_lists_what_would_change():
     change = ChangedAnswer(entry(1, label="7"), "1", "sure", 0.98)
-    text = changes_table(ReplayResult("4", 250, [change]))
+    text = changes_report(ReplayResult("4", 250, [change]))
     assert "1 of 250 answers would change with version 4" in text
     assert "7 90 %, version 3" in text
     assert "1 98 %" in text
-    assert changes_table(ReplayResult("4", 0, [])).endswith("</p>")
+    assert changes_report(ReplayResult("4", 0, [])).endswith("</p>")

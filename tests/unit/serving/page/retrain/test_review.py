@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from serving.learning.suspicious_clients import client_summaries
-from serving.page.retrain.uploads import AS_SENT
+from serving.page.retrain.uploads import FROM_FILES
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.records import CorrectionFilter
@@ -52,10 +52,10 @@ def press(url):
 def test_only_the_operator_reviews_and_uploads(press, corrections):
     corrections.add([correction(1)])
     for name, data in {
-        "Show what waits for review": ["mnist", "everyone"],
-        "Accept the ticked": ["mnist", "everyone", [], "as they say"],
-        "Drop all of this client": ["mnist", "everyone", [], "as they say"],
-        "Check": ["mnist", AS_SENT, []],
+        "Show pending corrections": ["mnist", "all clients"],
+        "Accept selected": ["mnist", "all clients", [], "as proposed"],
+        "Drop all from this client": ["mnist", "all clients", [], "as proposed"],
+        "Check": ["mnist", FROM_FILES, []],
         "Keep": [None, "accepted"],
     }.items():
         with pytest.raises(PermissionError, match="operator"):
@@ -65,29 +65,29 @@ def test_only_the_operator_reviews_and_uploads(press, corrections):
 
 def test_what_waits_is_accepted_relabelled_or_dropped(press, corrections):
     corrections.add([correction(number) for number in range(11, 15)])
-    told, pictures, tiles, *_ = press("Show what waits for review", KEY, "mnist", "everyone")
+    told, pictures, tiles, *_ = press("Show pending corrections", KEY, "mnist", "all clients")
     assert '<th scope="row">pending</th>' in told
     assert pictures.count("background-image") == 4
     captions, ids = zip(*tiles["choices"], strict=True)
     assert captions[0] == "7 → 1, 90 %"
-    press("Accept the ticked", KEY, "mnist", "everyone", [ids[0]], "as they say")
-    press("Accept the ticked", KEY, "mnist", "everyone", [ids[1]], "4")
-    *_, tiles, _, _ = press("Drop the ticked", KEY, "mnist", "everyone", [ids[2]], "as they say")
+    press("Accept selected", KEY, "mnist", "all clients", [ids[0]], "as proposed")
+    press("Accept selected", KEY, "mnist", "all clients", [ids[1]], "4")
+    *_, tiles, _, _ = press("Drop selected", KEY, "mnist", "all clients", [ids[2]], "as proposed")
     assert [identity for _, identity in tiles["choices"]] == [ids[3]]
     assert sorted(corrections.accepted("mnist")[0].labels.tolist()) == [1, 4]
-    with pytest.raises(PermissionError, match="Tick some"):
-        press("Accept the ticked", KEY, "mnist", "everyone", [], "as they say")
+    with pytest.raises(PermissionError, match="Select some"):
+        press("Accept selected", KEY, "mnist", "all clients", [], "as proposed")
 
 
 def test_one_who_says_the_same_wrong_thing_over_and_over_stands_out_and_is_dropped_together(press, corrections):
     corrections.add([correction(number, client="liar") for number in range(100, 120)])
     corrections.add([correction(number, given=str(number % 10), proposed="3") for number in range(200, 204)])
-    told, *_ = press("Show what waits for review", KEY, "mnist", "everyone")
-    assert "<b>liar</b>: 20 corrections, 20 of them 7 → 1, 20 against" in told
+    told, *_ = press("Show pending corrections", KEY, "mnist", "all clients")
+    assert "<b>liar</b>: 20 corrections, 20 of them 7 → 1; 20 contradict" in told
     assert "<b>abc</b>" not in told
     with pytest.raises(PermissionError, match="Choose a client"):
-        press("Drop all of this client", KEY, "mnist", "everyone", [], "as they say")
-    told, *_ = press("Drop all of this client", KEY, "mnist", "liar", [], "as they say")
+        press("Drop all from this client", KEY, "mnist", "all clients", [], "as proposed")
+    told, *_ = press("Drop all from this client", KEY, "mnist", "liar", [], "as proposed")
     assert "liar" not in told
     assert corrections.count(CorrectionFilter("mnist", state="pending")) == 4
 
@@ -111,10 +111,10 @@ def uploaded(url, name, content):
 def test_an_upload_is_checked_and_then_kept(url, press, corrections):
     entries = {"7/a.png": png(1), "7/b.png": png(1), "1/c.png": png(2), "7/d.png": b"<script>", "x/e.png": png(3)}
     file = uploaded(url, "set.zip", zipped(entries))
-    _, told, found, contradicted, keep = press("Check", KEY, "mnist", AS_SENT, [file])
+    _, told, found, contradicted, keep = press("Check", KEY, "mnist", FROM_FILES, [file])
     assert "**2 pictures can be kept** (0 0, 1 1, 2 0" in told
-    assert "1 are there already, in this upload" in told
-    assert "2 can't be used" in told
+    assert "1 left out: already in this upload" in told
+    assert "2 left out: not usable" in told
     assert "Not compared with the data set's own images" in told
     assert "1, read as 7" in found
     assert "<td>7/d.png</td>" in found
@@ -122,7 +122,7 @@ def test_an_upload_is_checked_and_then_kept(url, press, corrections):
     assert keep["value"] == "Keep 2 pictures"
     assert corrections.count(CorrectionFilter("mnist", state="accepted")) == 0
     _, told, *_ = press("Keep", KEY, None, "pending")  # the page holds what was checked
-    assert told == "Kept 1 pictures as training data; 1 wait for review."
+    assert told == "Pictures kept as training data: 1. Pending review: 1."
     assert corrections.accepted("mnist")[0].labels.tolist() == [7]
 
 
@@ -130,7 +130,7 @@ def test_an_upload_is_checked_and_then_kept(url, press, corrections):
 def test_an_upload_that_makes_no_sense_is_refused_in_words(url, press, files):
     sent = [uploaded(url, name, b"PK\x03\x04") for name in files]
     with pytest.raises(PermissionError, match=r"Choose pictures|complete zip"):
-        press("Check", KEY, "mnist", AS_SENT, sent)
+        press("Check", KEY, "mnist", FROM_FILES, sent)
 
 
 def test_nothing_is_kept_unchecked(press):

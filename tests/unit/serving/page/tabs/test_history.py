@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 from pydantic import SecretStr
 
-from serving.page.tabs.history import cells, table, write_csv
+from serving.page.tabs.history import cells, entries_table, write_csv
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter
@@ -47,7 +47,7 @@ def click(url, button, data):
 
 
 def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
-    count, rows, before = click(url, "Show the newest", ["", *ANY])
+    count, rows, before = click(url, "Show newest", ["", *ANY])
     assert "61 answers" in count
     assert rows.index("request-99") < rows.index("request-59") < rows.index("request-58")
     assert rows.count("data:image/png") == 49
@@ -70,14 +70,14 @@ def test_opening_the_tab_shows_the_newest_and_tells_others_why_not(url, keyed_ur
 
 
 def test_filters_choose(url):
-    count, rows, _ = click(url, "Show the newest", ["", "any", "unsure", *ANY[2:]])
+    count, rows, _ = click(url, "Show newest", ["", "any", "unsure", *ANY[2:]])
     assert "1 answer matches" in count
     assert "request-99" in rows
     assert "request-59" not in rows
-    assert "0 answers" in click(url, "Show the newest", ["", "cifar10", *ANY[1:]])[0]
-    count, rows, _ = click(url, "Show the newest", ["", *ANY[:6], "2999-01-01 00:00:00", None])
+    assert "0 answers" in click(url, "Show newest", ["", "cifar10", *ANY[1:]])[0]
+    count, rows, _ = click(url, "Show newest", ["", *ANY[:6], "2999-01-01 00:00:00", None])
     assert "0 answers" in count
-    assert "Nothing here" in rows
+    assert "No answers to show" in rows
 
 
 def test_the_export_holds_everything_that_matches(url):
@@ -88,9 +88,9 @@ def test_the_export_holds_everything_that_matches(url):
     assert (rows[0]["request"], rows[0]["verdict"]) == ("request-99", "unsure")
 
 
-@pytest.mark.parametrize("button", ["Show the newest", "Older", "Export as CSV"])
+@pytest.mark.parametrize("button", ["Show newest", "Show older", "Export as CSV"])
 def test_nobody_else_sees_it_by_posting_to_the_queue(keyed_url, button):
-    state = [None] if button == "Older" else []
+    state = [None] if button == "Show older" else []
     for key in ("", "wrong"):
         with pytest.raises(PermissionError, match="operator"):
             click(keyed_url, button, [key, *state, *ANY])
@@ -98,7 +98,7 @@ def test_nobody_else_sees_it_by_posting_to_the_queue(keyed_url, button):
 
 
 def test_an_entry_is_shown_as_text_whatever_it_holds():
-    assert "<script>" not in table([entry(1, label="<script>", client='"><img>')])
+    assert "<script>" not in entries_table([entry(1, label="<script>", client='"><img>')])
     assert cells(entry(7, answered_at=0.0))[:5] == ("1970-01-01 00:00:00", "api", "mnist", "sure", "7")
 
 

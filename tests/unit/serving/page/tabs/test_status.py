@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from serving.page.tabs.status import report
+from serving.page.tabs.status import status_report
 from serving.prediction.predict import predict_one
 from tests.helpers.tab_events import component_id, trigger
 
@@ -16,7 +16,7 @@ def fresh(opened, classifier, settings, tmp_path):
 def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, seven_png):
     fresh.record("mnist", "a-request", "api", "203.0.113.7", 12.5, [predict_one(classifier, [seven_png])])
     fresh.metrics.add_problem("the-request", 500, "<broken>")
-    text = report(fresh)
+    text = status_report(fresh)
     assert classifier.describe() in text
     assert "sure: 1" in text
     assert "p50 12.5" in text
