@@ -15,8 +15,8 @@ COPY . .
 ENV PYTHONUNBUFFERED=1 \
     DEMO_HOST=0.0.0.0 \
     DEMO_PORT=7860 \
-    DATA_DIR=/state/data \
-    ARTIFACT_DIR=/state/mlartifacts \
+    DEMO_DATA_DIR=/state/data \
+    DEMO_ARTIFACT_DIR=/state/mlartifacts \
     MLFLOW_TRACKING_URI=sqlite:////state/mlflow.db
 VOLUME /state
 USER 10001

@@ -8,10 +8,8 @@ import threading
 import time
 from collections.abc import Sequence
 
-from pydantic import ValidationError
-
 from serving.core import logs
-from settings import Settings
+from settings import Settings, SettingsError, load, warn_of_former_names
 
 REFRESH_SECONDS = 5.0
 
@@ -22,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(arguments)
         logs.configure(settings)
+        warn_of_former_names()
         return serve(settings)
     except KeyboardInterrupt:
         print("Stopped.", flush=True)
@@ -35,17 +34,14 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         epilog="Each flag has a variable in the environment or in .env: DEMO_HOST, DEMO_PORT, DEMO_SHARE. "
         "DEMO_USERNAME and DEMO_PASSWORD ask visitors for a login.",
     )
-    for flag, form in (("host", {}), ("port", {"type": int}), ("share", {"action": "store_true", "default": None})):
-        field = Settings.model_fields[f"demo_{flag}"]
-        parser.add_argument(
-            f"--{flag}", dest=f"demo_{flag}", help=f"{field.description} (default: {field.default})", **form
-        )
+    for flag, options in (("host", {}), ("port", {"type": int}), ("share", {"action": "store_true", "default": None})):
+        field = Settings.model_fields[flag]
+        parser.add_argument(f"--{flag}", help=f"{field.description} (default: {field.default})", **options)
     flags = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
     try:
-        return Settings(**flags)
-    except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
-        parser.error("; ".join(wrong))
+        return load(**flags)
+    except SettingsError as error:
+        parser.error(str(error))
 
 
 def serve(settings: Settings) -> int:
@@ -71,7 +67,7 @@ def serve(settings: Settings) -> int:
         print(f"Ready: {url} (Ctrl-C stops it)", flush=True)
         if exposed := exposure(settings):
             print(exposed, flush=True)
-        if settings.demo_share:
+        if settings.share:
             threading.Thread(target=link.open, args=[page], daemon=True).start()
         while True:
             time.sleep(REFRESH_SECONDS)

@@ -1,71 +1,184 @@
 """Every setting of the project, typed, in one place: read from the environment and from `.env`."""
 
 import ipaddress
+import logging
+from collections.abc import Container
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 ROOT = Path(__file__).resolve().parent
 RATE = r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$"
+ENV_FILE = ROOT / ".env"
+PREFIX = "DEMO_"
+UNAMBIGUOUS = {
+    "DEPLOYMENT_URL", "HISTORY_DAYS", "HISTORY_ROWS", "MAX_BATCH_IMAGES", "MAX_BATCH_MB", "MAX_TRAINING_IMAGES",
+    "MAX_WAITING_MB", "OPERATOR_KEY", "QUARANTINE_ROWS", "RATE_LIMIT_FEEDBACK", "RATE_LIMIT_PAGE",
+}  # fmt: skip
+"""Former names that still count in the process environment, since no other program is known to read them."""
+
+
+class SettingsError(ValueError):
+    """Settings that can't be used; the text names the variables that are wrong."""
 
 
 def networks(text: str) -> str:
-    """Addresses or networks, with commas. Raises ValueError for what is none."""
+    """Accept comma-separated addresses or networks. Raises ValueError for anything else."""
     for name in filter(None, map(str.strip, text.split(","))):
         ipaddress.ip_network(name, strict=False)
     return text
 
 
 class Settings(BaseSettings):
-    """What can be set from outside. A wrong value raises pydantic's ValidationError, which names it."""
+    """The settings. A field's variable is its name with the prefix DEMO_, or its alias where others share it.
 
-    model_config = SettingsConfigDict(env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore")
+    Flags win over the environment, which wins over `.env`; former names come last. Read them by `load`, whose errors
+    name the variables.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
 
     data_dir: Path = Field(ROOT / "data", description="cache of downloaded data sets")
     models_dir: Path = Field(ROOT / "models", description="bundles shipped with the repository")
     artifact_dir: Path = Field(ROOT / "mlartifacts", description="MLflow artifacts and exported bundles")
-    mlflow_tracking_uri: str = Field(f"sqlite:///{ROOT / 'mlflow.db'}", description="store of runs and registry")
-    reports_dir: Path = Field(ROOT / "reports", description="where `python -m experiments drawn` puts its pictures")
-    drawn_strokes: Path | None = Field(None, description="file of real pen strokes to evaluate on; empty: none")
-    drawn_letters: Path | None = Field(None, description="file of real letters that should be refused; empty: none")
+    mlflow_tracking_uri: str = Field(
+        f"sqlite:///{ROOT / 'mlflow.db'}", alias="MLFLOW_TRACKING_URI", description="store of runs and registry"
+    )
+    reports_dir: Path = Field(ROOT / "reports", description="where `python -m experiments drawn` writes its pictures")
+    drawn_strokes: Path | None = Field(
+        None, alias="DRAWN_STROKES", description="file of real pen strokes to evaluate on; empty: none"
+    )
+    drawn_letters: Path | None = Field(
+        None, alias="DRAWN_LETTERS", description="file of real letters, which should be rejected; empty: none"
+    )
 
-    demo_host: str = Field("127.0.0.1", description="address the page listens on")
-    demo_port: int = Field(7860, ge=1, le=65535, description="port of the page; the next free one if taken")
-    demo_share: bool = Field(False, description="also open a temporary public link")
-    demo_username: str = Field("", description="login name; empty: no login")
-    demo_password: SecretStr = Field(SecretStr(""), description="password that goes with demo_username")
+    host: str = Field("127.0.0.1", description="address the page listens on")
+    port: int = Field(7860, ge=1, le=65535, description="port of the page; the next free one if taken")
+    share: bool = Field(False, description="also open a temporary public link")
+    username: str = Field("", description="login name; empty: no login")
+    password: SecretStr = Field(SecretStr(""), description="password of that login")
 
-    history: bool = Field(True, description="keep what was answered; live mode is never kept")
-    database_url: str = Field("", description="SQLAlchemy URL of the history; empty: history.db in artifact_dir")
-    history_days: int = Field(90, ge=1, description="days after which an answer is forgotten")
+    history: bool = Field(True, description="keep a history of answers; live mode is never kept")
+    database_url: str = Field(
+        "", alias="DATABASE_URL", description="SQLAlchemy URL of the history; empty: history.db in DEMO_ARTIFACT_DIR"
+    )
+    history_days: int = Field(90, ge=1, description="days after which an answer is deleted")
     history_rows: int = Field(100_000, ge=1, description="answers kept at most; corrected ones are kept beyond both")
-    client_key: SecretStr = Field(SecretStr(""), description="key that hashes clients; empty: made in artifact_dir")
+    client_key: SecretStr = Field(SecretStr(""), description="key that hashes clients; empty: a random one")
 
-    operator_key: SecretStr = Field(SecretStr(""), description="key of the operator's tabs and routes; empty: none")
-    trusted_proxies: Annotated[str, AfterValidator(networks)] = Field("", description="proxies to believe")
-    allowed_hosts: str = Field("", description="host names that requests may be sent to; empty: any")
+    operator_key: SecretStr = Field(SecretStr(""), description="key to the operator's tabs and routes; empty: none")
+    trusted_proxies: Annotated[str, AfterValidator(networks)] = Field("", description="proxies to trust")
+    allowed_hosts: str = Field("", description="host names that the server answers to; empty: any")
     cors_origins: str = Field("", description="origins whose pages may call the API; empty: none")
 
-    rate_limit: Literal["on", "off"] = Field("on", description="whether the rates below hold")
+    rate_limit: Literal["on", "off"] = Field("on", description="whether the rates below apply")
     rate_limit_api: str = Field("60000/minute", pattern=RATE, description="pictures a client may send to the API")
     rate_limit_page: str = Field("1200/minute", pattern=RATE, description="drawings a client may submit on the page")
     rate_limit_feedback: str = Field("240/minute", pattern=RATE, description="corrections a client may send")
-    quarantine_rows: int = Field(10_000, ge=1, description="corrections that wait for review at most, a data set")
+    max_pending_corrections: int = Field(10_000, ge=1, description="corrections pending review at most, per data set")
     max_image_mb: int = Field(10, ge=1, le=100, description="MiB of one picture")
-    max_batch_mb: int = Field(64, ge=1, le=1000, description="MiB of one batch, unpacked too")
+    max_batch_mb: int = Field(64, ge=1, le=1000, description="MiB of one batch, also unpacked")
     max_batch_images: int = Field(2000, ge=1, description="pictures of one batch")
     max_training_images: int = Field(20_000, ge=1, description="pictures of one upload of training data")
-    max_requests: int = Field(512, ge=1, description="API requests taken at a time; more get 503")
-    max_waiting_mb: int = Field(256, ge=1, description="MiB that these hold together; more get 503")
-    workers: int = Field(2, ge=0, le=64, description="processes that decode and prepare pictures; 0: threads do")
+    max_requests: int = Field(512, ge=1, description="API requests at a time; more get 503")
+    max_waiting_mb: int = Field(256, ge=1, description="MiB held by these together; more get 503")
+    workers: int = Field(2, ge=0, le=64, description="processes that decode and prepare pictures; 0: threads instead")
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what is logged")
-    log_json: bool = Field(False, description="log JSON lines rather than text")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe messages logged")
+    log_json: bool = Field(False, description="log JSON lines instead of text")
     log_file: Path | None = Field(None, description="also log to this file, rotated at 10 MB; empty: no file")
 
     repository_url: str = Field("", description="shown on the page and in the report; empty: left out")
     image_url: str = Field("", description="container image, likewise")
     video_url: str = Field("", description="video tour, likewise")
     deployment_url: str = Field("", description="public deployment, likewise")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Add the former names below the present ones."""
+        env_file = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
+        former = (
+            _by_former_names(EnvSettingsSource(settings_cls, env_prefix=""), UNAMBIGUOUS),
+            _by_former_names(DotEnvSettingsSource(settings_cls, env_file, env_prefix=""), former_variables().values()),
+        )
+        return init_settings, env_settings, dotenv_settings, *former, file_secret_settings
+
+
+def load(env_file: Path | None = ENV_FILE, **flags: Any) -> Settings:
+    """Read the settings, flags first. Raises SettingsError."""
+    try:
+        return Settings(_env_file=env_file, **flags)
+    except ValidationError as error:
+        variables = [_set_variable(str(fault["loc"][0]).lower(), env_file) for fault in error.errors()]
+        messages = [fault["msg"] for fault in error.errors()]
+        raise SettingsError("; ".join(map(": ".join, zip(variables, messages, strict=True)))) from None
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return Settings.model_fields[field].alias or f"{PREFIX}{field}".upper()
+
+
+def former_variables() -> dict[str, str]:
+    """Field -> variable before there was a prefix, of the fields whose variable has changed."""
+    unchanged = {"host", "port", "share", "username", "password"}
+    unchanged |= {field for field, info in Settings.model_fields.items() if info.alias}
+    former = {field: field.upper() for field in Settings.model_fields if field not in unchanged}
+    return former | {"max_pending_corrections": "QUARANTINE_ROWS"}
+
+
+def warn_of_former_names(env_file: Path | None = ENV_FILE) -> None:
+    """Log which variables are set by their former names: in a line those that count, in another those that don't."""
+    environment, file = _set_variables(env_file)
+    counting, ignored = list[str](), list[str]()
+    for field, former in former_variables().items():
+        counts = former in file or (former in environment and former in UNAMBIGUOUS)
+        replaced = variable(field) in environment | file
+        if counts and not replaced:
+            counting.append(f"{former} (now {variable(field)})")
+        elif counts or (former in environment and not replaced):
+            ignored.append(f"{former} (now {variable(field)})")
+    log = logging.getLogger(__name__)
+    if counting:
+        log.warning("Settings under deprecated names: %s.", ", ".join(counting))
+    if ignored:
+        log.warning("Ignored variables, which settings no longer read: %s.", ", ".join(ignored))
+
+
+def _by_former_names(source: EnvSettingsSource, counting: Container[str]) -> EnvSettingsSource:
+    values = {
+        field: source.env_vars.get(name.lower()) for field, name in former_variables().items() if name in counting
+    }
+    source.env_vars = {field: value for field, value in values.items() if value is not None}
+    return source
+
+
+def _set_variables(env_file: Path | None) -> tuple[set[str], set[str]]:
+    """Names of the variables in the process environment and in `.env`."""
+    sources = EnvSettingsSource(Settings), DotEnvSettingsSource(Settings, env_file)
+    environment, file = ({name.upper() for name in source.env_vars} for source in sources)
+    return environment, file
+
+
+def _set_variable(field: str, env_file: Path | None) -> str:
+    """The variable that a field's value came from."""
+    names = set[str]().union(*_set_variables(env_file))
+    former = former_variables().get(field, "")
+    return former if former in names and variable(field) not in names else variable(field)

@@ -154,7 +154,8 @@ def _retrain(case: Case, settings: Settings, during: Callable[[], None] | None =
     corrections, jobs = Corrections(database), Retrainings(database)
     corrections.add([_correction(case, place) for place in range(len(case.labels))])
     count = corrections.review(CorrectionFilter(case.dataset), "accepted")
-    overrides = {"ARTIFACT_DIR": str(settings.artifact_dir), "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri}
+    artifact_dir = str(settings.artifact_dir)
+    overrides = {"DEMO_ARTIFACT_DIR": artifact_dir, "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri}
     command = [sys.executable, "-m", "serving", "retrain", "--dataset", case.dataset]
     started = time.monotonic()
     process = subprocess.Popen(command, env=os.environ | overrides | {"DATABASE_URL": ""}, stderr=subprocess.DEVNULL)

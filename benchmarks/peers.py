@@ -73,7 +73,7 @@ def ours(folder: Path, seconds: int) -> list[Row]:
 def demo(port: int, folder: Path, **settings: str) -> Server:
     """Start `python demo.py` with the shipped model, a history of its own and no rate limit."""
     own = {
-        "DEMO_PORT": str(port), "RATE_LIMIT": "off", "ARTIFACT_DIR": str(folder),
+        "DEMO_PORT": str(port), "DEMO_RATE_LIMIT": "off", "DEMO_ARTIFACT_DIR": str(folder),
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/none.db", "DATABASE_URL": "",
     }  # fmt: skip
     return Server([sys.executable, "demo.py"], f"http://127.0.0.1:{port}/api/ready", own | settings)

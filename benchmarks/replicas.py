@@ -49,7 +49,8 @@ def served(folder: Path, count: int) -> Iterator[str]:
         postgres = Postgres()
         running.callback(postgres.stop)
         postgres.create("history")
-        shared = {"DATABASE_URL": f"{postgres.url}/history", "TRUSTED_PROXIES": "127.0.0.1", "OPERATOR_KEY": "unused"}
+        shared = {"DATABASE_URL": f"{postgres.url}/history", "DEMO_OPERATOR_KEY": "unused"}
+        shared["DEMO_TRUSTED_PROXIES"] = "127.0.0.1"
         ports = free_ports(count)
         for number, port in enumerate(ports):
             running.callback(demo(port, folder / str(number), **shared).stop)

@@ -19,20 +19,21 @@ from experiments.inference.bundle import BundleError
 from experiments.insights.figures import InsightsError
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.training.config import UnknownRunError
-from settings import Settings
+from settings import Settings, SettingsError, load, warn_of_former_names
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 done, 1 could not be done, 130 interrupted. words: instead of the command line's."""
     arguments = _parser().parse_args(words)
     signal.signal(signal.SIGTERM, _interrupt)
-    settings = Settings()
     try:
+        settings = load()
+        warn_of_former_names()
         return arguments.command(arguments, settings)
     except KeyboardInterrupt:
         print("\nInterrupted. The run that was going on is marked KILLED; finished ones are kept.", file=sys.stderr)
         return 130
-    except (BundleError, DatasetError, InsightsError, RegistryError, UnknownRunError) as error:
+    except (BundleError, DatasetError, InsightsError, RegistryError, SettingsError, UnknownRunError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

@@ -5,8 +5,6 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pydantic import ValidationError
-
 from experiments.data.specs import SPECS
 from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
@@ -16,7 +14,7 @@ from serving.learning import retraining_process
 from serving.storage.database import open_database
 from serving.storage.history import History
 from serving.storage.records import BusyError, StoreError
-from settings import Settings
+from settings import Settings, SettingsError, load, warn_of_former_names
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -24,10 +22,12 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(words)
     try:
-        status: int = arguments.run(arguments, Settings())
+        settings = load()
+        warn_of_former_names()
+        status: int = arguments.run(arguments, settings)
         return status
-    except ValidationError as error:
-        parser.error("; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()))
+    except SettingsError as error:
+        parser.error(str(error))
     except (BusyError, ModelError, RegistryError, RetrainingError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -82,8 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--version", required=True, help="number of the version in the registry")
     command.set_defaults(run=replay)
     command = commands.add_parser("purge", help="delete old answers; corrected ones stay")
-    command.add_argument("--days", type=float, help="delete those that are older (default: HISTORY_DAYS)")
-    command.add_argument("--rows", type=int, help="keep so many of the newest (default: HISTORY_ROWS)")
+    command.add_argument("--days", type=float, help="delete those that are older (default: DEMO_HISTORY_DAYS)")
+    command.add_argument("--rows", type=int, help="keep so many of the newest (default: DEMO_HISTORY_ROWS)")
     command.set_defaults(run=purge)
     return parser
 

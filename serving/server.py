@@ -54,9 +54,9 @@ def build_app(services: Services) -> FastAPI:
 def launch(page: gr.Blocks, services: Services, look: dict[str, Any]) -> str:
     """Serves `page` and API until `page.close()` and returns their address. Raises LaunchError."""
     settings = services.settings
-    host, port = settings.demo_host, free_port(settings.demo_host, settings.demo_port)
-    if port != settings.demo_port:
-        print(f"Port {settings.demo_port} is taken; using {port}.", flush=True)
+    host, port = settings.host, free_port(settings.host, settings.port)
+    if port != settings.port:
+        print(f"Port {settings.port} is taken; using {port}.", flush=True)
     app = gr.mount_gradio_app(
         build_app(services),
         page.queue(default_concurrency_limit=4),
@@ -103,7 +103,7 @@ def free_port(host: str, wanted: int) -> int:
 
 def login(settings: "Settings") -> tuple[str, str] | None:
     """Name and password that page and API ask for, None for no login. Raises LaunchError when one is missing."""
-    name, password = settings.demo_username, settings.demo_password.get_secret_value()
+    name, password = settings.username, settings.password.get_secret_value()
     if bool(name) != bool(password):
         raise LaunchError("A login needs both DEMO_USERNAME and DEMO_PASSWORD. Set both, or neither for no login.")
     return (name, password) if name else None
@@ -112,9 +112,9 @@ def login(settings: "Settings") -> tuple[str, str] | None:
 def exposure(settings: "Settings") -> str:
     """A line on who can use the page, empty if only this machine can."""
     reached = []
-    if not _is_loopback(settings.demo_host):
-        reached.append(f"whoever can reach this machine (it listens on {settings.demo_host})")
-    if settings.demo_share:
+    if not _is_loopback(settings.host):
+        reached.append(f"whoever can reach this machine (it listens on {settings.host})")
+    if settings.share:
         reached.append("whoever has the public link")
     if not reached:
         return ""

@@ -33,10 +33,10 @@ class Access:
 
     def __init__(self, settings: "Settings") -> None:
         self._key = settings.operator_key.get_secret_value()
-        self._login = (settings.demo_username, settings.demo_password.get_secret_value())
+        self._login = (settings.username, settings.password.get_secret_value())
         self._origins = frozenset(split_names(settings.cors_origins))
         self._hosts = frozenset(split_names(settings.allowed_hosts))
-        unshared = is_loopback(settings.demo_host) and not settings.demo_share and not settings.trusted_proxies
+        unshared = is_loopback(settings.host) and not settings.share and not settings.trusted_proxies
         self._open = unshared and not self._key and not self._login[0]
 
     @property
@@ -48,9 +48,9 @@ class Access:
         """`user`: who is logged in on the page; `key`: as typed there. Raises Refused 401 for anyone else."""
         if self._is_operator(headers, user, key):
             return
-        hint = "Send OPERATOR_KEY as `Authorization: Bearer KEY`, or log in."
+        hint = "Send DEMO_OPERATOR_KEY as `Authorization: Bearer KEY`, or log in."
         if not self._key and not self._login[0]:
-            hint = "Others reach this server, so it needs an OPERATOR_KEY or a login: set one and start it again."
+            hint = "Others reach this server, so it needs DEMO_OPERATOR_KEY or a login: set one and start it again."
         raise Refused(401, "operator_only", "This is the operator's.", hint)
 
     def check_visitor(self, headers: Mapping[str, str], user: str | None = None) -> None:
@@ -63,13 +63,14 @@ class Access:
         host = headers.get("host", "")
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host and origin not in self._origins:
-            raise Refused(403, "foreign_origin", "Another site's page asks this.", "CORS_ORIGINS lists who may.")
+            raise Refused(403, "foreign_origin", "Another site's page asks this.", "DEMO_CORS_ORIGINS lists who may.")
 
     def check_host(self, headers: Mapping[str, str]) -> None:
         """For the API, and for what changes something. Raises Refused 403 for a foreign Host."""
         name = host_name(headers.get("host", ""))
         if (self._hosts and name not in self._hosts) or (self._open and not is_loopback(name)):
-            raise Refused(403, "foreign_host", "The request names another host.", "ALLOWED_HOSTS lists this server's.")
+            hint = "DEMO_ALLOWED_HOSTS lists this server's."
+            raise Refused(403, "foreign_host", "The request names another host.", hint)
 
     def _is_operator(self, headers: Mapping[str, str], user: str | None, key: str) -> bool:
         if self._open:

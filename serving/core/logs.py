@@ -19,7 +19,7 @@ FILE_BYTES, FILES = 10_000_000, 5
 
 
 def configure(settings: "Settings") -> None:
-    """Send what is logged to the terminal and, where LOG_FILE is set, to that file too. To be called once."""
+    """Send what is logged to the terminal and, where DEMO_LOG_FILE is set, to that file too. To be called once."""
     root = logging.getLogger()
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if settings.log_file is not None:

@@ -59,7 +59,7 @@ def keep_feedback(services: "Services", feedback: Feedback, address: str) -> Cor
 
 def _check_room(services: "Services", corrections: "Corrections", client: str, dataset: str) -> None:
     """Raises Refused when too many are pending; none is ever dropped for a new one."""
-    room = services.settings.quarantine_rows
+    room = services.settings.max_pending_corrections
     for owner, limit in ((client, max(1, room // CLIENT_SHARE)), (None, room)):
         if corrections.count(CorrectionFilter(dataset, state="pending", client=owner)) >= limit:
             message = "Too many corrections wait for the operator to look at them."

@@ -18,7 +18,7 @@ from serving.core.errors import Refused
 from serving.learning.reporter import HEARTBEAT, Reporter
 from serving.storage.database import Database, open_database
 from serving.storage.records import BusyError, CorrectionFilter, Retraining, RetrainingState, StoreError
-from settings import ROOT, Settings
+from settings import ROOT, Settings, variable
 
 # Functions import what needs SQLAlchemy, TensorFlow or MLflow: the page starts with this module.
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from serving.services import Services
 
 NICENESS = 19
-LOG = "retraining.log"  # in ARTIFACT_DIR: what the last process printed, tracebacks included
+LOG = "retraining.log"  # in DEMO_ARTIFACT_DIR: what the last process printed, tracebacks included
 Retrain = Callable[[Settings, str, Accepted, Reporter], "RetrainingResult"]
 
 
@@ -190,11 +190,11 @@ def _message(error: Exception) -> str:
     if isinstance(error, (BundleError, DatasetError, RegistryError, RetrainingError, StoreError)):
         return str(error)
     logging.getLogger(__name__).error("The retraining broke off", exc_info=error)
-    return f"The fault is on this side ({type(error).__name__}); {LOG} in ARTIFACT_DIR has the details."
+    return f"The fault is on this side ({type(error).__name__}); {LOG} in DEMO_ARTIFACT_DIR has the details."
 
 
 def _environment(settings: Settings) -> dict[str, str]:
     """The same settings for another process, whatever they came from."""
     values = {name: getattr(settings, name) for name in Settings.model_fields}
     plain = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
-    return os.environ | {name.upper(): "" if value is None else str(value) for name, value in plain.items()}
+    return os.environ | {variable(name): "" if value is None else str(value) for name, value in plain.items()}

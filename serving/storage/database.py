@@ -102,5 +102,6 @@ def _open(url: str) -> "sa.Engine":
         migrate(engine)
     except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
         reason = str(error).partition("\n")[0]
-        raise StoreError(f"The history can't be opened ({reason}). Check DATABASE_URL and ARTIFACT_DIR.") from error
+        message = f"The history can't be opened ({reason}). Check DATABASE_URL and DEMO_ARTIFACT_DIR."
+        raise StoreError(message) from error
     return engine

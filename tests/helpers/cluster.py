@@ -106,13 +106,15 @@ class Cluster:
         given = {name: self._named(value) for name, value in self._environment.items()}
         state = Path(self._folder.name) / folder
         # MLflow sets its variable in the process that runs the other tests, which these would inherit.
-        return given | {"ARTIFACT_DIR": str(state / "mlartifacts"), "DATA_DIR": str(state / "data")}
+        return given | {"DEMO_ARTIFACT_DIR": str(state / "mlartifacts"), "DEMO_DATA_DIR": str(state / "data")}
 
     def _named(self, text: str) -> str:
         for name, here in self._names.items():
             text = text.replace(name, here)
-        secrets = {"OPERATOR_KEY": OPERATOR_KEY, "CLIENT_KEY": "of this test"}
-        return re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda found: secrets.get(found[1], found[2]), text)
+        secrets = {"DEMO_OPERATOR_KEY": OPERATOR_KEY, "DEMO_CLIENT_KEY": "of this test"}
+        for _ in range(2):  # a default may name another variable
+            text = re.sub(r"\$\{(\w+)(?::[-?]([^${}]*))?\}", lambda match: secrets.get(match[1], match[2]), text)
+        return text
 
     def _keep(self, server):
         self._running.append(server)

@@ -25,7 +25,7 @@ class DemoProcess:
         # MLflow sets its variable in the process that runs the other tests, which this one would inherit.
         no_store = {
             "MLFLOW_TRACKING_URI": f"sqlite:///{self._nothing.name}/none.db",
-            "ARTIFACT_DIR": self._nothing.name,
+            "DEMO_ARTIFACT_DIR": self._nothing.name,
         }
         self._process = subprocess.Popen(
             [sys.executable, "demo.py", "--port", str(port), *flags],

@@ -15,7 +15,7 @@ def cifar10() -> Dataset:
     try:
         return load("cifar10", Settings().data_dir)
     except DatasetError as error:
-        pytest.skip(f"CIFAR-10 is not in DATA_DIR and can't be downloaded: {error}")
+        pytest.skip(f"CIFAR-10 is not in DEMO_DATA_DIR and can't be downloaded: {error}")
 
 
 def test_the_splits_are_those_of_the_project(cifar10: Dataset) -> None:

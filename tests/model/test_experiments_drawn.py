@@ -8,7 +8,8 @@ from settings import ROOT
 
 
 def test_it_measures_generated_drawings_and_shows_the_mistakes(tmp_path):
-    settings = {"ARTIFACT_DIR": str(tmp_path / "none"), "REPORTS_DIR": str(tmp_path / "reports"), "COLUMNS": "200"}
+    settings = {"DEMO_ARTIFACT_DIR": str(tmp_path / "none"), "DEMO_REPORTS_DIR": str(tmp_path / "reports")}
+    settings["COLUMNS"] = "200"
     words = [sys.executable, "-m", "experiments", "drawn", "--count", "40"]
     done = subprocess.run(words, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=True)
     assert all(

@@ -29,7 +29,7 @@ def photos() -> Split:
     try:
         test = datasets.load("cifar10", Settings().data_dir).test
     except datasets.DatasetError as error:
-        pytest.skip(f"CIFAR-10 is not in DATA_DIR and can't be downloaded: {error}")
+        pytest.skip(f"CIFAR-10 is not in DEMO_DATA_DIR and can't be downloaded: {error}")
     return Split(test.images[:100], test.labels[:100])
 
 

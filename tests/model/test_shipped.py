@@ -22,7 +22,7 @@ def dataset(shipped) -> datasets.Dataset:
     try:
         return datasets.load(shipped.dataset, Settings().data_dir)
     except datasets.DatasetError as error:
-        pytest.skip(f"{shipped.dataset} is not in DATA_DIR and can't be downloaded: {error}")
+        pytest.skip(f"{shipped.dataset} is not in DEMO_DATA_DIR and can't be downloaded: {error}")
 
 
 @pytest.fixture(scope="module")

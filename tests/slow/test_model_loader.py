@@ -176,8 +176,8 @@ classifier.refresh()
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "mlflow", "sklearn"}))
 """
     environment = {
-        "MODELS_DIR": str(settings.models_dir),
-        "ARTIFACT_DIR": str(settings.artifact_dir),
+        "DEMO_MODELS_DIR": str(settings.models_dir),
+        "DEMO_ARTIFACT_DIR": str(settings.artifact_dir),
         "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri,
     }
     done = subprocess.run(

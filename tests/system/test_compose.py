@@ -25,10 +25,11 @@ def test_nginx_alone_is_published(compose):
 
 def test_there_are_no_default_passwords(compose):
     secrets = re.findall(r"\$\{(\w*(?:PASSWORD|KEY)\w*)([^}]*)\}", TEXT)
-    assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD", "OPERATOR_KEY", "CLIENT_KEY"}
-    required = {name for name, rest in secrets if rest.startswith(":?")}
+    assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD", "DEMO_OPERATOR_KEY", "DEMO_CLIENT_KEY"}
+    former = r"(?::-\$\{[A-Z_]+)?"  # of which the name counts too
+    required = {name for name, rest in secrets if re.match(rf"{former}:\?", rest)}
     assert required == {name for name, _ in secrets}
-    assert all(rest.startswith(":?") or not rest for _, rest in secrets)
+    assert all(re.match(rf"{former}:\?", rest) or not rest for _, rest in secrets)
 
 
 def test_every_service_is_checked_bounded_and_brought_back(compose):
@@ -49,7 +50,7 @@ def test_nginx_knows_the_replicas_and_they_trust_it(compose):
     assert nginx["ports"][0].endswith(":8080")
     for name in REPLICAS:
         service = compose["services"][name]
-        assert service["environment"]["TRUSTED_PROXIES"] == address
+        assert service["environment"]["DEMO_TRUSTED_PROXIES"] == address
         assert service["networks"]["inside"]["ipv4_address"] != address
 
 
@@ -64,4 +65,4 @@ def test_replicas_share_history_models_and_the_key_that_hashes_clients(compose):
     assert environments[0] == environments[1] == environments[2]
     assert environments[0]["DATABASE_URL"].endswith("@postgres/history")
     assert environments[0]["MLFLOW_TRACKING_URI"] == "http://mlflow:5000"
-    assert {"CLIENT_KEY", "OPERATOR_KEY"} <= set(environments[0])
+    assert {"DEMO_CLIENT_KEY", "DEMO_OPERATOR_KEY"} <= set(environments[0])

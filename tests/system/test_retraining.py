@@ -67,7 +67,7 @@ def right(classifier, split) -> float:
 
 def start(settings, program) -> subprocess.Popen:
     places = {
-        "ARTIFACT_DIR": str(settings.artifact_dir),
+        "DEMO_ARTIFACT_DIR": str(settings.artifact_dir),
         "MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri,
         "DATABASE_URL": "",
     }
@@ -97,7 +97,7 @@ def processes_of(job, settings) -> list[psutil.Process]:
         each
         for each in psutil.process_iter(list(asked))
         if (each.info["cmdline"] or [])[-2:] == asked["cmdline"]
-        and (each.info["environ"] or {}).get("ARTIFACT_DIR") == asked["environ"]
+        and (each.info["environ"] or {}).get("DEMO_ARTIFACT_DIR") == asked["environ"]
     ]
 
 

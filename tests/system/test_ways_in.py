@@ -59,9 +59,7 @@ def pictures(dataset):
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts")
-    settings = Settings(
-        _env_file=None, models_dir=ROOT / "models", artifact_dir=folder, demo_port=17880, rate_limit="off"
-    )
+    settings = Settings(_env_file=None, models_dir=ROOT / "models", artifact_dir=folder, port=17880, rate_limit="off")
     services = open_services(model_loader.load_all(settings), settings)
     yield services
     services.close()

@@ -14,12 +14,12 @@ def test_flags_stand_over_the_environment(monkeypatch):
     monkeypatch.setenv("DEMO_PORT", "8000")
     monkeypatch.setenv("DEMO_SHARE", "true")
     settings = demo.read_settings(["--port", "9000"])
-    assert (settings.demo_host, settings.demo_port, settings.demo_share) == ("0.0.0.0", 9000, True)  # noqa: S104
+    assert (settings.host, settings.port, settings.share) == ("0.0.0.0", 9000, True)  # noqa: S104
 
 
 def test_without_flags_the_page_is_for_this_machine():
     settings = demo.read_settings([])
-    assert (settings.demo_host, settings.demo_share) == ("127.0.0.1", False)
+    assert (settings.host, settings.share) == ("127.0.0.1", False)
 
 
 @pytest.mark.parametrize(

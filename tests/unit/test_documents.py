@@ -9,7 +9,7 @@ import pytest
 
 import experiments.__main__
 import serving.__main__
-from settings import ROOT, Settings
+from settings import ROOT, Settings, variable
 
 README_LINES = 150
 JOURNEYS = {"A drawing": 12, "An API call": 12, "A run": 20, "A correction": 25}  # files at most
@@ -102,9 +102,7 @@ def test_the_table_of_errors_is_that_of_the_code():
 
 def variables():
     """Each setting by its name in the environment."""
-    prefix = Settings.model_config.get("env_prefix", "")
-    for name, field in Settings.model_fields.items():
-        yield (field.alias or f"{prefix}{name}").upper(), field
+    return [(variable(name), field) for name, field in Settings.model_fields.items()]
 
 
 def default(field):

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from settings import ROOT, Settings
+from settings import ROOT, Settings, variable
 
 OURS = ["settings", "experiments", "model_loader", "serving", "demo", "benchmarks"]
 
@@ -159,7 +159,7 @@ def test_what_the_tests_use_is_what_development_requires():
 def test_the_example_lists_every_setting():
     example = (ROOT / ".env.example").read_text()
     names = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
-    assert sorted(names) == sorted(field.upper() for field in Settings.model_fields)
+    assert sorted(names) == sorted(map(variable, Settings.model_fields))
 
 
 def test_make_help_lists_every_target():

@@ -65,7 +65,7 @@ class HistoryAnswer(Schema):
 def history(services: ServicesDep, query: Annotated[HistoryQuery, Query()]) -> HistoryAnswer:
     """Kept answers, newest first. `next` of an answer is `before` of the next page. Times are ISO 8601."""
     if services.recorder is None:
-        raise Refused(404, "history_off", "No history is kept here.", "HISTORY=true keeps one.")
+        raise Refused(404, "history_off", "No history is kept here.", "DEMO_HISTORY=true keeps one.")
     kept = services.recorder.history
     fields = query.model_dump(exclude={"limit", "since", "until"})
     matching = AnswerFilter(since=_seconds(query.since), until=_seconds(query.until), **fields)

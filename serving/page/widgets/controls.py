@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 QUIET: dict[str, Any] = PRIVATE | {"show_progress": "hidden"}
-HISTORY_OFF = "No history is kept on this server. HISTORY=true turns it on."
+HISTORY_OFF = "No history is kept on this server. DEMO_HISTORY=true turns it on."
 
 
 def dataset_switch(services: "Services") -> gr.Radio:

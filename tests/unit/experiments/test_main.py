@@ -13,7 +13,7 @@ from settings import ROOT
 @pytest.fixture(autouse=True)
 def empty_store(store, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
-    monkeypatch.setenv("ARTIFACT_DIR", str(tmp_path / "mlartifacts"))
+    monkeypatch.setenv("DEMO_ARTIFACT_DIR", str(tmp_path / "mlartifacts"))
 
 
 @pytest.fixture

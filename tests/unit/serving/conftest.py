@@ -121,7 +121,7 @@ def broken_classifier():
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts")
     places = {"data_dir": folder, "artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}"}
-    return Settings(_env_file=None, demo_host="127.0.0.1", demo_port=FIRST_PORT, workers=0, **places)
+    return Settings(_env_file=None, host="127.0.0.1", port=FIRST_PORT, workers=0, **places)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from tests.helpers.entries import entry
 
 @pytest.fixture
 def history(tmp_path, monkeypatch):
-    monkeypatch.setenv("ARTIFACT_DIR", str(tmp_path))
+    monkeypatch.setenv("DEMO_ARTIFACT_DIR", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     yield History(database)
@@ -17,7 +17,7 @@ def history(tmp_path, monkeypatch):
 
 
 def test_purge_forgets_what_is_old_or_too_much(history, capsys, monkeypatch):
-    monkeypatch.setenv("HISTORY_DAYS", "100000")
+    monkeypatch.setenv("DEMO_HISTORY_DAYS", "100000")
     history.add([entry(number) for number in range(5)])
     assert main(["purge", "--rows", "2"]) == 0
     assert "3 answers deleted" in capsys.readouterr().out
@@ -26,10 +26,10 @@ def test_purge_forgets_what_is_old_or_too_much(history, capsys, monkeypatch):
 
 
 def test_a_wrong_setting_is_named(history, capsys, monkeypatch):
-    monkeypatch.setenv("HISTORY_DAYS", "-1")
+    monkeypatch.setenv("DEMO_HISTORY_DAYS", "-1")
     with pytest.raises(SystemExit):
         main(["purge"])
-    assert "HISTORY_DAYS" in capsys.readouterr().err
+    assert "DEMO_HISTORY_DAYS" in capsys.readouterr().err
 
 
 def test_a_store_that_is_away_is_told_in_a_line(history, capsys, monkeypatch):

@@ -138,7 +138,7 @@ def test_the_pages_rate_is_limited_in_words(served, classifier, settings):
 
 
 def test_a_login_on_the_page_opens_the_api_too(served, classifier, settings):
-    guarded = settings.model_copy(update={"demo_username": "ann", "demo_password": SecretStr("secret")})
+    guarded = settings.model_copy(update={"username": "ann", "password": SecretStr("secret")})
     address = served(classifier, guarded).removeprefix("http://").rstrip("/")
     assert ask(address, "GET", "/api/stats")[0] == 401
     form = {"Content_Type": "application/x-www-form-urlencoded"}

@@ -17,7 +17,7 @@ from serving.server import LINK_FAILED, LaunchError, PublicLink, exposure, free_
 
 @pytest.fixture
 def with_login(settings):
-    return settings.model_copy(update={"demo_username": "ann", "demo_password": SecretStr("secret")})
+    return settings.model_copy(update={"username": "ann", "password": SecretStr("secret")})
 
 
 def status(address, data=None):
@@ -33,7 +33,7 @@ def test_a_taken_port_gives_the_next_free_one(served, classifier, settings, caps
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert free_port("127.0.0.1", port) > port
-        url = served(classifier, settings.model_copy(update={"demo_port": port}))
+        url = served(classifier, settings.model_copy(update={"port": port}))
     assert f"Port {port} is taken" in capsys.readouterr().out
     assert status(url) == 200
 
@@ -63,7 +63,7 @@ def test_no_free_port_is_told():
 def test_a_login_needs_name_and_password(settings, with_login):
     assert login(settings) is None
     assert login(with_login) == ("ann", "secret")
-    for half in ({"demo_username": ""}, {"demo_password": SecretStr("")}):
+    for half in ({"username": ""}, {"password": SecretStr("")}):
         with pytest.raises(LaunchError, match="DEMO_USERNAME and DEMO_PASSWORD"):
             login(with_login.model_copy(update=half))
 
@@ -81,14 +81,14 @@ def test_the_login_guards_page_and_api(served, classifier, with_login):
 
 def test_what_only_this_machine_reaches_is_not_called_exposed(settings):
     for host in ("127.0.0.1", "localhost", "::1"):
-        assert exposure(settings.model_copy(update={"demo_host": host})) == ""
+        assert exposure(settings.model_copy(update={"host": host})) == ""
 
 
 def test_what_others_reach_is_named_with_its_guard(settings, with_login):
-    everywhere = {"demo_host": "0.0.0.0"}  # noqa: S104
+    everywhere = {"host": "0.0.0.0"}  # noqa: S104
     assert "0.0.0.0, without a login" in exposure(settings.model_copy(update=everywhere)).replace(")", "")
-    assert "public link" in exposure(settings.model_copy(update={"demo_share": True}))
-    assert "after the login" in exposure(with_login.model_copy(update=everywhere | {"demo_share": True}))
+    assert "public link" in exposure(settings.model_copy(update={"share": True}))
+    assert "after the login" in exposure(with_login.model_copy(update=everywhere | {"share": True}))
 
 
 def test_a_visitor_who_leaves_while_sending_is_not_logged(url, caplog):

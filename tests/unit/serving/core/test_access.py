@@ -7,7 +7,7 @@ from serving.core.access import Access
 from serving.core.errors import Refused
 
 LOCAL = {"host": "127.0.0.1:7860"}
-SHARED = {"demo_host": "0.0.0.0"}  # noqa: S104
+SHARED = {"host": "0.0.0.0"}  # noqa: S104
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_name_that_leads_to_this_machine_or_a_proxy_on_it_does_not_make_an_ope
     assert not any(is_operator(mine, LOCAL | {name: "x"}) for name in ("x-forwarded-for", "forwarded", "via"))
 
 
-@pytest.mark.parametrize("shared", [SHARED, {"demo_share": True}, {"trusted_proxies": "127.0.0.1"}])
+@pytest.mark.parametrize("shared", [SHARED, {"share": True}, {"trusted_proxies": "127.0.0.1"}])
 def test_where_others_come_in_nobody_is_the_operator_without_a_key(access, shared):
     mine = access(**shared)
     assert mine.needs_key
@@ -54,7 +54,7 @@ def test_the_key_is_shown_in_a_header_or_typed_on_the_page(access):
 
 
 def test_the_login_is_the_operators_and_guards_visitors_too(access):
-    mine = access(demo_username="ann", demo_password=SecretStr("secret"))
+    mine = access(username="ann", password=SecretStr("secret"))
     basic = {"authorization": "Basic " + base64.b64encode(b"ann:secret").decode()}
     assert is_operator(mine, LOCAL | basic)
     assert is_operator(mine, user="ann")

@@ -74,9 +74,9 @@ def test_a_fault_tells_no_secret(as_json, log, settings, served, broken_classifi
         for name, field in Settings.model_fields.items()
         if field.annotation is SecretStr
     }
-    assert {"operator_key", "demo_password", "client_key"} <= set(secrets)
+    assert {"operator_key", "password", "client_key"} <= set(secrets)
     url = "postgresql+psycopg://digits:never-logged-password@127.0.0.1:1/digits?connect_timeout=2"
-    exposed = settings.model_copy(update=secrets | {"demo_username": "ann", "history": False})
+    exposed = settings.model_copy(update=secrets | {"username": "ann", "history": False})
     lines = log(log_json=as_json)
     address = served(broken_classifier, exposed)
     headers = {"Authorization": "Bearer never-logged-operator_key", "Cookie": "session=never-logged-cookie"}

@@ -188,6 +188,6 @@ def test_the_other_process_gets_the_same_settings(settings):
     environment = retraining_process._environment(
         settings.model_copy(update={"operator_key": "", "drawn_strokes": None})
     )
-    assert environment["ARTIFACT_DIR"] == str(settings.artifact_dir)
+    assert environment["DEMO_ARTIFACT_DIR"] == str(settings.artifact_dir)
     assert environment["DRAWN_STROKES"] == ""
     assert {type(value) for value in environment.values()} == {str}

@@ -107,7 +107,7 @@ def test_a_client_has_its_rate_and_its_share_of_the_quarantine(api, fresh, seven
     for _ in range(2):
         assert client.post("/api/feedback", json=image).status_code == 200
     refused(client.post("/api/feedback", json=image), 429, "too_many")
-    refused(api(fresh(quarantine_rows=1)).post("/api/feedback", json=image), 503, "quarantine_full")
+    refused(api(fresh(max_pending_corrections=1)).post("/api/feedback", json=image), 503, "quarantine_full")
 
 
 def test_what_was_reviewed_stays_so(api, fresh, seven_png):
@@ -119,7 +119,7 @@ def test_what_was_reviewed_stays_so(api, fresh, seven_png):
 
 
 def test_behind_a_login_only_those_who_have_one_correct(api, fresh):
-    services = fresh(demo_username="ann", demo_password=SecretStr("secret"))
+    services = fresh(username="ann", password=SecretStr("secret"))
     refused(api(services).post("/api/feedback", json={"id": "x", "label": "1"}), 401, "login_needed")
 
 

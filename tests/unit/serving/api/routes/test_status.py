@@ -58,10 +58,10 @@ def test_metrics_are_prometheus_text(api, fresh, seven_png):
 
 @pytest.mark.parametrize("path", ["/api/stats", "/metrics", "/api/history"])
 def test_what_is_the_operators_needs_a_key_where_others_reach_the_server(api, opened, classifier, settings, path):
-    shared = settings.model_copy(update={"demo_share": True})
+    shared = settings.model_copy(update={"share": True})
     reply = api(opened(classifier, shared)).get(path)
     assert (reply.status_code, reply.json()["error"]["code"]) == (401, "operator_only")
-    assert "OPERATOR_KEY" in reply.json()["error"]["hint"]
+    assert "DEMO_OPERATOR_KEY" in reply.json()["error"]["hint"]
     keyed = opened(classifier, shared.model_copy(update={"operator_key": SecretStr("right")}))
     keyed.recorder.flush()
     client = api(keyed)

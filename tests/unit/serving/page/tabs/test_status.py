@@ -27,7 +27,7 @@ def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, s
 
 
 def test_nobody_else_sees_it_by_posting_to_the_queue(served, classifier, settings):
-    guarded = settings.model_copy(update={"operator_key": SecretStr("right"), "demo_share": True})
+    guarded = settings.model_copy(update={"operator_key": SecretStr("right"), "share": True})
     url = served(classifier, guarded)
     shown = component_id(url, "html", elem_id="status")
     for key in ("", "wrong"):

@@ -1,0 +1,148 @@
+import logging
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from settings import UNAMBIGUOUS, Settings, SettingsError, former_variables, load, variable, warn_of_former_names
+
+FORMER = former_variables()
+LEVELS = st.sampled_from(["DEBUG", "INFO", "WARNING", "ERROR"])
+SAMPLES = {
+    name: {bool: str(not field.default), int: "7"}.get(field.annotation, f"sample of {name}")
+    for name, field in Settings.model_fields.items()
+} | {"trusted_proxies": "10.0.0.7", "rate_limit": "off", "log_level": "ERROR"}
+SAMPLES |= {name: "7/day" for name in SAMPLES if name.startswith("rate_limit_")}
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    for name in {*map(variable, Settings.model_fields), *FORMER.values()} & set(os.environ):
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def env_file(tmp_path):
+    return tmp_path / ".env"
+
+
+def values(settings):
+    """Comparable, secrets too."""
+    return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in settings}
+
+
+def sample(name):
+    return values(Settings(_env_file=None, **{name: SAMPLES[name]}))
+
+
+def test_all_variables_have_the_prefix_but_those_that_others_share():
+    shared = {name for name in map(variable, Settings.model_fields) if not name.startswith("DEMO_")}
+    assert shared == {"MLFLOW_TRACKING_URI", "DATABASE_URL", "DRAWN_STROKES", "DRAWN_LETTERS"}
+    assert set(FORMER.values()) > UNAMBIGUOUS
+    assert not UNAMBIGUOUS & {"LOG_LEVEL", "HISTORY", "WORKERS", "DATA_DIR", "PORT", "HOST"}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_setting_is_read_from_its_variable_in_the_environment_and_in_the_file(name, monkeypatch, env_file):
+    env_file.write_text(f"{variable(name)}={SAMPLES[name]}\n")
+    assert values(load(env_file)) == sample(name) != values(load(None))
+    monkeypatch.setenv(variable(name), SAMPLES[name])
+    assert values(load(None)) == sample(name)
+
+
+@pytest.mark.parametrize("name", FORMER)
+def test_a_former_name_counts_in_the_file_and_in_the_environment_if_no_other_program_uses_it(
+    name, monkeypatch, env_file
+):
+    former, default = FORMER[name], values(load(None))
+    env_file.write_text(f"{former}={SAMPLES[name]}\n")
+    assert values(load(env_file)) == sample(name)
+    monkeypatch.setenv(former, SAMPLES[name])
+    assert values(load(None)) == (sample(name) if former in UNAMBIGUOUS else default)
+
+
+@pytest.mark.parametrize("name", ["HOST", "PORT", "SHARE", "USERNAME", "PASSWORD", "DEMO_QUARANTINE_ROWS"])
+def test_no_name_counts_that_never_did(name, monkeypatch, env_file):
+    default = values(load(None))
+    env_file.write_text(f"{name}=1234\n")
+    monkeypatch.setenv(name, "1234")
+    assert values(load(env_file)) == default
+
+
+@given(
+    flag=LEVELS | st.none(),
+    environment=LEVELS | st.none(),
+    file=LEVELS | st.none(),
+    former_environment=LEVELS | st.none(),
+    former_file=LEVELS | st.none(),
+)
+def test_flags_win_then_the_environment_then_the_file_then_former_names(
+    tmp_path_factory, flag, environment, file, former_environment, former_file
+):
+    env_file = tmp_path_factory.mktemp("settings") / ".env"
+    written = {"DEMO_LOG_LEVEL": file, "LOG_LEVEL": former_file}
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in written.items() if value))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"DEMO_LOG_LEVEL": environment, "LOG_LEVEL": former_environment}.items():
+            patch.setenv(name, value or "")  # an empty one is as good as none
+        flags = {"log_level": flag} if flag else {}
+        assert load(env_file, **flags).log_level == (flag or environment or file or former_file or "INFO")
+
+
+@pytest.mark.parametrize(
+    ("environment", "file", "flags", "named"),
+    [
+        ({"DEMO_PORT": "many"}, "", {}, "DEMO_PORT"),
+        ({}, "DEMO_PORT=many", {}, "DEMO_PORT"),
+        ({}, "", {"port": 70_000}, "DEMO_PORT"),
+        ({"QUARANTINE_ROWS": "0"}, "", {}, "QUARANTINE_ROWS"),
+        ({}, "LOG_LEVEL=loud", {}, "LOG_LEVEL"),
+        ({"DEMO_LOG_LEVEL": "loud"}, "LOG_LEVEL=INFO", {}, "DEMO_LOG_LEVEL"),
+        ({"LOG_LEVEL": "other"}, "DEMO_LOG_LEVEL=loud", {}, "DEMO_LOG_LEVEL"),
+    ],
+)
+def test_an_error_names_the_variable_that_was_set(monkeypatch, env_file, environment, file, flags, named):
+    env_file.write_text(file)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=rf"^{named}: Input should be"):
+        load(env_file, **flags)
+
+
+def test_an_error_names_every_wrong_setting(env_file):
+    env_file.write_text("DEMO_PORT=0\nRATE_LIMIT_API=fast\n")
+    with pytest.raises(SettingsError, match=r"^DEMO_PORT: .*; RATE_LIMIT_API: "):
+        load(env_file)
+
+
+IGNORED, DEPRECATED = "Ignored variables, which settings no longer read: ", "Settings under deprecated names: "
+
+
+@pytest.mark.parametrize(
+    ("environment", "file", "message"),
+    [
+        ({"DEMO_LOG_LEVEL": "INFO"}, "DEMO_WORKERS=1", None),
+        ({"LOG_LEVEL": "INFO", "DEMO_LOG_LEVEL": "INFO"}, "", None),  # the former is another program's
+        (
+            {"LOG_LEVEL": "INFO", "HISTORY": "50"}, "",
+            f"{IGNORED}HISTORY (now DEMO_HISTORY), LOG_LEVEL (now DEMO_LOG_LEVEL).",
+        ),
+        (
+            {"OPERATOR_KEY": "x"}, "DEMO_OPERATOR_KEY=y",
+            f"{IGNORED}OPERATOR_KEY (now DEMO_OPERATOR_KEY).",
+        ),
+        (
+            {"QUARANTINE_ROWS": "9"}, "WORKERS=1",
+            f"{DEPRECATED}QUARANTINE_ROWS (now DEMO_MAX_PENDING_CORRECTIONS), WORKERS (now DEMO_WORKERS).",
+        ),
+    ],
+)  # fmt: skip
+def test_former_names_are_logged_in_one_line(monkeypatch, env_file, caplog, environment, file, message):
+    env_file.write_text(file)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with caplog.at_level(logging.WARNING):
+        warn_of_former_names(env_file)
+    assert caplog.messages == ([message] if message else [])
