@@ -1,4 +1,4 @@
-"""Accepted corrections as training data: how many it takes, which of them teach and which judge."""
+"""Accepted corrections as training data, split into those that teach and those that judge."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments.data.specs import Split
 
-MIN_CORRECTIONS = 10  # a few of which have to judge
+MIN_CORRECTIONS = 10  # for a retraining
 HELD_OUT_EVERY = 4  # every fourth judges, the others teach
 
 
@@ -16,7 +16,7 @@ class RetrainingError(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class Accepted:
-    """Corrections that were accepted. `digest`: SHA-256 of images and labels, in hexadecimal."""
+    """All accepted corrections of a data set. `digest`: SHA-256 of images and labels, in hexadecimal."""
 
     data: Split
     digest: str
@@ -26,7 +26,7 @@ class Accepted:
 
 
 def check_enough(count: int) -> None:
-    """Raises RetrainingError for fewer accepted corrections than can be learnt and judged by."""
+    """Raise RetrainingError if there are too few accepted corrections."""
     if count < MIN_CORRECTIONS:
         raise RetrainingError(
             f"A retraining needs {MIN_CORRECTIONS} accepted corrections; there are {count}. Accept more first."
@@ -34,9 +34,9 @@ def check_enough(count: int) -> None:
 
 
 def hold_out(accepted: Split, seed: int) -> tuple[Split, Split]:
-    """What teaches and what judges, by chance and of every class its share."""
+    """Split corrections at random, stratified by class, into those that teach and those that judge."""
     order = np.lexsort((np.random.default_rng(seed).random(len(accepted.labels)), accepted.labels))
     judging = np.zeros(len(order), bool)
     judging[order[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]] = True
-    teach, judge = (Split(accepted.images[part], accepted.labels[part]) for part in (~judging, judging))
+    teach, judge = (Split(accepted.images[rows], accepted.labels[rows]) for rows in (~judging, judging))
     return teach, judge

@@ -12,22 +12,8 @@ QUICK = Amounts(drawn=14_000, restyled=14_000, non_digits=8_000, ambiguous=400)
 THOROUGH = Amounts(drawn=55_000, restyled=55_000, non_digits=30_000, ambiguous=1_500)
 
 TABLE = (
-    baseline_run(
-        build=baseline,
-        augment=warp,
-        epochs=3,
-        learning_rate=1e-3,
-        batch_size=128,
-        extra=QUICK,
-    ),
-    architecture_run(
-        build=deep,
-        augment=warp,
-        epochs=2,
-        learning_rate=1e-3,
-        batch_size=128,
-        extra=QUICK,
-    ),
+    baseline_run(build=baseline, augment=warp, epochs=3, learning_rate=1e-3, batch_size=128, extra=QUICK),
+    architecture_run(build=deep, augment=warp, epochs=2, learning_rate=1e-3, batch_size=128, extra=QUICK),
     hyperparameters_run(
         build=deep,
         augment=warp,
@@ -63,7 +49,7 @@ FURTHER = replace(
     learning_rate=1e-3,
     seed=1,
 )
-"""After `best`, it makes the shipped model: the mean of three trainings reads drawings better than any of them."""
+"""Makes the shipped model after `best`: the mean of three trainings reads drawings better than any of them."""
 
 _ablation = partial(replace, TABLE[1])
 ABLATIONS = (

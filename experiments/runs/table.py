@@ -1,4 +1,4 @@
-"""The table of runs: what is tried, and why. Each row changes one thing of the row before."""
+"""The table of runs of each data set. Each row changes one thing of the row before."""
 
 from experiments.training.config import RunConfig, UnknownRunError
 
@@ -11,7 +11,7 @@ def table(dataset: str) -> tuple[RunConfig, ...]:
 
 
 def recipe(dataset: str, name: str) -> RunConfig:
-    """A run outside the table: the longer one that makes the shipped model, or an ablation. Raises UnknownRunError."""
+    """A run outside the table: one that makes the shipped model, or an ablation. Raises UnknownRunError."""
     from experiments.runs import cifar10, mnist
 
     recipes = {"mnist": mnist.RECIPES, "cifar10": cifar10.RECIPES}[dataset]

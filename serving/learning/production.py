@@ -38,15 +38,15 @@ def promote(services: "Services", dataset: str, version: str, reason: str) -> st
     This process answers by it at once, the others within seconds. Raises RegistryError, StoreError.
     """
     store = TrackingStore.of(services.settings)
-    return _answer_by(
-        services, registry.promote(store, SPECS[dataset], version, reason.strip(), "hand").version, dataset
-    )
+    bundle = registry.promote(store, SPECS[dataset], version, reason.strip(), "hand")
+    return _answer_by(services, dataset, bundle.version)
 
 
 def rollback(services: "Services", dataset: str, reason: str) -> str:
     """Put the version before the present one back into Production. Otherwise as `promote`."""
-    store, reason = TrackingStore.of(services.settings), reason.strip() or "rolled back by hand"
-    return _answer_by(services, registry.rollback(store, SPECS[dataset], reason).version, dataset)
+    store = TrackingStore.of(services.settings)
+    bundle = registry.rollback(store, SPECS[dataset], reason.strip() or "rolled back by hand")
+    return _answer_by(services, dataset, bundle.version)
 
 
 def versions(services: "Services", dataset: str) -> dict[str, str]:
@@ -64,7 +64,7 @@ def update_log(database: "Database", settings: "Settings", dataset: str) -> "Pro
     return production_log
 
 
-def _answer_by(services: "Services", version: str, dataset: str) -> str:
+def _answer_by(services: "Services", dataset: str, version: str) -> str:
     if dataset in services.classifiers:
         services.classifiers[dataset].refresh()
     update_log(services.database, services.settings, dataset)

@@ -36,10 +36,9 @@ def client_summaries(corrections: "Corrections", dataset: str) -> list[ClientSum
     counts = corrections.tally(pending, "client")
     confident = CorrectionFilter(dataset, state="pending", above=CONFIDENT, changed=True)
     contradicting = corrections.tally(confident, "client")
+    changes = corrections.tally(pending, "client", "given", "label")  # most frequent first
     summaries: dict[str, ClientSummary] = {}
-    for (client, given, label), repeated in corrections.tally(
-        pending, "client", "given", "label"
-    ).items():  # most first
+    for (client, given, label), repeated in changes.items():
         if client not in summaries and given != label:
             against = contradicting.get((client,), 0)
             summaries[client] = ClientSummary(client, counts[client,], given, label, repeated, against)

@@ -13,12 +13,12 @@ from serving.learning.reporter import Reporter
 from settings import Settings
 
 VALIDATION, TEST = 1_500, 500  # images
-CALIBRATION_DRAWINGS, EVALUATION_DRAWINGS = 600, 400  # of the exam
-MADE = Amounts(drawn=1_000, restyled=250, non_digits=250)
+HELD_OUT = {"calibration_drawings": 600, "evaluation_drawings": 400}
+SYNTHETIC = Amounts(drawn=1_000, restyled=250, non_digits=250)
 EPOCHS = 3
 
 
-def learn(settings: Settings, dataset: str, accepted: Accepted, reporter: Reporter):
+def retrain_quickly(settings: Settings, dataset: str, accepted: Accepted, reporter: Reporter):
     from experiments.data import datasets
     from experiments.evaluation import held_out
     from experiments.registry import production
@@ -26,21 +26,19 @@ def learn(settings: Settings, dataset: str, accepted: Accepted, reporter: Report
     from experiments.retraining import fine_tuning, retrain
     from experiments.runs import experiment
 
-    def configure(*told):
-        return dataclasses.replace(fine_tuning.configuration(*told), epochs=EPOCHS, extra=MADE)
+    def configure(*arguments):
+        return dataclasses.replace(fine_tuning.configuration(*arguments), epochs=EPOCHS, extra=SYNTHETIC)
 
     store = TrackingStore.of(settings)
     experiment.seed_registry(store, SPECS[dataset], settings.models_dir / dataset, reporter.log)
     champion = production.pull(store, SPECS[dataset])
-    prepare = partial(
-        held_out.prepare, calibration_drawings=CALIBRATION_DRAWINGS, evaluation_drawings=EVALUATION_DRAWINGS
-    )
     part = part_of(datasets.load(dataset, settings.data_dir))
+    prepare = partial(held_out.prepare, **HELD_OUT)
     return retrain.retrain(accepted, part, champion, store, reporter, prepare, configure)
 
 
 def part_of(dataset: Dataset) -> Dataset:
-    """Whatever is learnt from, but fewer questions."""
+    """All of the training split, less of the others."""
     validation, test = dataset.validation, dataset.test
     return dataclasses.replace(
         dataset,
@@ -51,6 +49,6 @@ def part_of(dataset: Dataset) -> Dataset:
 
 if __name__ == "__main__":
     retraining_process.lower_priority()
-    if ended := retraining_process.run(Settings(), "mnist", None, learn):
-        retraining_process.exit_now(ended)
+    if status := retraining_process.run(Settings(), "mnist", None, retrain_quickly):
+        retraining_process.exit_now(status)
     sys.exit(0)

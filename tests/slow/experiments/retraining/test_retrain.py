@@ -1,4 +1,4 @@
-"""A small champion, taught a little: the run, the comparison, the gate, the version."""
+"""A small champion, retrained a little: the run, the comparison, the gate, the version."""
 
 import dataclasses
 import hashlib
@@ -37,7 +37,7 @@ def accepted(images: np.ndarray, label: int) -> Accepted:
 
 
 def crosses(count: int) -> np.ndarray:
-    """uint8 [N, 28, 28, 1]: what no champion reads as an 8, and any network learns."""
+    """uint8 [N, 28, 28, 1]: no champion reads them as an 8, and any network learns to."""
     images = np.zeros((count, 28, 28, 1), np.uint8)
     for number, image in enumerate(images):
         across = 8 + number % 12
@@ -55,24 +55,24 @@ def store(store_in, tmp_path_factory, dataset):
     """One run, in Production."""
     store = store_in(tmp_path_factory.mktemp("store"))
     row = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=6)
-    experiment.run_table([row], dataset, store, Path("none"), prepare_held_out=small_exam)
+    experiment.run_table([row], dataset, store, Path("none"), prepare_held_out=small_held_out)
     return store
 
 
-small_exam = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
+small_held_out = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
 
 
-def quickly(dataset, champion, seed):
+def quick_config(dataset, champion, seed):
     config = fine_tuning.configuration(dataset, champion, seed)
     return dataclasses.replace(config, epochs=EPOCHS, learning_rate=1e-2, extra=Amounts(12, 12, 8))
 
 
-class Watcher:
+class RecordingListener:
     def __init__(self):
-        self.heard, self.lines = [], []
+        self.events, self.lines = [], []
 
     def stage(self, name, epochs=0):
-        self.heard.append((name, epochs) if epochs else name)
+        self.events.append((name, epochs) if epochs else name)
 
     def log(self, line):
         self.lines.append(line)
@@ -81,7 +81,7 @@ class Watcher:
         pass
 
     def epoch(self, result):
-        self.heard.append(result.epoch)
+        self.events.append(result.epoch)
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +90,15 @@ def retrained(store, dataset):
     with store.run("mnist", "retrain", "", {}, {"retrain": "true"}) as abandoned:
         pass
     store.client.update_run(abandoned.run_id, status="RUNNING")
-    watcher, champion = Watcher(), production.pull(store, SPEC)
-    result = retrain.retrain(accepted(crosses(24), 8), dataset, champion, store, watcher, small_exam, quickly)
-    return result, champion, watcher, {run.run_id: run for run in store.runs("mnist")}, abandoned.run_id
+    listener, champion = RecordingListener(), production.pull(store, SPEC)
+    result = retrain.retrain(accepted(crosses(24), 8), dataset, champion, store, listener, small_held_out, quick_config)
+    return result, champion, listener, {run.run_id: run for run in store.runs("mnist")}, abandoned.run_id
 
 
 def test_the_run_says_what_it_learnt_from_whom(retrained):
-    result, champion, watcher, runs, abandoned = retrained
+    result, champion, listener, runs, abandoned = retrained
     run = runs[result.run_id]
-    assert watcher.heard == ["preparing", ("training", EPOCHS), *range(1, EPOCHS + 1), "measuring", "deciding"]
+    assert listener.events == ["preparing", ("training", EPOCHS), *range(1, EPOCHS + 1), "measuring", "deciding"]
     assert (run.name, run.status, run.version) == ("retrain", "FINISHED", result.version)
     assert (run.tags["retrain"], run.tags["parent_run"], run.tags["corrections"]) == ("true", champion.run_id, "24")
     assert run.params["corrections_taught"] == "18"
@@ -146,7 +146,7 @@ def good():
 
 def test_too_few_corrections_are_refused_in_words(store, dataset):
     with pytest.raises(RetrainingError, match=f"needs {MIN_CORRECTIONS} accepted corrections; there are 3"):
-        retrain.retrain(accepted(crosses(3), 8), dataset, production.pull(store, SPEC), store, Watcher())
+        retrain.retrain(accepted(crosses(3), 8), dataset, production.pull(store, SPEC), store, RecordingListener())
 
 
 def test_every_fourth_of_each_class_judges():

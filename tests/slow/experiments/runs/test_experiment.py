@@ -33,10 +33,10 @@ def dataset() -> Dataset:
     return Dataset(SPEC, train=digits(12, 0), validation=digits(4, 1), test=digits(4, 2), digest="ab" * 32)
 
 
-def run_table(configs, dataset, store, shipped, say=print):
-    """With an exam of seconds."""
+def run_table(configs, dataset, store, shipped, log_line=print):
+    """With held-out data made in seconds."""
     prepare_held_out = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
-    return experiment.run_table(configs, dataset, store, shipped, say, prepare_held_out)
+    return experiment.run_table(configs, dataset, store, shipped, log_line, prepare_held_out)
 
 
 def rows() -> list:
@@ -81,8 +81,8 @@ def test_the_table_from_runs_to_production(store, result) -> None:
     run = result.runs[0]
     assert run.reason == rows()[0].reason
     assert {"learning_rate", "seed", "dataset_digest", "version_tensorflow", "architecture"} <= set(run.params)
-    wanted = {f"test_{m}" for m in ("accuracy", "precision", "recall", "f1", "roc_auc", "top2_accuracy", "log_loss")}
-    assert wanted | {
+    expected = {f"test_{m}" for m in ("accuracy", "precision", "recall", "f1", "roc_auc", "top2_accuracy", "log_loss")}
+    assert expected | {
         "loss",
         "val_accuracy",
         "test_recall_7",
@@ -95,10 +95,10 @@ def test_the_table_from_runs_to_production(store, result) -> None:
 
 
 def test_finished_runs_are_skipped(dataset, store, result) -> None:
-    said = []
-    again = run_table(rows(), dataset, store, Path("none"), said.append)
+    lines = []
+    again = run_table(rows(), dataset, store, Path("none"), lines.append)
     assert [run.run_id for run in again.runs] == [run.run_id for run in result.runs]
-    assert sum("skipped" in line for line in said) == 2
+    assert sum("skipped" in line for line in lines) == 2
     assert again.version == "1"
 
 
@@ -139,7 +139,7 @@ def photos(count: int, seed: int) -> Split:
     return Split((ground[labels] + noise).astype(np.uint8), labels)
 
 
-def test_photos_go_the_same_way_without_an_exam_on_drawings(store) -> None:
+def test_photos_go_the_same_way_without_drawings(store) -> None:
     spec = SPECS["cifar10"]
     dataset = Dataset(spec, photos(12, 0), photos(4, 1), photos(4, 2), digest="cd" * 32)
     row = dataclasses.replace(

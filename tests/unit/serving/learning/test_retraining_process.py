@@ -40,10 +40,10 @@ def accepted(database):
     corrections.review(CorrectionFilter("mnist"), "accepted")
 
 
-def learn(promote=True):
-    """Stands for hours of training."""
+def retrain(promote=True):
+    """Stands for minutes of training."""
 
-    def learn(settings, dataset, accepted, reporter):
+    def retrain(settings, dataset, accepted, reporter):
         assert (dataset, len(accepted)) == ("mnist", 12)
         assert accepted.data.images.shape == (12, 28, 28, 1)
         assert set(accepted.data.labels) == {1}
@@ -56,49 +56,56 @@ def learn(promote=True):
         reporter.stage("deciding")
         return RetrainingResult("run-9", "9", Decision(promote, "better" if promote else "worse"), (ROW,))
 
-    return learn
+    return retrain
 
 
 @pytest.mark.parametrize(("promote", "state", "reason"), [(True, "promoted", "better"), (False, "refused", "worse")])
 def test_what_came_of_it_is_in_the_database(settings, database, accepted, promote, state, reason):
-    assert retraining_process.run(settings, "mnist", None, learn(promote)) == 0
-    job = Retrainings(database).latest()
-    assert (job.state, job.reason, job.version, job.run_id, job.corrections) == (state, reason, "9", "run-9", 12)
-    assert [(epoch["epoch"], epoch["loss"]) for epoch in job.epochs] == [(1, 0.5), (2, 0.25)]
-    assert job.differences[0]["group"] == "validation"
-    assert any("Epoch 2 of 2: loss 0.250, 99.00 % on validation" in line for line in job.log)
+    assert retraining_process.run(settings, "mnist", None, retrain(promote)) == 0
+    retraining = Retrainings(database).latest()
+    assert (retraining.state, retraining.reason, retraining.version, retraining.run_id, retraining.corrections) == (
+        state,
+        reason,
+        "9",
+        "run-9",
+        12,
+    )
+    assert [(epoch["epoch"], epoch["loss"]) for epoch in retraining.epochs] == [(1, 0.5), (2, 0.25)]
+    assert retraining.differences[0]["group"] == "validation"
+    assert any("Epoch 2 of 2: loss 0.250, 99.00 % on validation" in line for line in retraining.log)
     assert Retrainings(database).claim("mnist", 12)
 
 
 def test_a_claimed_one_is_done_under_its_number(settings, database, accepted):
-    job = retraining_process.claim(database, "mnist")
+    retraining = retraining_process.claim(database, "mnist")
     with pytest.raises(BusyError):
-        retraining_process.run(settings, "mnist", None, learn())
-    assert retraining_process.run(settings, "mnist", job.id, learn()) == 0
-    assert Retrainings(database).get(job.id).state == "promoted"
+        retraining_process.run(settings, "mnist", None, retrain())
+    assert retraining_process.run(settings, "mnist", retraining.id, retrain()) == 0
+    assert Retrainings(database).get(retraining.id).state == "promoted"
     with pytest.raises(RetrainingError, match="no retraining"):
-        retraining_process.run(settings, "mnist", job.id, learn())
+        retraining_process.run(settings, "mnist", retraining.id, retrain())
 
 
 def test_too_few_corrections_start_nothing(settings, database):
     with pytest.raises(RetrainingError, match="needs 10 accepted corrections; there are 0"):
-        retraining_process.run(settings, "mnist", None, learn())
+        retraining_process.run(settings, "mnist", None, retrain())
     assert Retrainings(database).latest() is None
 
 
 @pytest.mark.parametrize(
-    ("error", "said"), [(RetrainingError("Accept more first."), "Accept more first."), (ZeroDivisionError(), "fault")]
+    ("error", "message"),
+    [(RetrainingError("Accept more first."), "Accept more first."), (ZeroDivisionError(), "fault")],
 )
-def test_a_failure_is_worded_and_the_next_can_start(settings, database, accepted, error, said):
+def test_a_failure_is_worded_and_the_next_can_start(settings, database, accepted, error, message):
     def break_off(*_):
         raise error
 
     assert retraining_process.run(settings, "mnist", None, break_off) == 1
-    job = Retrainings(database).latest()
-    assert job.state == "failed"
-    assert said in job.reason
+    retraining = Retrainings(database).latest()
+    assert retraining.state == "failed"
+    assert message in retraining.reason
     assert Corrections(database).count(CorrectionFilter("mnist", state="accepted")) == 12
-    assert retraining_process.run(settings, "mnist", None, learn()) == 0
+    assert retraining_process.run(settings, "mnist", None, retrain()) == 0
 
 
 def train_on():
@@ -115,8 +122,8 @@ def test_cancelling_interrupts_the_training(settings, database, accepted):
         train_on()
 
     assert retraining_process.run(settings, "mnist", None, wait, HEARTBEAT) == 1
-    job = Retrainings(database).latest()
-    assert (job.state, job.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
+    retraining = Retrainings(database).latest()
+    assert (retraining.state, retraining.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
 
 
 def cancelled(database, break_off):
@@ -142,22 +149,22 @@ def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(se
     assert Retrainings(database).latest().state == "cancelled"
 
 
-def test_breaking_off_slowly_is_no_silence(settings, database, accepted):
-    def wait_for_a_sign_of_life():
+def test_a_slow_interruption_is_not_given_up(settings, database, accepted):
+    def wait_for_a_heartbeat():
         cut_off_at = Retrainings(database).latest().seen_at
         while Retrainings(database).latest().seen_at == cut_off_at:
             time.sleep(0.02)
 
-    assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_sign_of_life), HEARTBEAT) == 1
+    assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_heartbeat), HEARTBEAT) == 1
     assert Retrainings(database).latest().state == "cancelled"
 
 
-@pytest.mark.parametrize("each", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_cancels_and_its_handler_is_put_back(settings, database, accepted, each):
-    before = signal.getsignal(each)
-    assert retraining_process.run(settings, "mnist", None, lambda *_: signal.raise_signal(each)) == 1
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_and_its_handler_is_put_back(settings, database, accepted, number):
+    before = signal.getsignal(number)
+    assert retraining_process.run(settings, "mnist", None, lambda *_: signal.raise_signal(number)) == 1
     assert Retrainings(database).latest().state == "cancelled"
-    assert signal.getsignal(each) == before
+    assert signal.getsignal(number) == before
 
 
 def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
@@ -171,8 +178,8 @@ def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
 
 
 def test_progress_and_the_time_left_follow_the_batches(settings, database, accepted):
-    job = retraining_process.claim(database, "mnist")
-    reporter = Reporter(Retrainings(database), job, heartbeat=0.01)
+    retraining = retraining_process.claim(database, "mnist")
+    reporter = Reporter(Retrainings(database), retraining, heartbeat=0.01)
     reporter.stage("training", epochs=4)
     shares = []
     for epoch, done in ((1, 0), (1, 5), (4, 10)):
