@@ -4,6 +4,8 @@ import json
 import urllib.request
 import uuid
 
+import httpx
+
 
 def trigger(url, target_id, event, data, filled_id=None, session=None):
     """Runs the event that the component `target_id` (None: any) has in the page at `url`, the one that fills
@@ -40,3 +42,9 @@ def component_id(url, kind, **properties):
         for part in config["components"]
         if part["type"] == kind and all(part["props"].get(name) == value for name, value in properties.items())
     )
+
+
+def upload(url, name, content):
+    """Puts a file on the page; gives it as events take it."""
+    (path,) = httpx.post(f"{url}gradio_api/upload", files={"files": (name, content)}).json()
+    return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}

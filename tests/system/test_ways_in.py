@@ -5,7 +5,6 @@ import asyncio
 import base64
 import io
 import time
-import zipfile
 
 import httpx
 import numpy as np
@@ -20,6 +19,8 @@ from serving.prediction.predict import predict_one
 from serving.server import launch
 from serving.services import open_services
 from settings import ROOT, Settings
+from tests.helpers.pictures import zipped
+from tests.helpers.tab_events import component_id, trigger, upload
 
 COUNT, SMALL = 60, 20
 ENDPOINTS = {"mnist": "/predict", "cifar10": "/predict_photo"}
@@ -67,9 +68,8 @@ def services(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def expected(services, dataset, pictures):
-    """[(verdict, label), ...] as the function that all of them call answers."""
-    found = [predict_one(services.classifier(dataset), [picture]) for picture in pictures]
-    return [(each.verdict, each.label) for each in found]
+    """The answers of the function that the page calls."""
+    return [predict_one(services.classifier(dataset), [picture]) for picture in pictures]
 
 
 @pytest.fixture(scope="module")
@@ -92,40 +92,46 @@ def http(url, dataset):
         yield http
 
 
-def said(reply):
-    body = reply.json()
-    return body["verdict"], body["label"] or ""
+def check(readings, expected):
+    """readings: the JSON of answers, or the details that the page has of them."""
+    assert [(reading["verdict"], reading["label"] or "") for reading in readings] == [
+        (prediction.verdict, prediction.label) for prediction in expected
+    ]
+    confidences = [prediction.confidence for prediction in expected]
+    assert [reading["confidence"] for reading in readings] == pytest.approx(confidences, abs=1e-6)
 
 
 def test_the_answers_differ(dataset, expected):
     assert len(expected) == COUNT
-    sure = {label for verdict, label in expected if verdict == "sure"}
-    assert sure == set("0123456789") if dataset == "mnist" else len({label for _, label in expected}) > 3
+    sure = {prediction.label for prediction in expected if prediction.verdict == "sure"}
+    labels = {prediction.label for prediction in expected}
+    assert sure == set("0123456789") if dataset == "mnist" else len(labels) > 3
 
 
 def test_a_raw_body(http, pictures, expected):
-    assert [said(http.post("/api/predict", content=each, headers=PNG)) for each in pictures] == expected
+    check([http.post("/api/predict", content=picture, headers=PNG).json() for picture in pictures], expected)
 
 
 def test_a_multipart_body(http, pictures, expected):
-    assert [said(http.post("/api/predict", files={"image": each})) for each in pictures] == expected
+    check([http.post("/api/predict", files={"image": picture}).json() for picture in pictures], expected)
 
 
 def test_json(http, pictures, expected):
-    bodies = [{"image": base64.b64encode(each).decode()} for each in pictures]
-    assert [said(http.post("/api/predict", json=body)) for body in bodies] == expected
+    bodies = [{"image": base64.b64encode(picture).decode()} for picture in pictures]
+    check([http.post("/api/predict", json=body).json() for body in bodies], expected)
+
+
+def zipped_pictures(pictures):
+    return zipped({f"{number:02}.png": picture for number, picture in enumerate(pictures)})
 
 
 def test_a_zip_and_a_multipart_batch(http, pictures, expected):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for number, picture in enumerate(pictures):
-            archive.writestr(f"{number}.png", picture)
-    zipped = http.post("/api/predict/batch", content=buffer.getvalue(), headers={"Content-Type": "application/zip"})
-    several = http.post("/api/predict/batch", files=[("images", picture) for picture in pictures])
-    for reply in (zipped, several):
-        readings = [result["reading"] for result in reply.json()["results"]]
-        assert [(reading["verdict"], reading["label"] or "") for reading in readings] == expected
+    whole = http.post(
+        "/api/predict/batch", content=zipped_pictures(pictures), headers={"Content-Type": "application/zip"}
+    )
+    parts = http.post("/api/predict/batch", files=[("images", picture) for picture in pictures])
+    for reply in (whole, parts):
+        check([result["reading"] for result in reply.json()["results"]], expected)
 
 
 def test_the_pages_endpoint(url, dataset, pictures, expected, tmp_path):
@@ -138,5 +144,12 @@ def test_the_pages_endpoint(url, dataset, pictures, expected, tmp_path):
         if dataset == "mnist":
             sent = {"background": None, "layers": [], "composite": sent}
         jobs.append(client.submit(sent, api_name=ENDPOINTS[dataset]))  # one does not wait for the other
-    found = [job.result()[3] for job in jobs]
-    assert [(details["verdict"], details["label"]) for details in found] == expected
+    check([job.result()[3] for job in jobs], expected)
+
+
+def test_the_pages_batch(url, dataset, pictures, expected):
+    files = [upload(url, "pictures.zip", zipped_pictures(pictures))]
+    *_, table = trigger(url, component_id(url, "button", value="Read all"), "click", [dataset, files])
+    assert [row[1:4] for row in table["value"]["data"]] == [
+        [prediction.label, f"{prediction.confidence:.4f}", prediction.verdict] for prediction in expected
+    ]

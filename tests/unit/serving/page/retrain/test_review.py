@@ -2,7 +2,6 @@
 
 import uuid
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -13,7 +12,7 @@ from serving.storage.database import Database
 from serving.storage.records import CorrectionFilter
 from tests.helpers.corrections import correction
 from tests.helpers.pictures import png, zipped
-from tests.helpers.tab_events import component_id, trigger
+from tests.helpers.tab_events import component_id, trigger, upload
 
 KEY = "right"
 
@@ -102,15 +101,9 @@ def test_random_labels_against_a_sure_model_stand_out_too(corrections):
     }  # fmt: skip
 
 
-def uploaded(url, name, content):
-    """A file as the page names it once it is on the server."""
-    (path,) = httpx.post(f"{url}gradio_api/upload", files={"files": (name, content)}).json()
-    return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
-
-
 def test_an_upload_is_checked_and_then_kept(url, press, corrections):
     entries = {"7/a.png": png(1), "7/b.png": png(1), "1/c.png": png(2), "7/d.png": b"<script>", "x/e.png": png(3)}
-    file = uploaded(url, "set.zip", zipped(entries))
+    file = upload(url, "set.zip", zipped(entries))
     _, told, found, contradicted, keep = press("Check", KEY, "mnist", FROM_FILES, [file])
     assert "**2 pictures can be kept** (0 0, 1 1, 2 0" in told
     assert "1 left out: already in this upload" in told
@@ -128,7 +121,7 @@ def test_an_upload_is_checked_and_then_kept(url, press, corrections):
 
 @pytest.mark.parametrize("files", [[], ["damaged.zip"]])
 def test_an_upload_that_makes_no_sense_is_refused_in_words(url, press, files):
-    sent = [uploaded(url, name, b"PK\x03\x04") for name in files]
+    sent = [upload(url, name, b"PK\x03\x04") for name in files]
     with pytest.raises(PermissionError, match=r"Choose pictures|complete zip"):
         press("Check", KEY, "mnist", FROM_FILES, sent)
 

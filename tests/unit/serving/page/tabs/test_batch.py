@@ -2,22 +2,11 @@
 
 import io
 import json
-import urllib.request
 import zipfile
 
 import pytest
 
-from tests.helpers.tab_events import component_id, trigger
-
-
-def uploaded(url, name, data):
-    """Puts a file on the page; gives it as the event wants it."""
-    head = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'.encode()
-    kind = {"Content-Type": "multipart/form-data; boundary=x"}
-    request = urllib.request.Request(f"{url}gradio_api/upload", head + data + b"\r\n--x--\r\n", kind)
-    with urllib.request.urlopen(request) as reply:
-        (path,) = json.load(reply)
-    return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+from tests.helpers.tab_events import component_id, trigger, upload
 
 
 def read_all(url, dataset, *files):
@@ -29,10 +18,12 @@ def test_photos_in_folders_are_named_and_judged_by_their_own_classes(url, photo_
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in ("horse/1.png", "horse/2.png", "airplane/1.png"):
             archive.writestr(name, photo_png)
-    told, _, chart, confusion, gallery, table = read_all(url, "cifar10", uploaded(url, "photos.zip", buffer.getvalue()))
+    sentences, _, chart, confusion, gallery, table = read_all(
+        url, "cifar10", upload(url, "photos.zip", buffer.getvalue())
+    )
     traces = json.loads(chart["value"]["plot"])["data"]
     assert [(trace["name"], trace["x"], trace["y"]) for trace in traces] == [("sure", ["horse"], [3])]
-    assert "66.67 % of the 3" in told
+    assert "66.67 % of the 3" in sentences
     assert confusion["value"]["headers"][1:3] == ["airplane", "automobile"]
     assert [(row[0], row[8]) for row in confusion["value"]["data"]] == [("airplane", "1"), ("horse", "2")]
     assert gallery["value"][0]["caption"] == "horse, not airplane"
@@ -40,8 +31,8 @@ def test_photos_in_folders_are_named_and_judged_by_their_own_classes(url, photo_
 
 
 def test_digits_are_read_as_before(url, seven_png):
-    told, _, _, confusion, _, table = read_all(url, "mnist", uploaded(url, "7_1.png", seven_png))
-    assert "100.00 % of the 1" in told
+    sentences, _, _, confusion, _, table = read_all(url, "mnist", upload(url, "7_1.png", seven_png))
+    assert "100.00 % of the 1" in sentences
     assert confusion["value"]["headers"][1:-1] == list("0123456789")
     assert [row[1] for row in table["value"]["data"]] == ["7"]
 
@@ -49,4 +40,4 @@ def test_digits_are_read_as_before(url, seven_png):
 @pytest.mark.parametrize("dataset", ["letters", None, [], {}])
 def test_what_the_switch_does_not_offer_is_refused_in_words(url, seven_png, dataset):
     with pytest.raises(PermissionError, match="Choose one of the data sets"):
-        read_all(url, dataset, uploaded(url, "7.png", seven_png))
+        read_all(url, dataset, upload(url, "7.png", seven_png))
