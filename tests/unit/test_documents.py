@@ -25,7 +25,7 @@ def documents():
 
 
 DOCUMENTS = documents()
-each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+for_each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def anchors(path):
@@ -34,7 +34,7 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@each_document
+@for_each_document
 def test_links_lead_to_files_and_headings(path):
     for link in LINK.findall(FENCE.sub("", path.read_text())):
         if link.startswith(("https://", "../../actions/")):  # the latter are pages of the repository on GitHub
@@ -54,7 +54,7 @@ def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) <= README_LINES
 
 
-@each_document
+@for_each_document
 def test_commands_exist(path):
     text = path.read_text()
     makefile = (ROOT / "Makefile").read_text()
