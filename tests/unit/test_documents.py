@@ -105,6 +105,11 @@ def variables():
     return [(variable(name), field) for name, field in Settings.model_fields.items()]
 
 
+@for_each_document
+def test_settings_are_called_by_their_names(path):
+    assert set(re.findall(r"\bDEMO_[A-Z_]+\b", path.read_text())) <= {name for name, _ in variables()}
+
+
 def default(field):
     value = field.get_default()
     text = value.get_secret_value() if hasattr(value, "get_secret_value") else str("" if value is None else value)

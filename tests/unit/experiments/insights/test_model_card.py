@@ -13,7 +13,6 @@ def test_the_committed_model_card_is_what_the_command_writes(tmp_path, monkeypat
 
 def test_a_missing_bundle_is_answered_in_words(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DEMO_MODELS_DIR", str(tmp_path))
-    monkeypatch.setenv("DEMO_MODELS_DIR", str(tmp_path))
     assert main(["model-card", "--out", str(tmp_path / "card.md")]) == 1
     assert "model.json" in capsys.readouterr().err
     assert not (tmp_path / "card.md").exists()
