@@ -118,16 +118,14 @@ def insights(arguments: argparse.Namespace, settings: Settings) -> int:
     """Makes the figures that explain a model, which those of the table get when they are trained."""
     from experiments.data import datasets
     from experiments.inference import bundle
-    from experiments.insights import run_comparison as run_curves
+    from experiments.insights import run_comparison
 
     with _tensorflow_silenced():
         from experiments.runs import measure
 
     model = bundle.read(arguments.bundle or settings.models_dir / arguments.dataset)
-    store = TrackingStore.of(settings)
-    measure.explain_bundle(
-        model, datasets.load(model.dataset, settings.data_dir), run_curves.curves_of_bundle(model, store)
-    )
+    curves = run_comparison.curves_of_bundle(TrackingStore.of(settings), model)
+    measure.explain_bundle(model, datasets.load(model.dataset, settings.data_dir), curves)
     print(f"The figures are in {model.folder}.")
     return 0
 

@@ -1,4 +1,4 @@
-"""What the figures of a data set mean, in sentences that are computed from them."""
+"""Sentences that interpret the figures of a data set."""
 
 from collections.abc import Sequence
 
@@ -6,43 +6,48 @@ import numpy as np
 
 from experiments.insights.figures import Insights
 
-ENOUGH = 30  # answers that can be compared with training
+ENOUGH = 30  # recorded answers that can be compared with training
 
 
 def distribution(insights: Insights) -> str:
-    """How even the classes are, in the splits and, where it is among the counts, in `traffic`: what people send."""
-    train = np.array(insights.counts["train"])
+    """How even the classes are in the splits and, where `counts` has it, in the traffic."""
+    counts, names = insights.counts, insights.class_names
+    train = np.array(counts["train"])
     low, high = int(train.argmin()), int(train.argmax())
     ratio = train[high] / max(train[low], 1)
-    even = "so no class is favoured by its numbers" if ratio < 1.5 else "so rare classes count for less in training"
-    shares = {name: np.array(counts) / max(sum(counts), 1) for name, counts in insights.counts.items()}
-    apart = max(np.abs(shares[name] - shares["train"]).max() for name in ("validation", "test"))
-    names = insights.class_names
-    rare = f"from {train[low]:,} ({names[low]}) to {train[high]:,} ({names[high]})"
-    split = f"Validation ({sum(insights.counts['validation']):,}) and test ({sum(insights.counts['test']):,})"
-    people = _traffic(insights.class_names, shares["train"], insights.counts.get("traffic"))
-    same = f"the same shares to within {100 * apart:.1f} points" if apart > 0.0005 else "exactly the same shares"
+    spread = "are spread evenly over the classes"
+    if ratio > 1:
+        spread = f"range from {train[low]:,} ({names[low]}) to {train[high]:,} ({names[high]}) per class"
+    effect = "so no class dominates" if ratio < 1.5 else "so rare classes count for less in training"
+    shares = {name: np.array(split) / max(sum(split), 1) for name, split in counts.items()}
+    difference = max(np.abs(shares[name] - shares["train"]).max() for name in ("validation", "test"))
+    same = "exactly the same class shares"
+    if difference > 0.0005:
+        same = f"the same class shares to within {100 * difference:.1f} points"
     return (
-        f"The {train.sum():,} training images are spread {rare if ratio > 1 else 'evenly'} a class, {even}. "
-        f"{split} have {same}.{people}"
+        f"The {train.sum():,} training images {spread}, {effect}. "
+        f"Validation ({sum(counts['validation']):,}) and test ({sum(counts['test']):,}) have {same}."
+        f"{_traffic(names, shares['train'], counts.get('traffic'))}"
     )
 
 
 def averages(insights: Insights) -> str:
     """Which classes vary most, and which look alike."""
     names, variation = insights.class_names, np.array(insights.variation)
+    most, least = int(variation.argmax()), int(variation.argmin())
     likeness = np.array(insights.likeness) - 2 * np.eye(len(names))
     one, other = sorted(np.unravel_index(likeness.argmax(), likeness.shape))
-    worst = _confused(insights)
-    most, least = int(variation.argmax()), int(variation.argmin())
-    same = worst is not None and {one, other} == {worst[0], worst[1]}
-    tail = "the model confuses no pair more often" if same else "yet the model confuses another pair more often"
-    if worst is None:
-        tail = "yet the model confuses no pair at all"
+    confused = insights.mistakes + insights.mistakes.T
+    if not confused.any():
+        comparison = "but the model confuses no pair at all"
+    elif sorted(np.unravel_index(confused.argmax(), confused.shape)) == [one, other]:
+        comparison = "and the model confuses no pair more often"
+    else:
+        comparison = "but the model confuses another pair more often"
     return (
-        f"Images of {names[most]} differ most from one another, by {variation[most]:.0f} of 255 levels a pixel, those "
-        f"of {names[least]} least ({variation[least]:.0f}). On average {names[one]} and {names[other]} look most alike "
-        f"(correlation {likeness[one, other]:.2f}); {tail}."
+        f"Images of {names[most]} vary most, by {variation[most]:.0f} of 255 levels per pixel, those of {names[least]} "
+        f"least ({variation[least]:.0f}). The average images of {names[one]} and {names[other]} are most alike "
+        f"(correlation {likeness[one, other]:.2f}), {comparison}."
     )
 
 
@@ -51,43 +56,36 @@ def pixels(insights: Insights) -> str:
     if len(insights.channels) == 1:
         shares = next(iter(insights.channels.values()))
         middle = 1 - shares[0] - shares[-1]
-        kind = "nearly line drawings" if middle < 0.3 else "full of halftones"
+        kind = "almost line drawings" if middle < 0.3 else "full of halftones"
         return (
-            f"{100 * shares[0]:.0f} % of all pixels are nearly black and {100 * shares[-1]:.0f} % nearly white; "
-            f"{100 * middle:.0f} % lie between. The images are {kind}."
+            f"{100 * shares[0]:.0f} % of all pixels are nearly black, {100 * shares[-1]:.0f} % nearly white and "
+            f"{100 * middle:.0f} % in between: the images are {kind}."
         )
     means = {name: _mean_level(shares) for name, shares in insights.channels.items()}
-    ranked = sorted(means, key=lambda name: -means[name])
-    spread = means[ranked[0]] - means[ranked[-1]]
+    brightest, darkest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+    tint = "hardly tinted" if means[brightest] - means[darkest] < 5 else f"tinted towards {brightest}"
     clipped = max(shares[-1] for shares in insights.channels.values())
-    tint = "hardly tinted" if spread < 5 else f"tinted towards {ranked[0]}"
     return (
-        f"On average {ranked[0]} is brightest ({means[ranked[0]]:.0f} of 255) and {ranked[-1]} darkest "
-        f"({means[ranked[-1]]:.0f}): the pictures are {tint}. Up to {100 * clipped:.0f} % of a channel's pixels are in "
-        f"the brightest step, mostly white backgrounds."
+        f"On average {brightest} is the brightest channel ({means[brightest]:.0f} of 255) and {darkest} the darkest "
+        f"({means[darkest]:.0f}): the images are {tint}. Up to {100 * clipped:.0f} % of a channel's pixels are in the "
+        "brightest step, mostly white backgrounds."
     )
 
 
 def _traffic(names: Sequence[str], train: np.ndarray, traffic: Sequence[int] | None) -> str:
+    """train: float [K], the shares of the classes in training."""
     if traffic is None:
         return ""
-    counts = np.array(traffic)
-    if counts.sum() < ENOUGH:
-        return f" Answers kept here: {counts.sum()}, too few to compare them with."
-    apart = counts / counts.sum() - train
-    most = int(np.abs(apart).argmax())
+    total = sum(traffic)
+    if total < ENOUGH:
+        return f" Answers recorded here: {total}, too few to compare."
+    shares = np.array(traffic) / total
+    k = int(np.abs(shares - train).argmax())
+    more = "more" if shares[k] > train[k] else "less"
     return (
-        f" Of {counts.sum():,} answers kept here {100 * counts[most] / counts.sum():.0f} % are {names[most]}, "
-        f"{100 * abs(apart[most]):.0f} points {'more' if apart[most] > 0 else 'less'} than in training."
+        f" Of {total:,} answers recorded here, {100 * shares[k]:.0f} % are {names[k]}, "
+        f"{100 * abs(shares[k] - train[k]):.0f} points {more} than in training."
     )
-
-
-def _confused(insights: Insights) -> tuple[int, int] | None:
-    """The pair of classes confused most often, either way; None without a mistake."""
-    both = insights.matrix + insights.matrix.T
-    np.fill_diagonal(both, 0)
-    one, other = sorted(np.unravel_index(both.argmax(), both.shape))
-    return (int(one), int(other)) if both.any() else None
 
 
 def _mean_level(shares: Sequence[float]) -> float:

@@ -1,9 +1,9 @@
-"""A document as a list of parts, written as one HTML file that needs no other, and as a Word file."""
+"""Documents as lists of parts, written as one self-contained HTML page or as a Word file."""
 
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 STYLE = """
@@ -67,7 +67,7 @@ def as_html(title: str, parts: Sequence[Part]) -> str:
 
 def as_docx(title: str, parts: Sequence[Part]) -> bytes:
     """A Word file."""
-    from docx import Document
+    from docx import Document  # serving imports this module, and has no use for it
     from docx.shared import Inches, Pt
 
     document = Document()
@@ -91,18 +91,30 @@ def as_docx(title: str, parts: Sequence[Part]) -> bytes:
     return buffer.getvalue()
 
 
+def html_table(
+    headers: Sequence[str], rows: Iterable[Iterable[str]], row_headers: bool = False, highlighted: Collection[int] = ()
+) -> str:
+    """headers: text, empty for a table without a header row; rows: cells as HTML, the first of each a row header with
+    `row_headers`; highlighted: positions of the rows to mark."""
+    body = []
+    for number, (first, *rest) in enumerate(rows):
+        start = f'<th scope="row">{first}</th>' if row_headers else f"<td>{first}</td>"
+        mark = ' class="highlighted"' if number in highlighted else ""
+        body.append(f"<tr{mark}>{start}{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>")
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in headers)
+    return f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{''.join(body)}</tbody></table>"
+
+
 def _html(part: Part) -> str:
     match part:
         case Heading(text, level):
             return f"<h{level}>{html.escape(text)}</h{level}>"
         case Paragraph(text, link):
-            link = f' <a href="{html.escape(link)}">{html.escape(link)}</a>' if link else ""
-            return f"<p>{html.escape(text)}{link}</p>"
+            anchor = f' <a href="{html.escape(link)}">{html.escape(link)}</a>' if link else ""
+            return f"<p>{html.escape(text)}{anchor}</p>"
         case Picture(png, caption):
             source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-            told = html.escape(caption)
-            return f'<figure><img alt="{told}" src="{source}"><figcaption>{told}</figcaption></figure>'
+            caption = html.escape(caption)
+            return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
         case Table(head, rows):
-            heads = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in head)
-            body = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in rows)
-            return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+            return f'<div class="wide">{html_table(head, (map(html.escape, row) for row in rows))}</div>'

@@ -1,5 +1,6 @@
-"""The figures that explain a model and its data: computed once, when it is measured, and kept beside it."""
+"""The figures that explain a model and its data: measured once, and kept in its bundle."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,42 +12,55 @@ from experiments.training.progress import Epoch
 
 COLUMNS = 32  # tiles in a row of the sheet
 EXCLUDED = {"curves": {"__all__": {"epochs", "seconds"}}}  # fields of an epoch that the file does not have
-DATA = pydantic.dataclasses.dataclass(frozen=True)
+UNITS = {"size": "% of the pad", "brush": "px", "turn": "degrees"}  # of what drawings are grouped by
 
 
 class InsightsError(RuntimeError):
-    """The figures of a model are missing or damaged. Worded for the person who runs the project."""
+    """A model's figures are missing or damaged. Worded for the person who runs the project."""
 
 
-@DATA
+@dataclass(frozen=True)
 class Roc:
-    """One class against the rest: shares of the others taken for it, and of its own found, 0 to 1, and the area."""
+    """One class against the rest: false and true positive rates, 0 to 1, and the area under the curve."""
 
     false_positives: tuple[float, ...]
     true_positives: tuple[float, ...]
     area: float
 
 
-@DATA
+@dataclass(frozen=True)
 class Bin:
-    """Answers of about the same confidence: their mean confidence, the share that is right, how many."""
+    """Answers of similar confidence: its mean, the share that is right, how many."""
 
     confidence: float
     accuracy: float
     count: int
 
 
-@DATA
+@dataclass(frozen=True)
 class Group:
-    """Drawings alike in one thing, from `low` to `high`: how many, and the share that is right."""
+    """Drawings whose size (as a share of the pad), brush or turn is between `low` and `high`: how many, and the share
+    read right."""
 
     low: float
     high: float
     count: int
     accuracy: float
 
+    def bounds(self, factor: str) -> str:
+        """As `15 to 30`, in UNITS of the factor."""
+        scale = 100 if factor == "size" else 1
+        return f"{scale * self.low:g} to {scale * self.high:g}"
 
-@DATA
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the accuracy."""
+        count, share, z = self.count, self.accuracy, 1.96
+        centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+        half = z * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5 / (1 + z * z / count)
+        return centre - half, max(centre + half, share)
+
+
+@dataclass(frozen=True)
 class Point:
     """A test image on the map; x and y have no unit. Classes are positions in the class names."""
 
@@ -57,7 +71,7 @@ class Point:
     confidence: float
 
 
-@DATA
+@dataclass(frozen=True)
 class Picture:
     """A test image on the sheet of tiles. note: what is known of its label, mostly nothing."""
 
@@ -68,15 +82,15 @@ class Picture:
     note: str = ""
 
 
-@DATA
+@dataclass(frozen=True)
 class Insights:
-    """Everything the plots show. K classes; what has no other source is of the official test set."""
+    """Everything that the plots show, of the official test set where nothing else is said. K classes."""
 
     dataset: str
     class_names: tuple[str, ...]
-    model_sha256: str  # of the LiteRT file that they were measured on
+    model_sha256: str  # of the LiteRT file that was measured
     counts: dict[str, tuple[int, ...]]  # images by class of train, validation, test; answers of traffic
-    averages: tuple[int, ...]  # tiles: each class's average image of the training set
+    averages: tuple[int, ...]  # tiles: each class's average training image
     deviations: tuple[int, ...]  # tiles: where its images differ, as standard deviation
     variation: tuple[float, ...]  # by class: mean standard deviation of a pixel, 0 to 255
     likeness: tuple[tuple[float, ...], ...]  # [K, K]: correlation of the average images
@@ -87,7 +101,7 @@ class Insights:
     calibration_error: float
     right: tuple[int, ...]  # right answers by confidence, in equal steps from 0 to 1
     wrong: tuple[int, ...]  # and wrong ones
-    drawings: dict[str, tuple[Group, ...]]  # by size, brush and turn; empty for data sets nobody draws
+    drawings: dict[str, tuple[Group, ...]]  # by size, brush and turn; empty for data sets that nobody draws
     curves: tuple[Epoch, ...]  # of the training; empty when unknown
     points: tuple[Point, ...]
     pictures: tuple[Picture, ...]  # some of each cell of the confusion matrix, the most confident first
@@ -101,6 +115,11 @@ class Insights:
         """int64 [K, K]: true by predicted."""
         return np.array(self.confusion, np.int64)
 
+    @property
+    def mistakes(self) -> np.ndarray:
+        """int64 [K, K]: the same without the right answers."""
+        return self.matrix - np.diag(self.matrix.diagonal())
+
     def scores(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Precision, recall and F1 by class, float [K] each, 0 to 1."""
         right, given, true = self.matrix.diagonal(), self.matrix.sum(axis=0), self.matrix.sum(axis=1)
@@ -108,8 +127,7 @@ class Insights:
 
     def commonest_mistake(self) -> tuple[str, str]:
         """Names of the true and the predicted class."""
-        mistakes = self.matrix * (1 - np.eye(len(self.class_names), dtype=int))
-        true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
+        true, predicted = np.unravel_index(self.mistakes.argmax(), self.mistakes.shape)
         return self.class_names[true], self.class_names[predicted]
 
     def cell(self, true: int, predicted: int) -> list[Picture]:
@@ -117,8 +135,14 @@ class Insights:
         return [picture for picture in self.pictures if (picture.true, picture.predicted) == (true, predicted)]
 
 
+def row_shares(confusion: np.ndarray) -> np.ndarray:
+    """int64 [K, K], true by predicted, as float [K, K]: shares of the true class."""
+    shares: np.ndarray = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    return shares
+
+
 def write(insights: Insights, tiles: np.ndarray, folder: Path) -> None:
-    """Keep them in a bundle's folder. tiles: uint8 [T, H, W, C], each at the position that a picture names."""
+    """Write them into a bundle's folder. tiles: uint8 [T, H, W, C], each at the position that a picture names."""
     (folder / INSIGHTS).write_bytes(_ADAPTER.dump_json(insights, exclude=EXCLUDED) + b"\n")
     count, height, width, channels = tiles.shape
     rows = -(-count // COLUMNS)
@@ -131,7 +155,7 @@ def write(insights: Insights, tiles: np.ndarray, folder: Path) -> None:
 
 
 def read(bundle: Bundle) -> Insights:
-    """The figures of this model. Raises InsightsError."""
+    """A model's figures. Raises InsightsError."""
     path = bundle.folder / INSIGHTS
     try:
         insights = _ADAPTER.validate_json(path.read_bytes())
@@ -145,7 +169,7 @@ def read(bundle: Bundle) -> Insights:
 
 
 def read_tiles(bundle: Bundle) -> np.ndarray:
-    """The sheet's tiles, uint8 [T, H, W, C]. Raises InsightsError."""
+    """The tiles of its sheet, uint8 [T, H, W, C]. Raises InsightsError."""
     height, width, channels = bundle.input_shape
     try:
         with Image.open(bundle.folder / TILES) as image:

@@ -1,17 +1,17 @@
-"""Measures a model for its insights, from what it answers to the test set and where it puts those images."""
+"""Computes a model's figures from its answers to the test set and its embedding of those images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.metrics import auc, confusion_matrix, roc_curve
 
 from experiments.data import label_errors
 from experiments.data.datasets import Dataset
 from experiments.data.specs import Split
-from experiments.evaluation import drawings
-from experiments.evaluation.drawings import Outcome
+from experiments.evaluation.drawings import BRUSHES, SIZES, TURNS, Outcome
 from experiments.evaluation.metrics import calibration_error, reliability
 from experiments.insights.figures import Bin, Group, Insights, Picture, Point, Roc
 from experiments.training.progress import Epoch
@@ -24,24 +24,15 @@ WORST = 40  # mistakes
 PER_CLASS = 10  # typical pictures of a class, and unusual ones
 
 
-@dataclass(frozen=True, eq=False)
 class Answers:
-    """What a model makes of the test set: probabilities float [N, K], embedding float32 [N, D]."""
+    """A model's answers to the test set. probabilities: float [N, K]; embedding: float32 [N, D]."""
 
-    test: Split
-    probabilities: np.ndarray
-    embedding: np.ndarray
-    predicted: np.ndarray = field(init=False)
-    confidence: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "predicted", self.probabilities.argmax(axis=1))
-        object.__setattr__(self, "confidence", self.probabilities.max(axis=1))
-
-    @property
-    def right(self) -> np.ndarray:
-        """bool [N]."""
-        return self.predicted == self.test.labels
+    def __init__(self, test: Split, probabilities: np.ndarray, embedding: np.ndarray) -> None:
+        self.test, self.embedding = test, embedding
+        self.predicted: np.ndarray = probabilities.argmax(axis=1)  # int64 [N]
+        self.confidence: np.ndarray = probabilities.max(axis=1)  # float [N], 0 to 1
+        self.right = np.equal(self.predicted, test.labels)  # bool [N]
+        self.by_confidence = np.argsort(-self.confidence, kind="stable")  # int64 [N]: places, the surest first
 
 
 def compute_figures(
@@ -55,62 +46,78 @@ def compute_figures(
 ) -> tuple[Insights, np.ndarray]:
     """outputs: float32 [N, K or K + 1] and embedding: float32 [N, D] of the test set; outcome: of drawings, if the
     data set has them. Returns the figures and the tiles that their pictures name, uint8 [T, H, W, C]."""
-    classes = len(dataset.spec.class_names)
-    probabilities = outputs[:, :classes] / outputs[:, :classes].sum(axis=1, keepdims=True)
-    answers = Answers(dataset.test, probabilities, embedding)
-    shown = sample(dataset.test.labels, MAPPED)
+    spec, train, test = dataset.spec, dataset.train, dataset.test
+    classes = range(len(spec.class_names))
+    probabilities = outputs[:, : len(classes)] / outputs[:, : len(classes)].sum(axis=1, keepdims=True)
+    answers = Answers(test, probabilities, embedding)
+    mapped = sample(test.labels, MAPPED)
+    ranked = [_by_typicality(answers, mapped[test.labels[mapped] == k]) for k in classes]
+    means, deviations = _class_statistics(train, len(classes))
+    brightest = max(deviations.max(), 1e-6)
     album = Album(dataset, answers)
     insights = Insights(
-        dataset=dataset.spec.name,
-        class_names=dataset.spec.class_names,
+        dataset=spec.name,
+        class_names=spec.class_names,
         model_sha256=model_sha256,
-        **_of_data(dataset, classes, album),
-        confusion=_confusion(answers, classes),
-        roc=tuple(_roc(dataset.test.labels == k, probabilities[:, k]) for k in range(classes)),
+        counts={
+            name: tuple(np.bincount(split.labels, minlength=len(classes)).tolist())
+            for name, split in (("train", train), ("validation", dataset.validation), ("test", test))
+        },
+        averages=tuple(album.add_tile(mean.round().astype(np.uint8)) for mean in means),
+        deviations=tuple(album.add_tile((255 * image / brightest).round().astype(np.uint8)) for image in deviations),
+        variation=tuple(_rounded(image.mean()) for image in deviations),
+        likeness=tuple(tuple(map(_rounded, row)) for row in np.corrcoef(means.reshape(len(classes), -1))),
+        channels=_channels(train.images),
+        confusion=tuple(map(tuple, confusion_matrix(test.labels, answers.predicted, labels=classes).tolist())),
+        roc=tuple(_roc(test.labels == k, probabilities[:, k]) for k in classes),
         calibration=_calibration(answers),
         calibration_error=calibration_error(answers.confidence, answers.right),
         right=_histogram(answers.confidence[answers.right]),
         wrong=_histogram(answers.confidence[~answers.right]),
         drawings=_drawings(outcome) if outcome else {},
         curves=tuple(curves),
-        points=_points(answers, shown),
-        pictures=tuple(album.add(place) for place in _cells(answers, classes)),
-        worst=tuple(album.add(place) for place in _worst(answers)),
-        **_of_classes(answers, shown, classes, album),
-        note_source=label_errors.SOURCE if dataset.spec.name in label_errors.KNOWN else "",
+        points=_points(answers, mapped),
+        pictures=album.add(_cells(answers, len(classes))),
+        worst=album.add(answers.by_confidence[~answers.right[answers.by_confidence]][:WORST]),
+        typical=tuple(album.add(places[:PER_CLASS]) for places in ranked),
+        unusual=tuple(album.add(places[::-1][:PER_CLASS]) for places in ranked),
+        note_source=label_errors.SOURCE if spec.name in label_errors.KNOWN else "",
     )
     return insights, album.tiles()
 
 
 class Album:
-    """Collects pictures, each test image once."""
+    """Collects the tiles, each test image once."""
 
     def __init__(self, dataset: Dataset, answers: Answers) -> None:
         self._spec, self._answers = dataset.spec, answers
         self._tiles: list[np.ndarray] = []
-        self._places: dict[int, int] = {}
+        self._positions: dict[int, int] = {}  # of tiles, by place in the test set
 
-    def tile(self, image: np.ndarray) -> int:
-        """Puts in uint8 [H, W, C] and returns its position."""
+    def add_tile(self, image: np.ndarray) -> int:
+        """Add uint8 [H, W, C] and return its position."""
         self._tiles.append(image)
         return len(self._tiles) - 1
 
-    def add(self, place: int) -> Picture:
-        """The test image at this place."""
-        answers, place = self._answers, int(place)
-        if place not in self._places:
-            self._places[place] = self.tile(answers.test.images[place])
-        true, predicted = int(answers.test.labels[place]), int(answers.predicted[place])
-        note = label_errors.note(self._spec.name, place, self._spec.class_names[true])
-        return Picture(self._places[place], true, predicted, _rounded(answers.confidence[place]), note)
+    def add(self, places: np.ndarray) -> tuple[Picture, ...]:
+        """The test images at these places, int64 [N]."""
+        return tuple(map(self._picture, places.tolist()))
 
     def tiles(self) -> np.ndarray:
         """All of them, uint8 [T, H, W, C]."""
         return np.stack(self._tiles)
 
+    def _picture(self, place: int) -> Picture:
+        answers = self._answers
+        if place not in self._positions:
+            self._positions[place] = self.add_tile(answers.test.images[place])
+        true, predicted = int(answers.test.labels[place]), int(answers.predicted[place])
+        note = label_errors.note(self._spec.name, place, self._spec.class_names[true])
+        return Picture(self._positions[place], true, predicted, _rounded(answers.confidence[place]), note)
+
 
 def sample(labels: np.ndarray, count: int) -> np.ndarray:
-    """The same places each time: so many of them, as evenly over the classes as there are, in order."""
+    """`count` places, the same each time, spread over the classes as evenly as possible, in ascending order."""
     order = np.random.default_rng(0).permutation(len(labels))
     rank = np.empty(len(labels), int)
     for label in np.unique(labels):
@@ -119,40 +126,20 @@ def sample(labels: np.ndarray, count: int) -> np.ndarray:
     return np.sort(np.argsort(rank, kind="stable")[:count])
 
 
-def _of_data(dataset: Dataset, classes: int, album: Album) -> dict[str, Any]:
-    """What the data set is like, whatever model answers to it."""
-    train = dataset.train
-    means, deviations = np.empty((2, classes, *train.images.shape[1:]), np.float32)
+def _class_statistics(split: Split, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the images of each class, float32 [K, H, W, C] each."""
+    means, deviations = np.empty((2, classes, *split.images.shape[1:]), np.float32)
     for k in range(classes):
-        own = train.images[train.labels == k]
+        own = split.images[split.labels == k]
         own.mean(axis=0, dtype=np.float32, out=means[k])
         own.std(axis=0, dtype=np.float32, out=deviations[k])
-    brightest = max(deviations.max(), 1e-6)
-    likeness = np.corrcoef(means.reshape(classes, -1))
-    return {
-        "counts": {name: _counts(getattr(dataset, name).labels, classes) for name in ("train", "validation", "test")},
-        "averages": tuple(album.tile(mean.round().astype(np.uint8)) for mean in means),
-        "deviations": tuple(album.tile((255 * each / brightest).round().astype(np.uint8)) for each in deviations),
-        "variation": tuple(_rounded(each.mean()) for each in deviations),
-        "likeness": tuple(tuple(map(_rounded, row)) for row in likeness),
-        "channels": _channels(train.images),
-    }
+    return means, deviations
 
 
-def _of_classes(answers: Answers, shown: np.ndarray, classes: int, album: Album) -> dict[str, Any]:
-    """By class the pictures nearest to the centre of its images in the embedding, and the furthest."""
-    typical, unusual = [], []
-    for k in range(classes):
-        own = shown[answers.test.labels[shown] == k]
-        distance = np.linalg.norm(answers.embedding[own] - answers.embedding[own].mean(axis=0), axis=1)
-        order = own[np.argsort(distance, kind="stable")]
-        typical.append(tuple(album.add(place) for place in order[:PER_CLASS]))
-        unusual.append(tuple(album.add(place) for place in order[::-1][:PER_CLASS]))
-    return {"typical": tuple(typical), "unusual": tuple(unusual)}
-
-
-def _counts(labels: np.ndarray, classes: int) -> tuple[int, ...]:
-    return tuple(np.bincount(labels, minlength=classes).tolist())
+def _by_typicality(answers: Answers, places: np.ndarray) -> np.ndarray:
+    """The places of one class's images, those nearest to their centre in the embedding first."""
+    own = answers.embedding[places]
+    return places[np.argsort(np.linalg.norm(own - own.mean(axis=0), axis=1), kind="stable")]
 
 
 def _channels(images: np.ndarray) -> dict[str, tuple[float, ...]]:
@@ -164,16 +151,8 @@ def _channels(images: np.ndarray) -> dict[str, tuple[float, ...]]:
     return shares
 
 
-def _confusion(answers: Answers, classes: int) -> tuple[tuple[int, ...], ...]:
-    from sklearn.metrics import confusion_matrix
-
-    return tuple(map(tuple, confusion_matrix(answers.test.labels, answers.predicted, labels=range(classes)).tolist()))
-
-
 def _roc(own: np.ndarray, score: np.ndarray) -> Roc:
     """own: bool [N], whether an image is of the class; score: float [N], its probability."""
-    from sklearn.metrics import auc, roc_curve
-
     false_positives, true_positives, _ = roc_curve(own, score)
     steps = np.concatenate([[0], np.geomspace(1 / max((~own).sum(), 2), 1, ROC_POINTS)])
     places = np.searchsorted(false_positives, steps, side="right") - 1
@@ -193,45 +172,37 @@ def _histogram(confidence: np.ndarray) -> tuple[int, ...]:
 
 
 def _drawings(outcome: Outcome) -> dict[str, tuple[Group, ...]]:
-    sheets, groups = outcome.drawings, {}
-    bounds = {"size": (sheets.sizes, drawings.SIZES), "brush": (sheets.brushes, drawings.BRUSHES)}
-    bounds["turn"] = (sheets.turns, drawings.TURNS)
-    for name, (values, edges) in bounds.items():
-        masks = [(low, high, (values >= low) & (values < high)) for low, high in pairwise(edges)]
-        groups[name] = tuple(
-            Group(low, high, int(mask.sum()), _rounded(outcome.correct[mask].mean()))
+    drawings = outcome.drawings
+    factors = (("size", drawings.sizes, SIZES), ("brush", drawings.brushes, BRUSHES), ("turn", drawings.turns, TURNS))
+    groups: dict[str, tuple[Group, ...]] = {}
+    for factor, values, edges in factors:
+        masks = ((low, high, (values >= low) & (values < high)) for low, high in pairwise(edges))
+        groups[factor] = tuple(
+            Group(float(low), float(high), int(mask.sum()), _rounded(outcome.correct[mask].mean()))
             for low, high, mask in masks
             if mask.any()
         )
     return groups
 
 
-def _points(answers: Answers, shown: np.ndarray) -> tuple[Point, ...]:
-    """t-SNE of the embedding, which puts images together that the model finds alike."""
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-
-    hidden = answers.embedding[shown]
+def _points(answers: Answers, places: np.ndarray) -> tuple[Point, ...]:
+    """t-SNE of the embedding, which puts images side by side that the model finds alike."""
+    hidden = answers.embedding[places]
     reduced = PCA(min(30, *hidden.shape), random_state=0).fit_transform(hidden)
-    map_ = TSNE(perplexity=min(30, (len(shown) - 1) / 3), max_iter=500, random_state=0).fit_transform(reduced)
+    positions = TSNE(perplexity=min(30, (len(places) - 1) / 3), max_iter=500, random_state=0).fit_transform(reduced)
     return tuple(
         Point(round(float(x), 1), round(float(y), 1), int(true), int(predicted), _rounded(confidence))
         for (x, y), true, predicted, confidence in zip(
-            map_, answers.test.labels[shown], answers.predicted[shown], answers.confidence[shown], strict=True
+            positions, answers.test.labels[places], answers.predicted[places], answers.confidence[places], strict=True
         )
     )
 
 
-def _cells(answers: Answers, classes: int) -> list[int]:
-    """Places of the most confident images of each cell of the confusion matrix."""
-    order = np.argsort(-answers.confidence, kind="stable")
+def _cells(answers: Answers, classes: int) -> np.ndarray:
+    """Places of the most confident images of each cell of the confusion matrix, cell by cell."""
+    order = answers.by_confidence
     cells = answers.test.labels[order] * classes + answers.predicted[order]
-    return [place for cell in range(classes**2) for place in order[cells == cell][:PER_CELL].tolist()]
-
-
-def _worst(answers: Answers) -> list[int]:
-    order = np.argsort(-answers.confidence, kind="stable")
-    return order[~answers.right[order]][:WORST].tolist()
+    return np.concatenate([order[cells == cell][:PER_CELL] for cell in range(classes**2)])
 
 
 def _rounded(value: float) -> float:

@@ -1,167 +1,159 @@
-"""What the figures of a model mean, in sentences that are computed from them."""
+"""Sentences that interpret the figures of a model."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.insights.figures import Group, Insights
+from experiments.insights.figures import UNITS, Insights
 
-UNITS = {"size": "of the pad", "brush": "px", "turn": "degrees"}
-SCALES = {"size": 100.0}  # shares are said in %
-TELLING = 20  # answers that a step of confidence needs to say anything
+TELLING = 20  # answers below which a bin of confidence says nothing
 
 
 def confusion(insights: Insights) -> str:
-    """How many mistakes, and which is most common."""
-    matrix, names = insights.matrix, insights.class_names
-    total, mistakes = matrix.sum(), matrix - np.diag(matrix.diagonal())
-    told = f"{matrix.trace():,} of {total:,} test images are read right ({100 * matrix.trace() / total:.2f} %). "
+    """How many mistakes, and the most common one."""
+    matrix, mistakes, names = insights.matrix, insights.mistakes, insights.class_names
+    accuracy = (
+        f"{matrix.trace():,} of {matrix.sum():,} test images are classified correctly "
+        f"({100 * matrix.trace() / matrix.sum():.2f} %). "
+    )
     if not mistakes.any():
-        return f"{told}There is not one mistake to explain."
+        return f"{accuracy}There are no mistakes."
     true, predicted = insights.commonest_mistake()
-    count, ways = int(mistakes.max()), len(names) ** 2 - len(names)
-    never = ways - np.count_nonzero(mistakes)
-    rest = f"Of {ways} ways to confuse two classes {never} never happen." if never else f"All {ways} confusions happen."
+    count, possible = int(mistakes.max()), len(names) ** 2 - len(names)
+    absent = possible - np.count_nonzero(mistakes)
+    rest = f"All {possible} possible confusions happen."
+    if absent:
+        rest = f"Of the {possible} possible confusions, {absent} never happen."
     return (
-        f"{told}The most common of the {mistakes.sum():,} mistakes is {true} taken for {predicted}: "
-        f"{_times(count)}, {100 * count / matrix[names.index(true)].sum():.1f} % of all {true}. {rest}"
+        f"{accuracy}The most common of the {mistakes.sum():,} mistakes is {true} taken for {predicted}: "
+        f"{'once' if count == 1 else f'{count:,} times'}, {100 * count / matrix[names.index(true)].sum():.1f} % of all "
+        f"{true}. {rest}"
     )
 
 
 def per_class(insights: Insights) -> str:
-    """Which class is read best and worst, and what is wrong with the worst."""
+    """The best and the worst class, and whether the worst is missed or overused."""
     precision, recall, f1 = insights.scores()
     names, low, high = insights.class_names, int(f1.argmin()), int(f1.argmax())
-    gap = precision[low] - recall[low]
-    if abs(gap) < 0.001:
-        cause = "others are taken for it as often as it is missed"
-    else:
-        cause = "others are taken for it more than it is missed" if gap < 0 else "it is missed more than taken for"
+    difference = precision[low] - recall[low]
+    often = "as often as" if abs(difference) < 0.001 else "more often than" if difference > 0 else "less often than"
     return (
-        f"Best read is {names[high]} (F1 {100 * f1[high]:.2f} %), worst {names[low]} ({100 * f1[low]:.2f} %), "
-        f"{100 * (f1[high] - f1[low]):.2f} points apart. With {names[low]}, {cause}: precision "
-        f"{100 * precision[low]:.2f} %, recall {100 * recall[low]:.2f} %."
+        f"The best class is {names[high]} (F1 {100 * f1[high]:.2f} %), the worst {names[low]} "
+        f"({100 * f1[low]:.2f} %), {100 * (f1[high] - f1[low]):.2f} points apart. {names[low].capitalize()} is missed "
+        f"{often} others are taken for it: precision {100 * precision[low]:.2f} %, recall {100 * recall[low]:.2f} %."
     )
 
 
 def roc(insights: Insights) -> str:
     """How well each class is ranked above the rest."""
-    areas = np.array([each.area for each in insights.roc])
-    low, names = int(areas.argmin()), insights.class_names
-    found = [np.interp(0.01, each.false_positives, each.true_positives) for each in insights.roc]
+    areas, names = np.array([curve.area for curve in insights.roc]), insights.class_names
+    low = int(areas.argmin())
+    found = [np.interp(0.01, curve.false_positives, curve.true_positives) for curve in insights.roc]
     hardest = int(np.argmin(found))
     return (
-        f"The area under the curves is {areas.mean():.5f} on average and least for {names[low]} ({areas[low]:.5f}): so "
-        f"often is an image of the class given a higher probability of it than one of another. With one false alarm in "
-        f"a hundred, {names[hardest]} is the hardest class, of which {100 * found[hardest]:.1f} % are found."
+        f"The area under the curve is {areas.mean():.5f} on average and smallest for {names[low]} ({areas[low]:.5f}): "
+        "the chance that an image of the class is given a higher probability of it than an image of another. At a "
+        f"false positive rate of 1 %, {names[hardest]} is the hardest class: {100 * found[hardest]:.1f} % are found."
     )
 
 
 def reliability(insights: Insights) -> str:
     """Whether confidence means what it says."""
-    steps = [each for each in insights.calibration if each.count >= TELLING]
-    error = (
-        f"Confidence and the share of right answers are {100 * insights.calibration_error:.2f} points apart on average"
-    )
-    good = "a confidence can be taken at its word" if insights.calibration_error < 0.02 else "confidences need care"
-    if not steps:
-        return f"{error}: {good}. Too few answers share a confidence to say more."
-    worst = max(steps, key=lambda each: abs(each.confidence - each.accuracy))
-    way = "too sure of itself" if worst.confidence > worst.accuracy else "too modest"
-    total = sum(each.count for each in insights.calibration)
+    error = f"Confidence and accuracy are {100 * insights.calibration_error:.2f} points apart on average"
+    advice = "can be taken at face value" if insights.calibration_error < 0.02 else "should be taken with care"
+    bins = [step for step in insights.calibration if step.count >= TELLING]
+    if not bins:
+        return f"{error}: confidences {advice}. Too few answers share a confidence to say more."
+    worst = max(bins, key=lambda step: abs(step.confidence - step.accuracy))
+    bias = "overconfident" if worst.confidence > worst.accuracy else "underconfident"
+    total = sum(step.count for step in insights.calibration)
     return (
-        f"{error}: {good}. It is furthest off where it says {100 * worst.confidence:.0f} % and is right in "
-        f"{100 * worst.accuracy:.0f} %, {way}; that is {worst.count:,} of {total:,} answers."
+        f"{error}: confidences {advice}. The model is most {bias} where it states {100 * worst.confidence:.0f} % and "
+        f"is right in {100 * worst.accuracy:.0f} % ({worst.count:,} of {total:,} answers)."
     )
 
 
 def confidence(insights: Insights) -> str:
-    """What asking for more confidence would save and cost."""
+    """What asking for more confidence would gain and cost."""
     right, wrong = np.array(insights.right), np.array(insights.wrong)
-    caught, refused = wrong[:-1].sum(), right[:-1].sum()
-    surest = f"{100 * right[-1] / max(right.sum(), 1):.1f} % of right answers are more than 95 % confident"
+    caught, doubted, total = wrong[:-1].sum(), right[:-1].sum(), max(right.sum(), 1)
+    confident = f"{100 * right[-1] / total:.1f} % of the right answers are more than 95 % confident"
     if not wrong.any():
-        return f"{surest}. There is no wrong one."
+        return f"{confident}. No answer is wrong."
     return (
-        f"{surest}, and {wrong[-1]:,} of the {wrong.sum():,} wrong ones. Asking for 95 % would catch {caught:,} "
-        f"mistakes ({100 * caught / wrong.sum():.0f} %) and leave {refused:,} right answers in doubt "
-        f"({100 * refused / max(right.sum(), 1):.1f} %)."
+        f"{confident}, and so are {wrong[-1]:,} of the {wrong.sum():,} wrong ones. Requiring 95 % would catch "
+        f"{caught:,} mistakes ({100 * caught / wrong.sum():.0f} %) and put {doubted:,} right answers in doubt "
+        f"({100 * doubted / total:.1f} %)."
     )
 
 
 def drawings(insights: Insights) -> str:
     """Which drawings are read worst, and whether that is more than chance."""
     if not insights.drawings:
-        return "Nobody draws pictures of this data set, so its models are asked none."
-    count, told = sum(group.count for group in insights.drawings["size"]), []
-    for name, groups in insights.drawings.items():
-        worst, best = min(groups, key=lambda each: each.accuracy), max(groups, key=lambda each: each.accuracy)
-        error = np.hypot(*(np.sqrt(each.accuracy * (1 - each.accuracy) / each.count) for each in (worst, best)))
-        sure = "more than chance" if best.accuracy - worst.accuracy > 2 * error else "no more than chance"
-        shares = f"{100 * worst.accuracy:.1f} % at {_range(name, worst)} to {100 * best.accuracy:.1f} % at"
-        told.append(f"By {name} it goes from {shares} {_range(name, best)}, {sure}.")
-    return f"{count:,} generated drawings that no model was trained on. {' '.join(told)}"
+        return "Nobody draws images of this data set, so its models are not tested on drawings."
+    count = sum(group.count for group in insights.drawings["size"])
+    sentences = [f"{count:,} generated drawings that no model was trained on."]
+    for factor, groups in insights.drawings.items():
+        ends = [pick(groups, key=lambda group: group.accuracy) for pick in (min, max)]
+        error = np.hypot(*((end.accuracy * (1 - end.accuracy) / end.count) ** 0.5 for end in ends))
+        chance = "more than chance" if ends[1].accuracy - ends[0].accuracy > 2 * error else "no more than chance"
+        low, high = (f"{100 * end.accuracy:.1f} % at {end.bounds(factor)} {UNITS[factor]}" for end in ends)
+        sentences.append(f"By {factor}, accuracy ranges from {low} to {high}, {chance}.")
+    return " ".join(sentences)
 
 
 def curves(insights: Insights) -> str:
-    """When training stopped paying, and how far training and validation are apart."""
-    if not insights.curves:
-        return "How this model was trained is not recorded with it."
-    best, last = max(insights.curves, key=lambda each: each.val_accuracy), insights.curves[-1]
+    """When training stopped paying off, and whether the model overfits."""
+    epochs = insights.curves
+    if not epochs:
+        return "The training of this model was not recorded with it."
+    best, last = max(epochs, key=lambda epoch: epoch.val_accuracy), epochs[-1]
+    losses = f"({last.loss:.3f} against {last.val_loss:.3f})"
     if last.loss > last.val_loss:
-        gap = "Training images, changed anew each epoch, stay harder than validation's: no sign of learning by heart"
+        gap = f"The training loss, measured on augmented images, stays above validation's {losses}: no overfitting"
     else:
-        gap = "Training's loss fell below validation's: it has begun to learn by heart"
-    later = insights.curves[len(insights.curves) * 3 // 4 - 1] if len(insights.curves) > 3 else insights.curves[0]
-    gained = 100 * (last.val_accuracy - later.val_accuracy)
+        gap = f"The training loss fell below validation's {losses}: the model has begun to overfit"
+    late = epochs[max(len(epochs) * 3 // 4 - 1, 0)]
     return (
-        f"Validation is best after epoch {best.epoch} of {last.epoch}: {100 * best.val_accuracy:.2f} %. "
-        f"{gap} ({last.loss:.3f} against {last.val_loss:.3f}). Since epoch {later.epoch} it changed by "
-        f"{gained:+.2f} points."
+        f"Validation is best after epoch {best.epoch} of {last.epoch}: {100 * best.val_accuracy:.2f} %. {gap}. Since "
+        f"epoch {late.epoch}, validation has changed by {100 * (last.val_accuracy - late.val_accuracy):+.2f} points."
     )
 
 
 def embedding(insights: Insights) -> str:
-    """How well classes are apart on the map, and which are neighbours."""
-    labels = np.array([point.true for point in insights.points])
-    nearest = _nearest([(point.x, point.y) for point in insights.points])
-    alike, names = labels[nearest] == labels, insights.class_names
-    share = 100 * alike.mean()
-    told = f"Of {len(labels):,} test images {share:.1f} % have one of their own class as neighbour on the map. "
+    """How well the map separates the classes, and which are neighbours."""
+    labels, names = np.array([point.true for point in insights.points]), insights.class_names
+    neighbours = labels[_nearest([(point.x, point.y) for point in insights.points])]
+    alike = neighbours == labels
+    share = f"{100 * alike.mean():.1f} % of {len(labels):,} test images have a neighbour of their own class on the map."
     if alike.all():
-        return f"{told}No two classes touch."
+        return f"{share} No two classes touch."
     pairs = np.zeros((len(names), len(names)), int)
-    np.add.at(pairs, (labels[~alike], labels[nearest][~alike]), 1)
+    np.add.at(pairs, (labels[~alike], neighbours[~alike]), 1)
     one, other = np.unravel_index((pairs + pairs.T).argmax(), pairs.shape)
-    loose = int(np.argmin([alike[labels == k].mean() if (labels == k).any() else 1 for k in range(len(names))]))
+    loosest = min(sorted(set(labels.tolist())), key=lambda label: alike[labels == label].mean())
     return (
-        f"{told}{names[one]} and {names[other]} touch most often; {names[loose]} is the least compact class "
-        f"({100 * alike[labels == loose].mean():.1f} %)."
+        f"{share} {names[one].capitalize()} and {names[other]} touch most often; {names[loosest]} is the least compact "
+        f"class ({100 * alike[labels == loosest].mean():.1f} %)."
     )
 
 
 def worst(insights: Insights) -> str:
-    """The surest mistake, and how many are the label's."""
-    mistakes = int(insights.matrix.sum() - insights.matrix.trace())
+    """The most confident mistake, and how many mistakes are the label's."""
     if not insights.worst:
-        return "There is not one mistake."
+        return "There are no mistakes."
     first, names = insights.worst[0], insights.class_names
-    noted = sum(bool(picture.note) for picture in insights.worst)
-    told = (
-        f"The surest of the {mistakes:,} mistakes is {names[first.true]} answered {names[first.predicted]} with "
-        f"{100 * first.confidence:.1f} %. "
+    summary = (
+        f"The most confident of the {insights.mistakes.sum():,} mistakes is {names[first.true]} answered "
+        f"{names[first.predicted]} with {100 * first.confidence:.1f} %. "
     )
     if not insights.note_source:
-        return f"{told}No list of wrong labels is consulted for this data set: look before you blame the model."
+        return f"{summary}No list of label errors is known for this data set, so look before blaming the model."
+    disputed = sum(bool(picture.note) for picture in insights.worst)
     return (
-        f"{told}Of the {len(insights.worst)} shown, {noted} have a label that people doubt, so they say little against "
-        f"the model (marked; by {insights.note_source})."
+        f"{summary}Of the {len(insights.worst)} shown, {disputed} have a disputed label (marked; by "
+        f"{insights.note_source}), so they say little against the model."
     )
-
-
-def _range(name: str, group: Group) -> str:
-    scale = SCALES.get(name, 1.0)
-    return f"{scale * group.low:g} to {scale * group.high:g} {'% ' if name in SCALES else ''}{UNITS[name]}"
 
 
 def _nearest(points: Sequence[tuple[float, float]]) -> np.ndarray:
@@ -170,8 +162,5 @@ def _nearest(points: Sequence[tuple[float, float]]) -> np.ndarray:
     squares = (places**2).sum(axis=1)
     distances = squares[:, None] + squares - 2 * places @ places.T
     np.fill_diagonal(distances, np.inf)
-    return distances.argmin(axis=1)
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+    nearest: np.ndarray = distances.argmin(axis=1)
+    return nearest

@@ -1,7 +1,7 @@
-"""The runs of a data set side by side: what each tried, what came of it, and why the one in Production is there."""
+"""The runs of a data set side by side: what each tried, what it measured, and why one of them is in Production."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,14 +13,12 @@ from experiments.evaluation.gate import SELECTION_METRICS, selection_score
 from experiments.inference.bundle import Bundle
 from experiments.insights import figures
 from experiments.insights.figures import InsightsError
-from experiments.registry import production
+from experiments.registry import versions
 from experiments.registry.run_log import RunSummary
 from experiments.registry.store import TrackingStore
 from experiments.training.progress import Epoch
 
-CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
-PARAMETERS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "seed")
-METRICS = {  # of the official test set, and how they are called
+METRICS = {  # of the official test set, with their titles
     "test_accuracy": "accuracy, %",
     "test_precision": "precision, %",
     "test_recall": "recall, %",
@@ -38,63 +36,36 @@ COSTS = {
     "model_megabytes": "size, MB",
     "litert_milliseconds": "LiteRT, ms",
 }
+TITLES = METRICS | COSTS
 SETTINGS = ("architecture", "epochs", "learning_rate", "schedule", "batch_size", "weight_decay", "seed")
 
 
 @dataclass(frozen=True)
-class RunRow:
-    """One run with its training curves. link: its page in the MLflow UI, empty where no server has one."""
-
-    run: RunSummary
-    curves: tuple[Epoch, ...]
-    chosen: bool
-    link: str = ""
-
-    @property
-    def name(self) -> str:
-        """Of the run, with its version in the registry if it has one."""
-        return f"{self.run.name} (v{self.run.version})" if self.run.version else self.run.name
-
-
-@dataclass(frozen=True)
 class RunComparison:
-    """All runs of a data set, the oldest first. shipped: nothing is in the store, so the shipped model stands alone."""
+    """All runs of a data set, the oldest first. shipped: the store has none, so the shipped model stands alone."""
 
     dataset: str
-    entries: tuple[RunRow, ...]
+    runs: tuple[RunSummary, ...]
     shipped: bool = False
 
 
-def read(store: TrackingStore, spec: DatasetSpec) -> RunComparison:
-    """Everything that the store has of this data set. Raises RegistryError."""
-    champion = production.current_model(store, spec)
-    chosen = champion.run_id if champion else ""
-    with store.translate_errors():
-        experiment = store.client.get_experiment_by_name(spec.name)
-    base = f"{store.tracking_uri.rstrip('/')}/#/experiments/{experiment.experiment_id}/runs" if experiment else ""
-    entries = (
-        RunRow(
+def compare(store: TrackingStore, spec: DatasetSpec, bundle: Bundle) -> RunComparison:
+    """The store's runs with their curves; where it has none, the one that made the bundle. Raises RegistryError."""
+    current, page = versions.in_production(store, spec), store.run_page(spec.name)
+    runs = tuple(
+        replace(
             run,
-            curves_of_run(store, run.run_id),
-            run.run_id == chosen,
-            f"{base}/{run.run_id}" if store.tracking_uri.startswith("http") else "",
+            curves=store.curves(run.run_id),
+            in_production=current is not None and run.run_id == current.run_id,
+            link=f"{page}{run.run_id}" if page else "",
         )
         for run in store.runs(spec.name)
     )
-    return RunComparison(spec.name, tuple(entries))
+    return RunComparison(spec.name, runs) if runs else shipped(bundle)
 
 
-def exists(tracking_uri: str) -> bool:
-    """Whether there is a store to read; asking for one that is not there would make it."""
-    return not tracking_uri.startswith("sqlite:///") or Path(tracking_uri.removeprefix("sqlite:///")).exists()
-
-
-def from_bundle(bundle: Bundle) -> RunComparison:
-    """What a model's own folder tells of the run that made it."""
-    try:
-        curves = figures.read(bundle).curves
-    except InsightsError:
-        curves = ()
+def shipped(bundle: Bundle) -> RunComparison:
+    """The run that made a bundle, as its own folder describes it."""
     run = RunSummary(
         run_id=bundle.run_id,
         name="shipped",
@@ -106,82 +77,58 @@ def from_bundle(bundle: Bundle) -> RunComparison:
         metrics=bundle.metrics,
         tags={},
         version=bundle.version or None,
+        curves=_recorded_curves(bundle),
+        in_production=True,
     )
-    return RunComparison(bundle.dataset, (RunRow(run, curves, chosen=True),), shipped=True)
+    return RunComparison(bundle.dataset, (run,), shipped=True)
 
 
-def summary(ledger: RunComparison) -> str:
+def store_exists(tracking_uri: str) -> bool:
+    """Whether there is a store to read; opening a SQLite store that does not exist would create it."""
+    return not tracking_uri.startswith("sqlite:///") or Path(tracking_uri.removeprefix("sqlite:///")).exists()
+
+
+def curves_of_bundle(store: TrackingStore, bundle: Bundle) -> tuple[Epoch, ...]:
+    """The curves of its run if the store has it, else those recorded with the bundle, else none."""
+    if any(run.run_id == bundle.run_id for run in store.runs(bundle.dataset)):
+        return store.curves(bundle.run_id)
+    return _recorded_curves(bundle)
+
+
+def summary(comparison: RunComparison) -> str:
     """How many runs there are, which is in Production, and why it won and by how much."""
-    finished = [entry for entry in ledger.entries if entry.run.status == "FINISHED"]
-    chosen = next((entry for entry in finished if entry.chosen), None)
-    if ledger.shipped:
-        return f"The store has no runs of {ledger.dataset} yet; the model that came with the project answers."
-    if not ledger.entries:
-        command = f"python -m experiments --dataset {ledger.dataset}"
-        return f"There are no runs of {ledger.dataset} yet. `{command}` makes them."
-    others = len(ledger.entries) - len(finished)
-    told = f"{len(finished)} finished {_runs(len(finished))}" + (f", {others} others" if others else "")
-    if chosen is None:
-        return f"{told}. None of them is in Production."
-    return f"{told}. {_why(chosen, [entry for entry in finished if entry is not chosen])}"
+    if comparison.shipped:
+        return (
+            f"The store has no runs of {comparison.dataset} yet; the model that came with the project answers. "
+            f"`python -m experiments --dataset {comparison.dataset}` makes runs."
+        )
+    finished = [run for run in comparison.runs if run.status == "FINISHED"]
+    others = len(comparison.runs) - len(finished)
+    count = f"{len(finished)} finished {'run' if len(finished) == 1 else 'runs'}"
+    count += f", {others} unfinished" if others else ""
+    current = next((run for run in finished if run.in_production), None)
+    if current is None:
+        return f"{count}. None of them is in Production."
+    return f"{count}. {_why(current, [run for run in finished if run is not current])}"
 
 
-def _why(chosen: RunRow, others: Sequence[RunRow]) -> str:
-    rivals = [entry for entry in others if "validation_accuracy" in entry.run.metrics]
-    here = f"{chosen.name} is in Production"
-    if not rivals:
-        return f"{here}; there is no other to compare it with."
-    rival = max(rivals, key=lambda entry: selection_score(entry.run.metrics))
-    lead = [
-        f"{100 * (chosen.run.metrics[name] - rival.run.metrics[name]):+.2f} points {where}"
-        for name, where in SELECTION_METRICS.items()
-        if name in chosen.run.metrics and name in rival.run.metrics
-    ]
-    ahead = selection_score(chosen.run.metrics) - selection_score(rival.run.metrics)
-    how = "because it is best" if ahead > 0 else "though it is not best" if ahead < 0 else "and as good as any"
-    place = "the next best" if ahead > 0 else "the best of the others"
-    return f"{here} {how}: {' and '.join(lead)} against {rival.name}, {place}.{_price(chosen, rival)}"
+def cells(run: RunSummary, metrics: Sequence[str]) -> list[str]:
+    """Metrics of a run in the units of their titles, a dash for what was not measured."""
+    return [_cell(name, run.metrics.get(name)) for name in metrics]
 
 
-def _price(chosen: RunRow, rival: RunRow) -> str:
-    """What the lead costs in training and in answering."""
-    told = []
-    for name, what in (("training_seconds", "to train"), ("litert_milliseconds", "to answer")):
-        one, other = (entry.run.metrics.get(name) for entry in (chosen, rival))
-        if one and other:
-            times = max(one, other) / min(one, other)
-            told.append(f"{times:.1f} times as {'long' if one >= other else 'short'} {what}")
-    return f" It takes {' and '.join(told)}." if told else ""
+def marked_title(run: RunSummary) -> str:
+    """The run's title, with a star for the one in Production."""
+    return f"{run.title} ★" if run.in_production else run.title
 
 
-def cells(entry: RunRow, names: Sequence[str]) -> list[str]:
-    """Metrics of a run as texts, a dash for what was not measured."""
-    return [_said(name, entry.run.metrics.get(name)) for name in names]
-
-
-def settings_of(entry: RunRow) -> str:
-    """The parameters that differ between runs, in words."""
-    params = entry.run.params
-    return ", ".join(f"{name.replace('_', ' ')} {params[name]}" for name in SETTINGS if name in params)
-
-
-def _said(name: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    title = {**METRICS, **COSTS}[name]
-    if title.endswith("%"):
-        return f"{100 * value:.2f}"
-    if name == "training_seconds":
-        return f"{value / 60:.1f}"
-    return f"{value:,.0f}" if name == "parameters" else f"{value:.4f}" if value < 1 else f"{value:.3g}"
-
-
-def _runs(count: int) -> str:
-    return "run" if count == 1 else "runs"
+def settings_of(run: RunSummary) -> str:
+    """The parameters that differ between runs: `architecture wide, epochs 2`."""
+    return ", ".join(f"{name.replace('_', ' ')} {run.params[name]}" for name in SETTINGS if name in run.params)
 
 
 def print_comparison(console: Console, runs: Sequence[RunSummary], title: str, best: str = "") -> None:
-    """Each run's figures, parameters and reason; `best` is the id of the run to mark."""
+    """Print each run's figures, settings and reason; `best` is the id of the run to mark."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("run", overflow="fold", min_width=18)
     for heading in ("valid. %", "test %", "drawn %", "log loss", "min", "version", "status"):
@@ -190,38 +137,55 @@ def print_comparison(console: Console, runs: Sequence[RunSummary], title: str, b
         marked = run.run_id == best
         table.add_row(
             f"{run.name} ★" if marked else run.name,
-            *(_percent(run, metric) for metric in ("validation_accuracy", "test_accuracy", "drawn_accuracy")),
-            f"{run.metrics['test_log_loss']:.4f}" if "test_log_loss" in run.metrics else "–",
-            "–" if run.seconds is None else f"{run.seconds / 60:.1f}",
+            *cells(run, ("validation_accuracy", "test_accuracy", "drawn_accuracy", "test_log_loss")),
+            _cell("training_seconds", run.seconds),
             run.version or "–",
             run.status.lower(),
             style="bold" if marked else None,
         )
     console.print(table)
     for run in runs:
-        parameters = ", ".join(f"{name} {run.params[name]}" for name in PARAMETERS if name in run.params)
-        console.print(f"[bold]{run.name}[/]: {run.reason}" + (f" [dim]({parameters})[/]" if parameters else ""))
+        settings = settings_of(run)
+        console.print(f"[bold]{run.name}[/]: {run.reason}" + (f" [dim]({settings})[/]" if settings else ""))
 
 
-def _percent(run: RunSummary, metric: str) -> str:
-    return f"{100 * run.metrics[metric]:.2f}" if metric in run.metrics else "–"
+def _why(current: RunSummary, others: Sequence[RunSummary]) -> str:
+    rivals = [run for run in others if "validation_accuracy" in run.metrics]
+    if not rivals:
+        return f"{current.title} is in Production; there is no other to compare it with."
+    rival = max(rivals, key=lambda run: selection_score(run.metrics))
+    lead = " and ".join(
+        f"{100 * (current.metrics[name] - rival.metrics[name]):+.2f} points {where}"
+        for name, where in SELECTION_METRICS.items()
+        if name in current.metrics and name in rival.metrics
+    )
+    ahead = selection_score(current.metrics) - selection_score(rival.metrics)
+    rank = "because it is best" if ahead > 0 else "though it is not best" if ahead < 0 else "and as good as any"
+    place = "the next best" if ahead > 0 else "the best of the others"
+    return f"{current.title} is in Production {rank}: {lead} against {rival.title}, {place}.{_price(current, rival)}"
 
 
-def curves_of_run(store: TrackingStore, run_id: str) -> tuple[Epoch, ...]:
-    """By epoch, as far as all four were logged; none for a run in which nothing was trained."""
-    with store.translate_errors():
-        found = [
-            {point.step: point.value for point in store.client.get_metric_history(run_id, name)} for name in CURVES
-        ]
-    loss, accuracy, val_loss, val_accuracy = found
-    epochs = sorted(set.intersection(*map(set, found)))
-    return tuple(Epoch(n, loss[n], accuracy[n], val_loss[n], val_accuracy[n]) for n in epochs)
+def _price(current: RunSummary, rival: RunSummary) -> str:
+    """What the lead costs in training and in answering."""
+    ratios = [
+        f"{current.metrics[name] / rival.metrics[name]:.2g} times as long {purpose}"
+        for name, purpose in (("training_seconds", "to train"), ("litert_milliseconds", "to answer"))
+        if current.metrics.get(name) and rival.metrics.get(name)
+    ]
+    return f" It takes {' and '.join(ratios)}." if ratios else ""
 
 
-def curves_of_bundle(bundle: Bundle, store: TrackingStore) -> tuple[Epoch, ...]:
-    """From its run if the store has it, else as they were kept with it, else none."""
-    if any(run.run_id == bundle.run_id for run in store.runs(bundle.dataset)):
-        return curves_of_run(store, bundle.run_id)
+def _cell(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    if TITLES[name].endswith("%"):
+        return f"{100 * value:.2f}"
+    if name == "training_seconds":
+        return f"{value / 60:.1f}"
+    return f"{value:,.0f}" if name == "parameters" else f"{value:.4f}" if value < 1 else f"{value:.3g}"
+
+
+def _recorded_curves(bundle: Bundle) -> tuple[Epoch, ...]:
     try:
         return figures.read(bundle).curves
     except InsightsError:

@@ -165,9 +165,9 @@ def _relocate_artifacts(uri: str, artifact_dir: Path) -> None:
         SqlModelVersion.source,
         SqlModelVersion.storage_location,
     )
-    columns: tuple[InstrumentedAttribute[str], ...] = (SqlExperiment.name, SqlExperiment.artifact_location)
+    experiment: InstrumentedAttribute[str] = SqlExperiment.name
     with sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).begin() as connection:
-        for name, old in connection.execute(select(*columns)).all():
+        for name, old in connection.execute(select(experiment, paths[0])).all():
             new = _artifact_uri(artifact_dir, name)
             if old != new and (artifact_dir / name).is_dir():
                 for path in paths:

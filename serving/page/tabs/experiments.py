@@ -6,101 +6,98 @@ from typing import TYPE_CHECKING, Any, cast
 import gradio as gr
 
 from experiments.data.specs import SPECS
-from experiments.insights import run_comparison as ledgers
-from experiments.insights.run_comparison import COSTS, METRICS, RunComparison, RunRow
+from experiments.insights import run_comparison
+from experiments.insights.run_comparison import TITLES, RunComparison
+from experiments.registry.run_log import RunSummary
 from experiments.registry.store import RegistryError, TrackingStore
-from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, lines, plot_data
+from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, epoch_lines, plot_data
 from serving.page.widgets.controls import QUIET, dataset_switch, key_box, require_operator, selected_classifier
 from serving.page.widgets.tables import Html, table
 
 if TYPE_CHECKING:
     from serving.services import Services
 
-CURVES = {  # what the switch says, the fields of an epoch, and the axis
-    "accuracy": (("accuracy", "val_accuracy"), axis("accuracy, %")),
-    "loss": (("loss", "val_loss"), axis("loss", type="log")),
-}
+CURVES = {"accuracy": axis("accuracy, %"), "loss": axis("loss", type="log")}
 PLOTTED = 12  # runs: more lines can't be told apart
 
 
 def build(services: "Services") -> None:
-    """Fills the tab. It asks the store when it is opened, in a thread, since MLflow takes seconds to import."""
+    """Lay out the tab. It asks the store when it is opened, in a thread, since MLflow takes seconds to import."""
     key = key_box(services)
     dataset = dataset_switch(services)
-    told = gr.Markdown("Open this tab to see the runs.", elem_id="experiments-told")
-    table = gr.HTML(elem_id="experiments-table")
+    summary = gr.Markdown("Open this tab to see the runs.")
+    runs = gr.HTML(elem_id="experiments-table")
     curve = gr.Radio(list(CURVES), value="accuracy", label="Training curves")
     plot = gr.Plot(label="Training curves", show_label=False, elem_classes="chart")
     reasons = gr.HTML(elem_id="experiments-reasons")
 
     def show(request: gr.Request, key: str, dataset: str, curve: str) -> list[Any]:
         require_operator(services, request, key)
-        found = _ledger(services, dataset)
-        return [ledgers.summary(found), _table(found), _reasons(found), _plot(found, curve)]
+        comparison = _compare(services, dataset)
+        return [
+            run_comparison.summary(comparison),
+            _table(comparison),
+            _reasons(comparison),
+            _plot(comparison, curve),
+        ]
 
     def show_curves(request: gr.Request, key: str, dataset: str, curve: str) -> dict[str, Any]:
         require_operator(services, request, key)
-        return _plot(_ledger(services, dataset), curve)
+        return _plot(_compare(services, dataset), curve)
 
     inputs = [key, dataset, curve]
     tab = cast("gr.Tab", key.parent)
-    gr.on([tab.select, dataset.change, key.submit], show, inputs, [told, table, reasons, plot], **QUIET)
+    gr.on([tab.select, dataset.change, key.submit], show, inputs, [summary, runs, reasons, plot], **QUIET)
     curve.change(show_curves, inputs, plot, **QUIET)
 
 
-def curves(ledger: RunComparison, kind: str) -> Chart:
-    """The newest runs in one plot: a line of training dotted, of validation solid, the one in Production thick."""
-    (train, validation), y_axis = CURVES[kind]
-    scale = 100 if kind == "accuracy" else 1
-    entries = [entry for entry in ledger.entries if entry.curves][-PLOTTED:]
+def curves(comparison: RunComparison, kind: str) -> Chart:
+    """The newest runs in one plot: training dotted, validation solid, the run in Production thick."""
+    runs = [run for run in comparison.runs if run.curves][-PLOTTED:]
     traces = []
-    for entry, colour in zip(entries, CLASSES, strict=False):
-        epochs = [each.epoch for each in entry.curves]
-        for field, dash in ((train, "dot"), (validation, "solid")):
-            line = {"color": colour, "dash": dash, "width": 4 if entry.chosen else 2}
-            values = [scale * getattr(each, field) for each in entry.curves]
-            name = f"{entry.name}, {'training' if field == train else 'validation'}"
-            traces.append(lines(epochs, values, name, colour, line=line, mode="lines+markers", marker={"size": 5}))
-    return chart(traces, epoch_axis(max((len(entry.curves) for entry in entries), default=1)), y_axis, height=420)
+    for run, colour in zip(runs, CLASSES, strict=False):
+        for split, field, dash in (("training", kind, "dot"), ("validation", f"val_{kind}", "solid")):
+            line = {"color": colour, "dash": dash, "width": 4 if run.in_production else 2}
+            style = {"line": line, "mode": "lines+markers", "marker": {"size": 5}}
+            traces.append(epoch_lines(run.curves, field, f"{run.title}, {split}", colour, **style))
+    longest = max((len(run.curves) for run in runs), default=1)
+    return chart(traces, epoch_axis(longest), CURVES[kind], height=420)
 
 
-def _ledger(services: "Services", dataset: str) -> RunComparison:
-    """Of the store; where it has nothing, of the model that answers. Raises gr.Error, worded."""
+def _compare(services: "Services", dataset: str) -> RunComparison:
+    """Raises gr.Error, worded."""
     settings, bundle = services.settings, selected_classifier(services, dataset).bundle
-    if not ledgers.exists(settings.mlflow_tracking_uri):
-        return ledgers.from_bundle(bundle)
+    if not run_comparison.store_exists(settings.mlflow_tracking_uri):
+        return run_comparison.shipped(bundle)
     try:
-        found = ledgers.read(TrackingStore.of(settings), SPECS[dataset])
+        return run_comparison.compare(TrackingStore.of(settings), SPECS[dataset], bundle)
     except RegistryError as error:
         raise gr.Error(str(error), print_exception=False) from None
-    return found if found.entries else ledgers.from_bundle(bundle)
 
 
-def _plot(ledger: RunComparison, kind: str) -> dict[str, Any]:
-    figure = curves(ledger, kind if kind in CURVES else "accuracy")
+def _plot(comparison: RunComparison, kind: str) -> dict[str, Any]:
+    figure = curves(comparison, kind if kind in CURVES else "accuracy")
     return gr.update(value=plot_data(figure) if figure["data"] else None, visible=bool(figure["data"]))
 
 
-def _table(ledger: RunComparison) -> str:
-    names = [*METRICS, *COSTS]
-    headers = ("run", *({**METRICS, **COSTS}[name] for name in names), "status")
-    entries = ledger.entries[::-1]
-    chosen = [number for number, entry in enumerate(entries) if entry.chosen]
-    rows = table(headers, [_row(entry, names) for entry in entries], row_headers=True, highlighted=chosen)
+def _table(comparison: RunComparison) -> str:
+    runs = comparison.runs[::-1]
+    in_production = [number for number, run in enumerate(runs) if run.in_production]
+    rows = table(("run", *TITLES.values(), "status"), map(_row, runs), row_headers=True, highlighted=in_production)
     return f'<div class="wide" tabindex="0" role="region" aria-label="Runs">{rows}</div>'
 
 
-def _row(entry: RunRow, names: list[str]) -> tuple[str, ...]:
-    name = f"{entry.name} ★" if entry.chosen else entry.name
-    if entry.link:
-        name = Html(f'<a href="{html.escape(entry.link)}" target="_blank" rel="noopener">{html.escape(name)}</a>')
-    return (name, *ledgers.cells(entry, names), entry.run.status.lower())
+def _row(run: RunSummary) -> tuple[str, ...]:
+    name = run_comparison.marked_title(run)
+    if run.link:
+        name = Html(f'<a href="{html.escape(run.link)}" target="_blank" rel="noopener">{html.escape(name)}</a>')
+    return (name, *run_comparison.cells(run, tuple(TITLES)), run.status.lower())
 
 
-def _reasons(ledger: RunComparison) -> str:
+def _reasons(comparison: RunComparison) -> str:
     items = "".join(
-        f"<dt>{html.escape(entry.name)}</dt><dd>{html.escape(entry.run.reason)}<br>"
-        f"<small>{html.escape(ledgers.settings_of(entry))}</small></dd>"
-        for entry in reversed(ledger.entries)
+        f"<dt>{html.escape(run.title)}</dt><dd>{html.escape(run.reason)}<br>"
+        f"<small>{html.escape(run_comparison.settings_of(run))}</small></dd>"
+        for run in reversed(comparison.runs)
     )
     return f"<dl>{items}</dl>"

@@ -1,12 +1,16 @@
-"""Charts as Plotly draws them in the browser: its JSON, made by hand, since its Python library costs a start 0.5 s."""
+"""Charts as Plotly's JSON, written by hand: importing its Python library would delay the start by 0.5 s."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from gradio.components.plot import PlotData
 
+if TYPE_CHECKING:
+    from experiments.training.progress import Epoch
+
 Chart = dict[str, Any]
+Trace = dict[str, Any]
 
 BLUE, ORANGE, GREEN, VIOLET = "#3b82f6", "#f97316", "#10b981", "#a855f7"  # 3 to 1 on white and on Gradio's dark slate
 CLASSES = (
@@ -18,10 +22,9 @@ AXIS = {"gridcolor": GRID, "zerolinecolor": GRID, "automargin": True, "fixedrang
 HEIGHT = 340  # px
 
 
-def chart(data: Sequence[dict[str, Any]], x: dict[str, Any], y: dict[str, Any], **layout: Any) -> Chart:
-    """Traces over two axes, without a ground of its own, so that it fits a light page and a dark one. The text's colour
-    is the style sheet's."""
-    look = {
+def chart(traces: Sequence[Trace], x: dict[str, Any], y: dict[str, Any], **layout: Any) -> Chart:
+    """Traces over two axes, transparent, so that they fit a light page and a dark one; the style sheet colours text."""
+    defaults = {
         "height": HEIGHT,
         "margin": {"l": 48, "r": 12, "t": 12, "b": 44},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -33,29 +36,36 @@ def chart(data: Sequence[dict[str, Any]], x: dict[str, Any], y: dict[str, Any], 
         "xaxis": AXIS | x,
         "yaxis": AXIS | y,
     }
-    return {"data": list(data), "layout": look | layout, "config": {"displayModeBar": False}}
+    return {"data": list(traces), "layout": defaults | layout, "config": {"displayModeBar": False}}
 
 
-def axis(text: str, **settings: Any) -> dict[str, Any]:
-    """An axis with a name."""
-    return {"title": {"text": text, "standoff": 8}, **settings}
+def axis(title: str, **settings: Any) -> dict[str, Any]:
+    """An axis with a title."""
+    return {"title": {"text": title, "standoff": 8}, **settings}
 
 
 def epoch_axis(epochs: int) -> dict[str, Any]:
-    """An axis of so many epochs, whole ones."""
+    """An axis of so many epochs, with ticks at whole ones."""
     return axis("epoch", dtick=max(1, -(-epochs // 10)))
 
 
-def lines(x: Sequence[float], y: Sequence[float], name: str, colour: str, **trace: Any) -> dict[str, Any]:
-    """A trace of points joined by lines."""
+def lines(x: Sequence[float | str], y: Sequence[float], name: str, colour: str, **trace: Any) -> Trace:
+    """Points joined by lines."""
     return {"type": "scatter", "x": x, "y": y, "name": name, "mode": "lines", "line": {"color": colour}} | trace
 
 
-def bars(x: Sequence[Any], y: Sequence[float], name: str, colour: str, **trace: Any) -> dict[str, Any]:
-    """A trace of bars."""
+def epoch_lines(epochs: "Sequence[Epoch]", field: str, name: str, colour: str, **trace: Any) -> Trace:
+    """A field of an epoch over the epochs; an accuracy in percent."""
+    scale = 100 if field.endswith("accuracy") else 1
+    values = [scale * getattr(epoch, field) for epoch in epochs]
+    return lines([epoch.epoch for epoch in epochs], values, name, colour, **trace)
+
+
+def bars(x: Sequence[float | str], y: Sequence[float], name: str, colour: str, **trace: Any) -> Trace:
+    """A bar for each value."""
     return {"type": "bar", "x": x, "y": y, "name": name, "marker": {"color": colour}} | trace
 
 
 def plot_data(figure: Chart) -> PlotData:
-    """As `gr.Plot` sends it to the browser."""
+    """The value of a `gr.Plot`."""
     return PlotData(type="plotly", plot=orjson.dumps(figure).decode())

@@ -5,10 +5,8 @@ import pytest
 from experiments.inference.bundle import BundleError
 from experiments.insights import figures as insights
 from experiments.insights import report, run_comparison
-from experiments.insights import report as report_files
 from experiments.insights.document import Heading, Paragraph, Picture, Table
 from experiments.insights.report import Sources, Subject
-from experiments.registry.run_log import RunSummary
 from tests.helpers.figures import changed, figures
 from tests.helpers.filled_store import fill
 
@@ -31,21 +29,19 @@ def sources(subject, **changes):
 
 def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bundle, found):
     fill(store, spec, bundle, 3)
-    parts = report.build(sources(Subject(bundle, run_comparison.read(store, spec), found)))
+    parts = report.build(sources(Subject(bundle, run_comparison.compare(store, spec, bundle), found)))
     text = told(parts)
     assert "run-2 (v1) is in Production because it is best" in text
     assert "run-1: Verify a larger <network>" in text
     assert "90.10 % on validation, +0.10 points against run-0." in text
-    assert "117 of 120 test images are read right" in text
+    assert "117 of 120 test images are classified correctly" in text
     assert sum(isinstance(part, Picture) for part in parts) == 6
     assert Table(("server", "p50"), (("this API", "4.0"), ("plain", "6400"))) in parts
     assert all(run.run_id in text for run in store.runs(spec.name))
 
 
 def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
-    parts = report.build(
-        sources(Subject(bundle, run_comparison.from_bundle(bundle), None), benchmarks={}, screenshots={})
-    )
+    parts = report.build(sources(Subject(bundle, run_comparison.shipped(bundle), None), benchmarks={}, screenshots={}))
     text = told(parts)
     assert "The store has no runs of dots yet; the model that came with the project answers." in text
     assert "Under load" not in text
@@ -54,9 +50,9 @@ def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
 
 
 def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found):
-    one = run_comparison.from_bundle(bundle).entries[0]
+    (shipped,) = run_comparison.shipped(bundle).runs
     runs = [
-        run_comparison.RunRow(RunSummary(**{**one.run.__dict__, "name": f"run-{number}"}), found.curves, number == 3)
+        dataclasses.replace(shipped, name=f"run-{number}", curves=found.curves, in_production=number == 3)
         for number in range(30)
     ]
     parts = report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", tuple(runs)), found)))
@@ -67,14 +63,14 @@ def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found
 
 
 def test_retrainings_have_a_section_of_their_own(bundle, found):
-    one = run_comparison.from_bundle(bundle).entries[0]
-    again = dataclasses.replace(one, run=dataclasses.replace(one.run, name="retrain", tags={"retrain": "true"}))
+    (one,) = run_comparison.shipped(bundle).runs
+    again = dataclasses.replace(one, name="retrain", tags={"retrain": "true"})
     text = told(report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", (one, again)), found))))
     assert "DOTS: retrainings from corrections" in text
 
 
 def test_links_are_left_out_while_unset(bundle, found):
-    subject = Subject(bundle, run_comparison.from_bundle(bundle), found)
+    subject = Subject(bundle, run_comparison.shipped(bundle), found)
     assert "Video" not in told(report.build(sources(subject, links={"Video": ""})))
     parts = report.build(sources(subject, links={"Video": "https://example.org"}))
     assert Paragraph("Video:", "https://example.org") in parts
@@ -85,7 +81,7 @@ def test_drawings_have_a_chart_where_there_are_any(bundle, found):
 
     groups = (Group(0.1, 0.5, 100, 0.9), Group(0.5, 0.9, 100, 0.99))
     drawn = changed(found, drawings={"size": groups, "brush": groups, "turn": groups})
-    parts = report.build(sources(Subject(bundle, run_comparison.from_bundle(bundle), drawn)))
+    parts = report.build(sources(Subject(bundle, run_comparison.shipped(bundle), drawn)))
     assert "Drawings by size, brush and turn, with 95 % intervals" in [
         part.caption for part in parts if isinstance(part, Picture)
     ]
@@ -100,15 +96,15 @@ def test_it_is_written_gathered_and_logged(store, exported, tmp_path):
     insights.write(*figures(sha256=shipped.sha256["model.tflite"]), shipped.folder)
     (tmp_path / "peers.md").write_text(PEERS)
     (tmp_path / "the-page.png").write_bytes(figures_png())
-    gathered = report_files.gather(store, tmp_path / "models", store.artifact_dir, tmp_path, tmp_path, {})
+    gathered = report.gather(store, tmp_path / "models", store.artifact_dir, tmp_path, tmp_path, {})
     assert gathered.benchmarks == {"make bench": PEERS}
     assert list(gathered.screenshots) == ["The page"]
-    files = report_files.write(gathered, tmp_path / "docs")
+    files = report.write(gathered, tmp_path / "docs")
     assert [path.name for path in files] == ["report.html", "report.docx"]
-    run_id = report_files.log(store, files)
+    run_id = report.log(store, files)
     assert {each.path for each in store.client.list_artifacts(run_id)} == {"report.html", "report.docx"}
     with pytest.raises(BundleError, match="no model"):
-        report_files.gather(store, tmp_path, store.artifact_dir, tmp_path, tmp_path, {})
+        report.gather(store, tmp_path, store.artifact_dir, tmp_path, tmp_path, {})
 
 
 def figures_png():

@@ -171,4 +171,4 @@ def test_the_printed_table_marks_the_best_and_gives_reasons(store, result) -> No
     text = console.export_text()
     assert f"{result.best.name} ★" in text
     assert rows()[0].reason in text
-    assert "learning_rate 0.001" in text
+    assert "learning rate 0.001" in text

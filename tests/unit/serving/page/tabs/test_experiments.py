@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -6,8 +7,7 @@ from pydantic import SecretStr
 from experiments.data.specs import SPECS
 from experiments.inference import bundle as bundles
 from experiments.insights import run_comparison
-from experiments.insights.run_comparison import RunComparison, RunRow
-from experiments.registry.run_log import RunSummary
+from experiments.insights.run_comparison import RunComparison
 from experiments.training.progress import Epoch
 from serving.page.tabs.experiments import PLOTTED, curves
 from tests.helpers.filled_store import fill
@@ -68,10 +68,10 @@ def test_nobody_but_the_operator_sees_it(served, classifier, settings, filled):
 
 
 def test_of_many_runs_the_newest_are_plotted(bundle):
-    one = run_comparison.from_bundle(bundle).entries[0].run
-    epochs = (Epoch(1, 1.0, 0.5, 1.0, 0.5),)
-    runs = [RunSummary(**{**one.__dict__, "name": f"run-{number}"}) for number in range(30)]
-    many = RunComparison("dots", tuple(RunRow(run, epochs, chosen=False) for run in runs))
+    (shipped,) = run_comparison.shipped(bundle).runs
+    changes = {"curves": (Epoch(1, 1.0, 0.5, 1.0, 0.5),), "in_production": False}
+    runs = (dataclasses.replace(shipped, name=f"run-{number}", **changes) for number in range(30))
+    many = RunComparison("dots", tuple(runs))
     names = [trace["name"] for trace in curves(many, "loss")["data"]]
     assert len(names) == 2 * PLOTTED
     assert names[-1].startswith("run-29")

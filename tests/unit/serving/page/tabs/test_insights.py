@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from experiments.insights import figures as insights
-from serving.page.tabs.insights import COUNTS, RATES, VIEWS, Shelf, with_traffic
+from serving.page.tabs.insights import COUNTS, RATES, VIEWS, Renderings, with_traffic
 from serving.page.widgets import insight_charts as charts
 from tests.helpers.entries import entry
 from tests.helpers.figures import changed, dataset, figures
@@ -57,11 +57,11 @@ def texts(outputs):
 
 def test_opening_the_tab_shows_every_plot_with_its_meaning(shown):
     plots = [json.loads(each["value"]["plot"]) for each in shown if isinstance(each, dict) and "plot" in str(each)]
-    drawn = [view for view in VIEWS if view.chart(figures()[0])["data"]]
+    drawn = [view for view in VIEWS.values() if view.chart(figures()[0])["data"]]
     assert len(plots) == len(drawn) == len(VIEWS) - 1  # nobody draws these
     assert all(plot["data"] for plot in plots)
-    assert "117 of 120 test images are read right" in texts(shown)
-    assert "Nobody draws pictures of this data set" in texts(shown)
+    assert "117 of 120 test images are classified correctly" in texts(shown)
+    assert "Nobody draws images of this data set" in texts(shown)
 
 
 def test_the_commonest_mistake_is_shown_first_and_others_on_demand(page, shown):
@@ -113,12 +113,12 @@ def test_only_the_operator_sees_what_people_send(opened, classifier, settings, t
 
 
 def test_the_figures_are_made_once_a_model(bundle, tmp_path):
-    shelf = Shelf()
-    first = shelf.of(bundle)
-    assert shelf.of(bundle) is first
+    renderings = Renderings()
+    first = renderings.of(bundle)
+    assert renderings.of(bundle) is first
     other = dataclasses.replace(bundle, folder=tmp_path, sha256=bundle.sha256 | {"model.tflite": "c" * 64})
     insights.write(*figures(sha256="c" * 64), tmp_path)
-    assert shelf.of(other) is not first
+    assert renderings.of(other) is not first
 
 
 def test_charts_bend_with_their_figures():
