@@ -1,4 +1,4 @@
-"""What every request to page or API passes first: its id, the checks of where it comes from, limits and counts."""
+"""The middleware of page and API: request ids, checks of origin, host and size, rates, counts, and the caller."""
 
 import json
 import logging

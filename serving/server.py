@@ -1,7 +1,6 @@
-"""One server for page and API: its port, who can reach it, the temporary public link, and what stands before both."""
+"""One server for page and API: its port, who can reach it, and the temporary public link."""
 
 import errno
-import ipaddress
 import logging
 import secrets
 import socket
@@ -15,6 +14,7 @@ from fastapi import FastAPI
 from gradio import http_server, networking
 
 from serving.api.app import build_api
+from serving.core.access import is_loopback
 from serving.middleware import RequestMiddleware
 from serving.services import Services
 
@@ -28,14 +28,14 @@ LINK_FAILED = "No public link: the tunnel could not be opened (is the internet r
 
 
 class LaunchError(RuntimeError):
-    """The page can't be put on the network; the text says why and what to do."""
+    """The page can't be put on the network; the message says why and what to do."""
 
 
 class Server(http_server.Server):
-    """uvicorn in a thread, as `Blocks.close` ends it. Gradio's own gives up after 5 s, which a busy machine exceeds."""
+    """uvicorn in a thread, which `Blocks.close` ends. Gradio's own gives a start 5 s, too little on a busy machine."""
 
     def run_in_thread(self) -> None:
-        """Returns once requests are answered. Raises LaunchError."""
+        """Return once requests are answered. Raises LaunchError."""
         self.thread = threading.Thread(target=self.run, name="server", daemon=True)
         self.thread.start()
         while not self.started:
@@ -45,14 +45,14 @@ class Server(http_server.Server):
 
 
 def build_app(services: Services) -> FastAPI:
-    """The API behind what every request passes. The page can be mounted on it."""
+    """The application of the API, with the checks of every request; the page can be mounted on it."""
     app = build_api(services)
     app.add_middleware(RequestMiddleware, services=services)
     return app
 
 
-def launch(page: gr.Blocks, services: Services, look: dict[str, Any]) -> str:
-    """Serves `page` and API until `page.close()` and returns their address. Raises LaunchError."""
+def launch(page: gr.Blocks, services: Services, appearance: dict[str, Any]) -> str:
+    """Serve page and API until `page.close()`. Return their address. Raises LaunchError."""
     settings = services.settings
     host, port = settings.host, free_port(settings.host, settings.port)
     if port != settings.port:
@@ -68,7 +68,7 @@ def launch(page: gr.Blocks, services: Services, look: dict[str, Any]) -> str:
         show_error=False,
         enable_monitoring=False,
         run_history=False,
-        **look,
+        **appearance,
     )
     logging.getLogger("uvicorn.error").addFilter(_is_fault)
     config = uvicorn.Config(
@@ -79,30 +79,30 @@ def launch(page: gr.Blocks, services: Services, look: dict[str, Any]) -> str:
         timeout_keep_alive=KEEP_ALIVE,
         forwarded_allow_ips=settings.trusted_proxies,
     )
-    # As Blocks.launch leaves them: Blocks.close ends both, and files are checked only of a page that has_launched.
-    page.app, page.server, page.has_launched = app.routes[-1].app, Server(config), True
-    page.app.startup_events_triggered = True  # by the lifespan; else a visitor's request would start a second queue
+    # Mounting leaves out some of what Blocks.launch sets: close() needs the first two to end open streams and the
+    # server, has_launched has the paths of files checked, and the last keeps visitors from starting a second queue.
+    page.app, page.server = app.routes[-1].app, Server(config)
+    page.has_launched = page.app.startup_events_triggered = True
     page.server.run_in_thread()
-    return f"http://{_host_in_url(host)}:{port}/"
+    return f"http://{_url_host(host)}:{port}/"
 
 
-def free_port(host: str, wanted: int) -> int:
-    """The first port from `wanted` on that `host` can listen on. Raises LaunchError."""
+def free_port(host: str, first: int) -> int:
+    """Return the first free port of `host` from `first` on. Raises LaunchError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
         try:
             socket.create_server((host, port), family=family).close()
             return port
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise LaunchError(
-                    f"Can't listen on {host}:{port}: {error.strerror}. Set another host or port."
-                ) from None
-    raise LaunchError(f"No port is free from {wanted} on. Choose another with --port or DEMO_PORT.")
+                reason = f"{host}:{port}: {error.strerror}"
+                raise LaunchError(f"Can't listen on {reason}. Set another host or port.") from None
+    raise LaunchError(f"No port is free from {first} on. Choose another with --port or DEMO_PORT.")
 
 
 def login(settings: "Settings") -> tuple[str, str] | None:
-    """Name and password that page and API ask for, None for no login. Raises LaunchError when one is missing."""
+    """Return name and password of page and API, None without a login. Raises LaunchError if one is missing."""
     name, password = settings.username, settings.password.get_secret_value()
     if bool(name) != bool(password):
         raise LaunchError("A login needs both DEMO_USERNAME and DEMO_PASSWORD. Set both, or neither for no login.")
@@ -110,51 +110,44 @@ def login(settings: "Settings") -> tuple[str, str] | None:
 
 
 def exposure(settings: "Settings") -> str:
-    """A line on who can use the page, empty if only this machine can."""
-    reached = []
-    if not _is_loopback(settings.host):
-        reached.append(f"whoever can reach this machine (it listens on {settings.host})")
+    """Return a line on who can use the page, empty if only this machine can."""
+    users = []
+    if not is_loopback(settings.host):
+        users.append(f"anyone who can reach this machine (it listens on {settings.host})")
     if settings.share:
-        reached.append("whoever has the public link")
-    if not reached:
+        users.append("anyone who has the public link")
+    if not users:
         return ""
     guard = "after the login" if login(settings) else "without a login (DEMO_USERNAME and DEMO_PASSWORD set one)"
-    return f"Exposed: page and API can be used by {' and '.join(reached)}, {guard}."
+    return f"Exposed: page and API can be used by {' and '.join(users)}, {guard}."
 
 
 class PublicLink:
     """The temporary public link through Gradio's tunnel, opened while the page already answers locally.
 
-    Not `launch(share=True)`, which makes Gradio serve its scripts from a host outside."""
+    Gradio's own option `share` would serve its scripts from a host outside."""
 
     def __init__(self, setup: Callable[..., str] = networking.setup_tunnel) -> None:
         self._setup = setup
         self.notice = ""
-        """What the page says of the link, empty if there is nothing to say."""
+        """The page's line on the link; empty before there is one."""
 
     def open(self, page: gr.Blocks) -> None:
-        """Returns once the link stands or has failed, and prints which."""
+        """Return once the link stands or has failed, and print which."""
         try:
             url = self._setup(page.server_name, page.server_port, secrets.token_urlsafe(32), None, None)
             self.notice = f"Public link, for up to a week: {url}"
-        except Exception:  # whatever the tunnel's download, certificate or program raise
+        except Exception:  # the tunnel's download, certificate and program raise various ones
             self.notice = LINK_FAILED
         print(self.notice, flush=True)
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
-    """Whether to log it: a visitor who leaves while the browser still sends a drawing is no fault."""
+    """Tell faults from visitors who leave while the browser still sends a drawing."""
     return not record.exc_info or type(record.exc_info[1]).__name__ != "ClientDisconnect"
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _host_in_url(host: str) -> str:
-    if host == "0.0.0.0":  # noqa: S104 no address to go to
+def _url_host(host: str) -> str:
+    if host == "0.0.0.0":  # noqa: S104 not an address that a browser can open
         return "localhost"
     return f"[{host}]" if ":" in host else host

@@ -26,7 +26,7 @@ from serving.storage.records import StoreError
 ROUTERS = tuple(routes.router for routes in (predict, feedback, training_data, retraining, production, status, history))
 STATIC = "/static-offline-docs"
 PATHS = ("/api/", "/docs", "/openapi.json", "/metrics", STATIC)
-"""What begins so is the API's; all else is the page's."""
+"""Beginnings of the API's paths; all others are the page's."""
 ROUTE_PATHS = frozenset(route.path for router in ROUTERS for route in router.routes)
 DESCRIPTION = (
     "Reads hand-drawn digits and, with `dataset=cifar10`, photos. Errors have one shape, `{error: {code, message, "
@@ -35,7 +35,7 @@ DESCRIPTION = (
 
 
 def build_api(services: Services) -> FastAPI:
-    """The application. A request's state has to carry its `caller`."""
+    """Return the application. It needs the `caller` in a request's state."""
     refusals: dict[int | str, dict[str, Any]] = {
         code: {"model": ErrorAnswer} for code in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
     }
@@ -52,9 +52,8 @@ def build_api(services: Services) -> FastAPI:
     api.state.services = services
     for router in ROUTERS:
         api.include_router(router)
-    # Paths that are none of the routes' end here, rather than at a page that is mounted at the root.
     without_page = APIRouter(routes=list(api.routes))
-    for path in PATHS:
+    for path in PATHS:  # an unknown path or wrong method ends here, rather than at a page mounted at the root
         api.routes.append(Route(f"{path}{{rest:path}}", without_page, include_in_schema=False))
     if origins := split_names(services.settings.cors_origins):
         api.add_middleware(ApiCORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
@@ -65,13 +64,14 @@ def build_api(services: Services) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
-    await api.state.services.worker_pool.start()
+    services: Services = api.state.services
+    await services.worker_pool.start()
     yield
-    api.state.services.worker_pool.close()
+    services.worker_pool.close()
 
 
 class ApiCORSMiddleware(CORSMiddleware):
-    """Lets other sites ask the API; the page has Gradio's own rules."""
+    """Answers to other sites, of the API alone: the page has Gradio's own rules."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -80,10 +80,11 @@ class ApiCORSMiddleware(CORSMiddleware):
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
-    """Any error in the one shape; those of this side are counted."""
+    """Put any error into the one shape, and count those of this side."""
     refused = _as_refused(error)
     if refused.status >= 500:
-        request.app.state.services.metrics.add_problem(REQUEST_ID.get(), refused.status, refused.message)
+        services: Services = request.app.state.services
+        services.metrics.add_problem(REQUEST_ID.get(), refused.status, refused.message)
     return refused.response()
 
 

@@ -3,15 +3,17 @@
 import http.client
 import json
 import socket
+from dataclasses import replace
 
 import pytest
 from gradio_client import Client, handle_file
 from pydantic import SecretStr
 
-from serving.api.schemas import PredictAnswer
+from serving.api.schemas import ErrorAnswer, PredictAnswer
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter
+from tests.helpers.api import refused
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +163,26 @@ def test_only_a_trusted_proxy_says_who_the_client_is(served, classifier, setting
     assert statuses(distrusting, "203.0.113.1", "203.0.113.2") == [422, 429]
     assert statuses(trusting, "203.0.113.1", "203.0.113.2", "203.0.113.2") == [422, 422, 429]
     assert statuses(trusting, "203.0.113.9, 203.0.113.1") == [429], "the client's own word does not count"
+
+
+def test_an_unknown_path_or_method_of_the_api_is_not_the_pages(address):
+    for method, path, status in (
+        ("GET", "/api/nothing", 404),
+        ("GET", "/api/predict", 405),
+        ("POST", "/metrics", 405),
+        ("GET", "/static-offline-docs/nothing", 404),
+        ("GET", "/api/health/", 307),
+    ):
+        reply = ask(address, method, path)
+        assert reply[0] == status
+        assert status == 307 or ErrorAnswer.model_validate_json(reply[2])
+
+
+def test_an_unforeseen_error_is_told_in_the_one_shape_with_its_id(api, services):
+    reply = api(replace(services, classifiers={"mnist": None})).get("/api/model")
+    refused(reply, 500, "fault")
+    assert services.metrics.problems[-1].request_id == reply.headers["x-request-id"]
+
+
+def test_no_visitor_starts_the_queue_again(address):
+    assert ask(address, "GET", "/gradio_api/startup-events")[2] == b"false"

@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import http.client
 import logging
@@ -12,7 +13,8 @@ import pytest
 from gradio_client import Client
 from pydantic import SecretStr
 
-from serving.server import LINK_FAILED, LaunchError, PublicLink, exposure, free_port, login
+from serving.page.page import appearance
+from serving.server import LINK_FAILED, LaunchError, PublicLink, exposure, free_port, launch, login
 
 
 @pytest.fixture
@@ -36,6 +38,33 @@ def test_a_taken_port_gives_the_next_free_one(served, classifier, settings, caps
         url = served(classifier, settings.model_copy(update={"port": port}))
     assert f"Port {port} is taken" in capsys.readouterr().out
     assert status(url) == 200
+
+
+def test_an_address_of_ipv6_is_served_and_named_in_brackets(served, classifier, settings):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    url = served(classifier, settings.model_copy(update={"host": "::1"}))
+    assert url.startswith("http://[::1]:")
+    assert status(url) == 200
+
+
+def test_closing_the_page_ends_the_streams_of_open_browsers(build, opened, classifier, settings):
+    services = opened(classifier, settings)
+    page = build(services)
+
+    async def serve():  # in a loop, as conftest.in_a_loop says
+        return launch(page, services, appearance())
+
+    url = asyncio.run(serve())
+    with urllib.request.urlopen(f"{url}gradio_api/heartbeat/session") as stream:
+        assert b"ALIVE" in stream.readline()
+        started = time.monotonic()
+        page.close(verbose=False)
+        assert time.monotonic() - started < 4, "it waited in vain"
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(url)
 
 
 def test_a_program_that_thinks_for_six_seconds_keeps_its_connection(served, classifier, settings):
