@@ -1,1 +1,1 @@
-"""One network, from its configuration to an exported bundle."""
+"""Train one network, from its configuration to an exported bundle."""

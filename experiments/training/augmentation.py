@@ -1,35 +1,37 @@
-"""What training adds so that real people's pictures are read: each image comes a little different in each epoch."""
+"""Augmentation: vary each image at random in each epoch."""
 
 import cv2
 import numpy as np
 
 
 def warp(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """images: uint8 [N, H, W, 1]. Returns uint8 [N, H, W, 1]: each turned, slanted, stretched, moved and bent."""
+    """Rotate, slant, stretch, shift, bend and thicken images uint8 [N, H, W, 1]."""
     count, height, width = images.shape[:3]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    centred = np.stack([columns - (width - 1) / 2, rows - (height - 1) / 2], axis=-1)  # [H, W, 2]: x, y
+    centred = np.stack([columns - (width - 1) / 2, rows - (height - 1) / 2], axis=-1)  # float32 [H, W, 2]: x, y
     affine = _affine(count, rng)  # [N, 2, 2]
     shift = rng.normal(0, 0.7, (count, 2)).astype(np.float32)  # px
-    bend = rng.normal(0, 0.6, (count, 5, 5, 2)).astype(np.float32)  # px, at a coarse grid of points
-    weight = rng.normal(1, 0.2, count).clip(0.5, 1.8)  # the pen's pressure
+    bend = rng.normal(0, 0.6, (count, 5, 5, 2)).astype(np.float32)  # px, on a coarse grid
+    weight = np.clip(rng.normal(1, 0.2, count), 0.5, 1.8)  # of the ink, as with the pen's pressure
     centre = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
     warped = np.empty_like(images)
     for i in range(count):
         grid = centred @ affine[i] + cv2.resize(bend[i], (width, height), interpolation=cv2.INTER_CUBIC)
-        moved = cv2.remap(images[i], grid + (centre + shift[i]), None, cv2.INTER_LINEAR, borderValue=0)
+        moved = cv2.remap(  # type: ignore[call-overload] # OpenCV's stubs lack None for one map of x and y
+            images[i], grid + (centre + shift[i]), None, cv2.INTER_LINEAR, borderValue=0
+        )
         warped[i, ..., 0] = cv2.convertScaleAbs(moved, alpha=weight[i])
     return warped
 
 
-def unchanged(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG001 as the others
-    """images: uint8 [N, H, W, C]. Returns them as they are, for comparison."""
+def unchanged(images: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+    """Return the images as they are, for comparison."""
     return images
 
 
 def flip_shift_cut(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """images: uint8 [N, H, W, C]. Returns uint8 [N, H, W, C]: half of them mirrored, each moved by up to an eighth of
-    its side, and a square of a third of it cut out."""
+    """Mirror half of the images uint8 [N, H, W, C], shift each by up to an eighth of its side, and cut out a square of
+    a third of its side."""
     count, height, width = images.shape[:3]
     margin, side = height // 8, height // 3
     padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
@@ -37,7 +39,8 @@ def flip_shift_cut(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     holes = rng.integers(-side // 2, (height - side // 2, width - side // 2), (count, 2))
     mean = images.mean((0, 1, 2)).astype(np.uint8)
     changed = np.empty_like(images)
-    for i, (top, left, mirrored, hole) in enumerate(zip(tops, lefts, rng.random(count) < 0.5, holes, strict=True)):
+    mirror = rng.random((count,)) < 0.5
+    for i, (top, left, mirrored, hole) in enumerate(zip(tops, lefts, mirror, holes, strict=True)):
         cut = padded[i, top : top + height, left : left + width]
         changed[i] = cut[:, ::-1] if mirrored else cut
         y, x = np.maximum(hole, 0)
@@ -46,7 +49,7 @@ def flip_shift_cut(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _affine(count: int, rng: np.random.Generator) -> np.ndarray:
-    """float32 [N, 2, 2]: turned by 5 degrees, slanted by 0.1, each axis scaled by 7 %, standard deviations all."""
+    """Matrices float32 [N, 2, 2] with standard deviations of 5 degrees of turn, 0.1 of slant, and 7 % of each scale."""
     turn, slant = rng.normal(0, 0.09, count), rng.normal(0, 0.1, count)
     wide, high = np.exp(rng.normal(0, 0.07, (2, count)))
     cos, sin = np.cos(turn), np.sin(turn)

@@ -1,21 +1,23 @@
-"""Batch normalisation as one operation: Keras's own takes as long on a CPU as all convolutions together."""
+"""Fused batch normalisation: on a CPU, Keras's own takes as long as all convolutions together."""
 
 import keras
 import tensorflow as tf
 
 
 def batch_normalisation(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Normalises [B, H, W, C]. A bfloat16 training gets the fused layer; a model to keep gets Keras's, which needs no
-    code of ours to be read. Their weights are the same, in the same order."""
+    """Normalise [B, H, W, C], by the fused layer in bfloat16 training.
+
+    A model to keep gets Keras's layer, which loads without this module. Both have the same weights in the same order.
+    """
     training = keras.mixed_precision.dtype_policy().name == "mixed_bfloat16"
     return (FusedBatchNormalization(autocast=False) if training else keras.layers.BatchNormalization())(x)
 
 
-class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """The layer by TensorFlow's fused kernel: bfloat16 in and out, float32 statistics."""
+class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc] # Keras ships no types
+    """Keras's layer on TensorFlow's fused kernel: bfloat16 in and out, float32 statistics."""
 
     def call(self, inputs: tf.Tensor, training: bool = False, mask: None = None) -> tf.Tensor:  # noqa: ARG002 Keras's
-        """Normalises by the batch in training, updating the moving statistics, and by these otherwise."""
+        """Normalise by the batch's statistics in training, updating the moving ones; otherwise by the moving ones."""
         scale, offset, mean, variance = (
             tf.convert_to_tensor(weight.value)
             for weight in (self.gamma, self.beta, self.moving_mean, self.moving_variance)
@@ -23,7 +25,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         fused = {"x": inputs, "scale": scale, "offset": offset, "epsilon": self.epsilon, "is_training": training}
         if not training:
             return tf.raw_ops.FusedBatchNormV3(mean=mean, variance=variance, **fused).y
-        # Empty tensors make the kernel compute the batch's own statistics.
+        # Empty tensors make the kernel compute the batch's statistics.
         result = tf.raw_ops.FusedBatchNormV3(mean=tf.zeros([0]), variance=tf.zeros([0]), **fused)
         self.moving_mean.assign(mean * self.momentum + result.batch_mean * (1 - self.momentum))
         self.moving_variance.assign(variance * self.momentum + result.batch_variance * (1 - self.momentum))

@@ -1,4 +1,4 @@
-"""Every setting of a run."""
+"""The settings of a run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ PRODUCTION = "Production"
 
 
 class UnknownRunError(ValueError):
-    """The table has no such run. Worded for whoever asked for it."""
+    """There is no run of that name; the message lists those there are."""
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One run. Learning rates are per step of the optimizer, at their peak where they follow a schedule."""
+    """One run. `learning_rate` is the peak of a schedule."""
 
     name: str
     reason: str
@@ -33,20 +33,20 @@ class RunConfig:
     learning_rate: float
     batch_size: int
     schedule: Literal["constant", "cosine"] = "constant"
-    momentum: float = 0.0  # Nesterov's, of a gradient descent that follows a schedule; 0: Adam
+    momentum: float = 0.0  # Nesterov momentum of SGD, with the cosine schedule alone; 0: Adam or AdamW
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
-    weight_average: float = 0.0  # momentum of the moving average of the weights; 0: the last ones count
-    extra: Amounts = NOTHING  # images made by the project itself that join the training set
-    extra_share: float = 0.5  # of them, how many each epoch takes by chance
-    mirrored: bool = False  # whether the finished model looks at each image's mirror image too
+    weight_average: float = 0.0  # decay of the exponential moving average of the weights; 0: no average
+    extra: Amounts = NOTHING  # synthetic images added to the training set
+    extra_share: float = 0.5  # of the extra images, drawn at random for each epoch
+    mirrored: bool = False  # whether the finished model averages each image with its mirror image
     seed: int = 0
-    parent: str = ""  # the run with whose weights this one begins, PRODUCTION for that of the model there; else random
-    trainings: int = 1  # from the parent's weights, each with a seed of its own; the mean of their weights counts
-    parent_weight: float = 0.0  # share of the parent's weights in the finished model's
+    parent: str = ""  # id of the run to start from, PRODUCTION for the Production model's; "": random weights
+    trainings: int = 1  # from the parent's weights, each with its own seed; the model has the mean of their weights
+    parent_weight: float = 0.0  # share of the parent's weights in the model's
 
 
 baseline_run = partial(RunConfig, name="baseline", reason="Establish a baseline for comparison.")
 architecture_run = partial(RunConfig, name="architecture", reason="Verify whether a more complex model learns better.")
 hyperparameters_run = partial(RunConfig, name="hyperparameters", reason="Optimise the speed of convergence.")
-"""The three runs mean the same for every data set."""
+"""The three runs of every data set."""

@@ -1,4 +1,4 @@
-"""From a trained Keras model to a bundle: the LiteRT file counts only if it answers as Keras does."""
+"""Export a trained Keras model as a bundle, after checking that LiteRT gives the same answers."""
 
 import contextlib
 import io
@@ -15,11 +15,11 @@ from experiments.inference.litert import LiteRTModel, ModelError
 from experiments.inference.predictions import Thresholds
 
 TOLERANCE = 1e-4
-"""Largest difference of a probability between Keras and LiteRT; both compute in float32."""
+"""Largest difference of probabilities between Keras and LiteRT, which both compute in float32."""
 
 
 class ExportError(BundleError):
-    """A model can't be exported. Worded for the person who trains it."""
+    """A model can't be exported; the message is for the person who trains it."""
 
 
 def export(
@@ -34,16 +34,15 @@ def export(
     trained_at: str,
     sample_images: np.ndarray,
 ) -> Bundle:
-    """Write `model` to `folder` as a bundle that has no version yet; whole or not at all.
+    """Write `model` to `folder` as a bundle without a version, atomically. Raises ExportError.
 
-    model: raw values [N, H, W, C] -> calibrated probabilities, float32 [N, spec.outputs].
-    trained_at: ISO 8601. sample_images: uint8 [N, H, W, C], on which Keras and LiteRT must agree.
-    Raises ExportError.
+    model: raw values [N, H, W, C] to calibrated probabilities float32 [N, spec.outputs]. trained_at: ISO 8601.
+    sample_images: uint8 [N, H, W, C], on which Keras and LiteRT must agree.
     """
     _check(model, spec)
     with bundle.new_folder(folder) as unfinished:
         bare = _without_optimizer(model, unfinished / bundle.KERAS)
-        with contextlib.redirect_stdout(io.StringIO()):  # the converter describes its endpoints
+        with contextlib.redirect_stdout(io.StringIO()):  # the converter prints its endpoints
             bare.export(unfinished / bundle.TFLITE, format="litert", verbose=False)
         _compare(bare, unfinished / bundle.TFLITE, sample_images)
         exported = Bundle(
@@ -74,7 +73,7 @@ def _check(model: keras.Model, spec: DatasetSpec) -> None:
 
 
 def _without_optimizer(model: keras.Model, path: Path) -> keras.Model:
-    """Save the weights alone: Keras keeps the optimizer's state, twice their size, whatever it is told."""
+    """Save the model without the optimizer's state, twice the size of the weights, which Keras always saves."""
     model.save(path)
     bare = keras.saving.load_model(path, compile=False, safe_mode=True)
     bare.save(path)
