@@ -64,21 +64,20 @@ class Services:
         of them. sheets: the drawing as it was sent, remembered for a while in case it is corrected."""
         if sheets:
             self.recent_drawings.keep(request_id, sheets)
-        bundle = self.classifier(dataset).bundle
-        client, sha256, now = self.client_ids.id_of(address), bundle.sha256["model.tflite"], time.time()
-        for prediction in predictions:
-            if prediction is not None:
-                self.metrics.count_answer(dataset, source, prediction.verdict, prediction.label, milliseconds)
+        answered = [(position, prediction) for position, prediction in enumerate(predictions) if prediction is not None]
+        for _, prediction in answered:
+            self.metrics.count_answer(dataset, source, prediction.verdict, prediction.label, milliseconds)
         if self.recorder is None:
             return
+        sha256 = self.classifier(dataset).bundle.sha256["model.tflite"]
+        client, now = self.client_ids.id_of(address), time.time()
         self.recorder.add(
             Entry(
                 request_id, position, now, source, dataset, prediction.verdict, prediction.label,
                 prediction.confidence, milliseconds, prediction.model_version, sha256, client,
                 None if prediction.image is None else prediction.image.tobytes(),
             )
-            for position, prediction in enumerate(predictions)
-            if prediction is not None
+            for position, prediction in answered
         )  # fmt: skip
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 import numpy as np
 
@@ -18,9 +19,8 @@ from experiments.preprocessing.decoding import PNG
 from serving.core.errors import Refused
 from serving.prediction.prepare import prepare_picture
 
-REQUEST = struct.Struct("<III")  # position of the data set among SPECS, pictures, bytes that follow
-REPLY = struct.Struct("<II")  # bytes of pixels, of JSON
-SIZE = struct.Struct("<I")  # bytes of a picture
+REQUEST = struct.Struct("<II")  # position of the data set among SPECS, bytes of the picture that follows
+REPLY = struct.Struct("<II")  # bytes of the image that follows, of the JSON of a refusal; a blank has neither
 NICE = 15  # the server's process goes first, and whatever draws the page
 HINT = "Send a still PNG, JPEG or WebP of up to 50 megapixels."
 Outcome = np.ndarray | Refused | None
@@ -37,28 +37,25 @@ def prepare_web_picture(dataset: str, data: bytes) -> Outcome:
     return prepared if isinstance(prepared, Refused) else prepared.image
 
 
-def pack_request(dataset: str, pictures: Sequence[bytes]) -> bytes:
-    """The message that asks for these to be prepared as this data set has its own."""
-    body = b"".join(part for picture in pictures for part in (SIZE.pack(len(picture)), picture))
-    return REQUEST.pack(list(SPECS).index(dataset), len(pictures), len(body)) + body
+def pack_requests(dataset: str, pictures: Sequence[bytes]) -> bytes:
+    """The messages that ask for each of these to be prepared as this data set has its own."""
+    position = list(SPECS).index(dataset)
+    return b"".join(part for picture in pictures for part in (REQUEST.pack(position, len(picture)), picture))
 
 
-def unpack_reply(pixels: bytes, notes: bytes, shape: tuple[int, ...]) -> list[Outcome]:
-    """The two parts of a reply. shape: of one image."""
-    images = iter(np.frombuffer(pixels, np.uint8).reshape(-1, *shape))
-    return [next(images) if note == 1 else Refused(*note) if note else None for note in json.loads(notes)]
+def unpack_reply(pixels: bytes, refusal: bytes, shape: tuple[int, ...]) -> Outcome:
+    """The two parts of a reply. shape: of an image."""
+    if refusal:
+        return Refused(*json.loads(refusal))
+    return np.frombuffer(pixels, np.uint8).reshape(shape) if pixels else None
 
 
-def _pack_reply(outcomes: Sequence[Outcome]) -> bytes:
-    pixels = b"".join(outcome.tobytes() for outcome in outcomes if isinstance(outcome, np.ndarray))
-    notes = json.dumps([_note(outcome) for outcome in outcomes]).encode()
-    return REPLY.pack(len(pixels), len(notes)) + pixels + notes
-
-
-def _note(outcome: Outcome) -> int | tuple[int, str, str, str] | None:
+def _pack_reply(outcome: Outcome) -> bytes:
+    pixels = outcome.tobytes() if isinstance(outcome, np.ndarray) else b""
+    refusal = b""
     if isinstance(outcome, Refused):
-        return outcome.status, outcome.code, outcome.message, outcome.hint
-    return None if outcome is None else 1
+        refusal = json.dumps([outcome.status, outcome.code, outcome.message, outcome.hint]).encode()
+    return REPLY.pack(len(pixels), len(refusal)) + pixels + refusal
 
 
 def _is_animated(data: bytes) -> bool:
@@ -67,43 +64,28 @@ def _is_animated(data: bytes) -> bool:
     return data.startswith(PNG) and b"acTL" in data[: max(data.find(b"IDAT"), 0)]
 
 
-def _receive(connection: socket.socket, count: int) -> bytes:
-    buffer = bytearray(count)
-    view = memoryview(buffer)
-    while view:
-        received = connection.recv_into(view)
-        if not received:
-            raise EOFError
-        view = view[received:]
-    return bytes(buffer)
+def _read(stream: BinaryIO, count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data
 
 
-def _split(count: int, body: bytes) -> list[bytes]:
-    pictures, start = [], 0
-    for _ in range(count):
-        (size,) = SIZE.unpack_from(body, start)
-        pictures.append(body[start + SIZE.size : start + SIZE.size + size])
-        start += SIZE.size + size
-    return pictures
-
-
-def main(descriptor: int, read: Callable[[str, bytes], Outcome] = prepare_web_picture) -> None:
-    """Answer requests until the other end of the socket is closed. `read`: as prepare_web_picture."""
+def main(descriptor: int, prepare: Callable[[str, bytes], Outcome] = prepare_web_picture) -> None:
+    """Answer requests, each before the next is read, until the other end of the socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     os.nice(NICE)
     datasets = list(SPECS)
     for dataset in datasets:  # warm up
         SPECS[dataset].prepare(np.pad(np.zeros((40, 8, 3), np.uint8), ((9, 9), (9, 9), (0, 0)), constant_values=255))
-    connection = socket.socket(fileno=descriptor)
-    try:
-        connection.sendall(_pack_reply([]))  # ready
-        while True:
-            position, count, size = REQUEST.unpack(_receive(connection, REQUEST.size))
-            pictures = _split(count, _receive(connection, size))
-            for picture in pictures:  # a reply each, so that the pool knows which one the process ended over
-                connection.sendall(_pack_reply([read(datasets[position], picture)]))
-    except (EOFError, ConnectionError):
-        pass
+    with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as stream:
+        try:
+            connection.sendall(_pack_reply(None))  # ready
+            while True:
+                position, size = REQUEST.unpack(_read(stream, REQUEST.size))
+                connection.sendall(_pack_reply(prepare(datasets[position], _read(stream, size))))
+        except (EOFError, ConnectionError):
+            pass
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import cast
 from experiments.data.specs import SPECS
 from serving.core.errors import Refused
 from serving.core.limits import MIB, overloaded
-from serving.prediction.worker import HINT, REPLY, Outcome, pack_request, prepare_web_picture, unpack_reply
+from serving.prediction.worker import HINT, REPLY, Outcome, pack_requests, prepare_web_picture, unpack_reply
 from settings import ROOT
 
 DEPTH = 2  # work items a worker holds: while it works on one the next is there already
@@ -48,9 +48,9 @@ class WorkItem:
         """Whether no picture is left."""
         return len(self.outcomes) == len(self.pictures)
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Take the outcomes of the next pictures."""
-        self.outcomes += outcomes
+    def add(self, outcome: Outcome) -> None:
+        """Take the outcome of the next picture."""
+        self.outcomes.append(outcome)
         if self.complete and not self.future.done():  # the client may have left
             self.future.set_result(self.outcomes)
 
@@ -138,7 +138,7 @@ class WorkerPool:
         logging.getLogger(__name__).warning("Decoding worker %s has ended; another is started.", worker.process.pid)
         if worker.items:
             message = "Reading the picture ended the process that tried, or took it too long."
-            worker.items[0].add([Refused(422, "unreadable", message, HINT)])
+            worker.items[0].add(Refused(422, "unreadable", message, HINT))
         self._single.extendleft(reversed(worker.items))
         asyncio.get_running_loop().create_task(self._restart())
 
@@ -202,13 +202,13 @@ class _Worker(asyncio.Protocol):
         if not self.items:
             self.began_at = time.monotonic()
         self.items.append(item)
-        self.transport.write(pack_request(item.dataset, item.pictures[len(item.outcomes) :]))
+        self.transport.write(pack_requests(item.dataset, item.pictures[len(item.outcomes) :]))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while len(self._buffer) >= REPLY.size:
-            pixels, notes = REPLY.unpack_from(self._buffer)
-            end = REPLY.size + pixels + notes
+            pixels, refusal = REPLY.unpack_from(self._buffer)
+            end = REPLY.size + pixels + refusal
             if len(self._buffer) < end:
                 return
             reply = bytes(self._buffer[REPLY.size : end])
@@ -220,10 +220,10 @@ class _Worker(asyncio.Protocol):
                 self._pool.on_ready(self)
         self._pool.on_idle()
 
-    def _settle(self, pixels: bytes, notes: bytes) -> None:
+    def _settle(self, pixels: bytes, refusal: bytes) -> None:
         item = self.items[0]
         self.began_at = time.monotonic()
-        item.add(unpack_reply(pixels, notes, SPECS[item.dataset].image_shape))
+        item.add(unpack_reply(pixels, refusal, SPECS[item.dataset].image_shape))
         if item.complete:
             self.items.popleft()
 

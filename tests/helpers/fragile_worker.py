@@ -11,7 +11,7 @@ POISON = b"\x89PNG\r\n\x1a\npoison"
 ENDLESS = b"\x89PNG\r\n\x1a\nendless"
 
 
-def read(dataset, data):
+def prepare(dataset, data):
     if data == POISON:
         if tries := os.environ.get("POISONED"):
             with Path(tries).open("a") as file:
@@ -23,4 +23,4 @@ def read(dataset, data):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), read)
+    main(int(sys.argv[1]), prepare)
