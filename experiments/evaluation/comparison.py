@@ -8,7 +8,6 @@ import numpy as np
 CONFIDENCE = 0.95  # of the intervals; those of the classes are wider, so that they hold it jointly
 RESAMPLES = 20_000
 VALIDATION, DRAWINGS, NON_DIGITS, CORRECTIONS = "validation", "generated drawings", "non-digits", "corrections held out"
-REJECTED = -1  # in place of a label
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Labels and both models' answers for one group of images: int64 [N] each, REJECTED where rejected."""
+    """Labels and both models' answers for one group of images: int64 [N] each, the number of classes where rejected."""
 
     group: str
     labels: np.ndarray

@@ -9,7 +9,6 @@ import numpy as np
 from experiments.data.datasets import Dataset, join
 from experiments.data.specs import Split
 from experiments.data.synthesis.generate import Amounts, synthesise
-from experiments.evaluation.comparison import REJECTED
 from experiments.runs import table
 from experiments.training.config import RunConfig
 from experiments.training.progress import Listener
@@ -57,9 +56,8 @@ def fine_tune(
 ) -> keras.Model:
     """Train the champion on, in the same network, and return a model in float32.
 
-    taken_for: its answers to `teaching`, int64 [N], REJECTED where it gave none.
+    taken_for: its answers to `teaching`, int64 [N], the number of classes where it rejected one.
     """
-    taken_for = np.where(taken_for == REJECTED, len(dataset.spec.class_names), taken_for)  # the reject class
     synthetic = synthesise(config.extra, dataset, config.seed)
     replay = join(dataset.train, *[synthetic] * SYNTHETIC_WEIGHT)
     times = max(1, round(CORRECTED * IMAGES / len(teaching.labels)))

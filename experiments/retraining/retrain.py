@@ -11,7 +11,7 @@ import numpy as np
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
 from experiments.evaluation import comparison, held_out
-from experiments.evaluation.comparison import REJECTED, Answers, Difference
+from experiments.evaluation.comparison import Answers, Difference
 from experiments.evaluation.gate import Decision, decide_retraining
 from experiments.evaluation.held_out import HeldOut
 from experiments.inference.bundle import Bundle
@@ -105,8 +105,8 @@ def compare_models(
 
 
 def _labels(predictions: list[Prediction], spec: DatasetSpec) -> np.ndarray:
-    """Positions of the predicted labels among the class names, int64 [N]; REJECTED where there is none."""
-    positions = {name: position for position, name in enumerate(spec.class_names)} | {"": REJECTED}
+    """The predicted labels as positions among the class names, int64 [N]; rejected images come after the last one."""
+    positions = {name: position for position, name in enumerate((*spec.class_names, ""))}
     return np.array([positions[prediction.label] for prediction in predictions], np.int64)
 
 

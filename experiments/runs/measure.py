@@ -13,7 +13,7 @@ import numpy as np
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
 from experiments.evaluation import drawings, held_out
-from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, NON_DIGITS, REJECTED, VALIDATION
+from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, NON_DIGITS, VALIDATION
 from experiments.evaluation.drawings import Outcome
 from experiments.evaluation.held_out import HeldOut
 from experiments.evaluation.metrics import Report, evaluate
@@ -93,15 +93,14 @@ def measure(
 
 
 def evaluation_sets(dataset: Dataset, held_out_data: HeldOut, corrections: Split | None = None) -> dict[str, Split]:
-    """Name the sets, beside the test split, that models are evaluated on. Non-digits have the label REJECTED."""
+    """Name the sets, beside the test split, that models are evaluated on."""
     sets = {VALIDATION: dataset.validation}
     if corrections is not None:
         sets[CORRECTIONS] = corrections
     if held_out_data.drawings is not None:
         sets[DRAWINGS] = Split(held_out_data.drawings.images, held_out_data.drawings.labels)
     if held_out_data.non_digits is not None:
-        images = held_out_data.non_digits.images
-        sets[NON_DIGITS] = Split(images, np.full(len(images), REJECTED))
+        sets[NON_DIGITS] = held_out_data.non_digits
     return sets
 
 
