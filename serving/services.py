@@ -15,7 +15,7 @@ from serving.prediction.recent_drawings import RecentDrawings
 from serving.prediction.worker_pool import WorkerPool
 from serving.storage.database import Database, open_database
 from serving.storage.recorder import Recorder, open_recorder
-from serving.storage.records import Entry
+from serving.storage.records import Entry, Source
 from serving.uploads.zips import Limits
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Services:
         self,
         dataset: str,
         request_id: str,
-        source: str,
+        source: Source,
         address: str,
         milliseconds: float,
         predictions: "Sequence[Prediction | None]",

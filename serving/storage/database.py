@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 from experiments.registry.locking import ALEMBIC_LOCK
 from serving.storage.records import StoreError
 
+# Functions import SQLAlchemy and Alembic, so that a start does not wait for them.
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from sqlalchemy.dialects import postgresql, sqlite
 
     from settings import Settings
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-LOCK = 7_860_001  # names the lock under which one replica at a time migrates a PostgreSQL database
+LOCK = 7_860_001  # id of the advisory lock under which one replica at a time migrates a PostgreSQL database
 
 
 class Database:
-    """Shared by all that is kept, from any thread; replicas may share its server. Opened at first use, so that a
-    start does not wait for it."""
+    """Shared by all tables and threads; replicas may share its server. Opened at first use, so that a start does not
+    wait for it."""
 
     def __init__(self, url: str) -> None:
         self._url, self._opening = url, threading.Lock()
@@ -26,14 +28,14 @@ class Database:
 
     @property
     def engine(self) -> "sa.Engine":
-        """Connected, its tables up to date. Raises StoreError."""
+        """Connected, with its tables up to date. Raises StoreError."""
         with self._opening:
             if self._engine is None:
                 self._engine = _open(self._url)
             return self._engine
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close all connections."""
         with self._opening:
             if self._engine is not None:
                 self._engine.dispose()
@@ -41,28 +43,28 @@ class Database:
 
 
 def open_database(settings: "Settings") -> Database:
-    """The database of these settings, not asked yet."""
+    """Return the database of these settings, not yet connected."""
     return Database(database_url(settings))
 
 
 def database_url(settings: "Settings") -> str:
-    """Where it lies. Makes the folder of a SQLite file that is not there yet."""
+    """Return its SQLAlchemy URL. Makes the folder of a SQLite file if needed."""
     if settings.database_url:
-        # What most hosts hand out names no driver.
+        # The URLs that most hosts hand out name no driver.
         return settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     settings.artifact_dir.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{settings.artifact_dir / 'history.db'}"
 
 
-def insert(engine: "sa.Engine", table: "sa.Table") -> Any:
-    """An INSERT that knows ON CONFLICT."""
+def insert(engine: "sa.Engine", table: "sa.Table") -> "postgresql.Insert | sqlite.Insert":
+    """Return an INSERT of the engine's dialect, which knows ON CONFLICT."""
     from sqlalchemy.dialects import postgresql, sqlite
 
-    return (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(table)
+    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def connect(url: str) -> "sa.Engine":
-    """Not connected before it is used; its tables as they are."""
+def create_engine(url: str) -> "sa.Engine":
+    """Return an engine that connects at first use and leaves the tables as they are."""
     import sqlalchemy as sa
 
     engine = sa.create_engine(url, pool_pre_ping=True)
@@ -70,7 +72,7 @@ def connect(url: str) -> "sa.Engine":
 
         @sa.event.listens_for(engine, "connect")
         def _(connection: Any, _record: Any) -> None:
-            # FULL: what was committed outlives even a power cut, at some ms a transaction.
+            # FULL: a commit survives even a power cut, at some ms a transaction.
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
                 connection.execute(f"PRAGMA {pragma}")
 
@@ -98,7 +100,7 @@ def _open(url: str) -> "sa.Engine":
     import sqlalchemy as sa
 
     try:
-        engine = connect(url)
+        engine = create_engine(url)
         migrate(engine)
     except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
         reason = str(error).partition("\n")[0]

@@ -11,75 +11,76 @@ from serving.storage.records import ENTRY_FIELDS, FORMER_REJECTED, AnswerFilter,
 from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
-_VERDICT = sa.func.replace(
-    predictions.c.verdict, sa.literal_column(f"'{FORMER_REJECTED}'"), sa.literal_column("'rejected'")
-).label("verdict")
-COLUMNS: dict[str, sa.ColumnElement[Any]] = {**predictions.c, "verdict": _VERDICT}
-"""As read and filtered: under its former name a verdict is the same."""
+COLUMNS: dict[str, sa.ColumnElement[Any]] = {
+    **predictions.c,
+    "verdict": sa.func.replace(
+        predictions.c.verdict, sa.literal_column(f"'{FORMER_REJECTED}'"), sa.literal_column("'rejected'")
+    ).label("verdict"),
+}
+"""As they are read and filtered: a verdict by its present name."""
 
 
 class History:
-    """The kept answers. Safe to use from any thread; replicas may share one database."""
+    """The kept answers. Thread-safe; replicas may share one database."""
 
     def __init__(self, database: Database) -> None:
         """Opens the database if it is not open. Raises StoreError."""
         self._engine = database.engine
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Keep these, in one transaction; one that is there already (same request and position) is left as it is."""
+        """Insert these in one transaction; an existing one of the same request and position is left as it is."""
         rows = [{name: getattr(entry, name) for name in ENTRY_FIELDS} for entry in entries]
         with self._engine.begin() as connection:
             connection.execute(insert(self._engine, predictions).on_conflict_do_nothing(), rows)
 
-    def search(self, wanted: AnswerFilter, limit: int) -> list[Entry]:
-        """The newest `limit` entries that match, newest first."""
-        query = sa.select(*COLUMNS.values()).where(*_conditions(wanted)).order_by(predictions.c.id.desc()).limit(limit)
+    def search(self, where: AnswerFilter, limit: int) -> list[Entry]:
+        """Return the newest `limit` matching entries, newest first."""
+        query = sa.select(*COLUMNS.values()).where(*_conditions(where)).order_by(predictions.c.id.desc()).limit(limit)
         with self._engine.connect() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
 
     def find(self, request_id: str, position: int) -> Entry | None:
-        """The answer to one picture of a request; None if it is not kept."""
+        """Return the answer to one picture of a request; None if it is not kept."""
         key = (predictions.c.request_id == request_id, predictions.c.position == position)
-        query = sa.select(*COLUMNS.values()).where(*key)
         with self._engine.connect() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(sa.select(*COLUMNS.values()).where(*key)).mappings().first()
         return None if row is None else Entry(**row)
 
-    def count(self, wanted: AnswerFilter) -> int:
-        """How many entries match."""
-        query = sa.select(sa.func.count()).select_from(predictions).where(*_conditions(wanted))
+    def count(self, where: AnswerFilter) -> int:
+        """Count the matching entries."""
+        query = sa.select(sa.func.count()).select_from(predictions).where(*_conditions(where))
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
-    def tally(self, column: str, wanted: AnswerFilter) -> dict[str, int]:
-        """How many entries match, by the values of a column (verdict, label, source, ...)."""
+    def tally(self, where: AnswerFilter, column: str) -> dict[str, int]:
+        """Count the matching entries by the values of a column, such as verdict, label or source."""
         key = COLUMNS[column]
-        query = sa.select(key, sa.func.count()).where(*_conditions(wanted)).group_by(key).order_by(key)
+        query = sa.select(key, sa.func.count()).where(*_conditions(where)).group_by(key).order_by(key)
         with self._engine.connect() as connection:
             return {str(value): count for value, count in connection.execute(query)}
 
     def purge(self, days: float, rows: int) -> int:
-        """Forget what is older than `days`, and all but the newest `rows`. What was corrected stays. Returns how
-        many entries went."""
-        loose = predictions.c.corrected.is_(None)
-        kept = sa.select(predictions.c.id).where(loose).order_by(predictions.c.id.desc()).offset(rows).limit(1)
-        old = predictions.c.answered_at < time.time() - days * DAY
+        """Delete what is older than `days`, and all but the newest `rows`; corrected answers stay. Returns how many
+        were deleted."""
+        uncorrected = predictions.c.corrected.is_(None)
+        newest = sa.select(predictions.c.id).where(uncorrected).order_by(predictions.c.id.desc())
+        expired = predictions.c.answered_at < time.time() - days * DAY
         with self._engine.begin() as connection:
-            beyond = connection.execute(kept).scalar()
-            gone = old if beyond is None else old | (predictions.c.id <= beyond)
-            return connection.execute(sa.delete(predictions).where(loose, gone)).rowcount
+            first_beyond = connection.execute(newest.offset(rows).limit(1)).scalar()
+            if first_beyond is not None:
+                expired |= predictions.c.id <= first_beyond
+            return connection.execute(sa.delete(predictions).where(uncorrected, expired)).rowcount
 
 
-def _conditions(wanted: AnswerFilter) -> Iterable[sa.ColumnElement[bool]]:
-    columns = predictions.c
-    if wanted.verdict is not None:
-        yield ("rejected" if wanted.verdict == FORMER_REJECTED else wanted.verdict) == _VERDICT
-    for name in ("label", "source", "dataset", "model_version", "client"):
-        if (value := getattr(wanted, name)) is not None:
-            yield columns[name] == value
-    if wanted.since is not None:
-        yield columns.answered_at >= wanted.since
-    if wanted.until is not None:
-        yield columns.answered_at < wanted.until
-    if wanted.before is not None:
-        yield columns.id < wanted.before
+def _conditions(where: AnswerFilter) -> Iterable[sa.ColumnElement[bool]]:
+    exact = {name: getattr(where, name) for name in ("label", "source", "dataset", "model_version", "client")}
+    exact["verdict"] = "rejected" if where.verdict == FORMER_REJECTED else where.verdict
+    for name, value in exact.items():
+        if value is not None:
+            yield COLUMNS[name] == value
+    if where.since is not None:
+        yield predictions.c.answered_at >= where.since
+    if where.until is not None:
+        yield predictions.c.answered_at < where.until
+    if where.before is not None:
+        yield predictions.c.id < where.before

@@ -12,25 +12,26 @@ from serving.storage.tables import promotions
 if TYPE_CHECKING:
     from experiments.registry.promotions import Promotion
 
+COLUMNS = [column for column in promotions.c if column.name != "id"]
+
 
 class ProductionLog:
-    """The log. The registry keeps a journal of its own; whatever of it is not here yet is added, by whoever looks."""
+    """The log. The registry has a promotion history of its own; each reader adds what is missing here."""
 
     def __init__(self, database: Database) -> None:
         """Opens the database if it is not open. Raises StoreError."""
         self._engine = database.engine
 
-    def add_missing(self, dataset: str, journal: "list[Promotion]") -> None:
-        """Adds what is missing; the same as often as one likes."""
-        rows = [{"dataset": dataset, **asdict(promotion)} for promotion in journal]
+    def add_missing(self, dataset: str, history: "list[Promotion]") -> None:
+        """Insert the promotions that are not here yet. Idempotent."""
+        rows = [{"dataset": dataset, **asdict(promotion)} for promotion in history]
         if rows:
             with self._engine.begin() as connection:
                 connection.execute(insert(self._engine, promotions).on_conflict_do_nothing(), rows)
 
     def entries(self, dataset: str, limit: int = 200) -> list[ProductionEntry]:
-        """The newest first."""
-        columns = [column for column in promotions.c if column.name != "id"]
-        query = sa.select(*columns).where(promotions.c.dataset == dataset).order_by(promotions.c.at.desc())
+        """Return the log, newest first."""
+        query = sa.select(*COLUMNS).where(promotions.c.dataset == dataset).order_by(promotions.c.at.desc())
         with self._engine.connect() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
         ends = [None, *(row["at"] for row in rows)]

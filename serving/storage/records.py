@@ -1,4 +1,4 @@
-"""What is kept of answers and corrections, and how it is asked for. Without a database library: pages start on this."""
+"""Records of the database and their filters, as plain dataclasses: the page imports these without SQLAlchemy."""
 
 import hashlib
 import time
@@ -6,45 +6,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+Source = Literal["page", "api", "batch"]
+"""Where a prediction was asked for."""
+ReviewState = Literal["pending", "accepted", "dropped"]
 RetrainingState = Literal[
     "starting", "preparing", "training", "measuring", "deciding", "promoted", "refused", "failed", "cancelled"
 ]
 CANCELLABLE = ("starting", "preparing", "training", "measuring")
-ACTIVE = (*CANCELLABLE, "deciding")
-HEARTBEAT_TIMEOUT = 30.0  # s without a sign of life, after which a retraining has failed
+HEARTBEAT_TIMEOUT = 30.0  # s without a heartbeat after which a retraining has failed
 MAX_REASON = 500  # characters
+FORMER_REJECTED = "not_a_digit"
+"""Former name of the verdict "rejected". Replicas of earlier versions may still write it into a shared database."""
 
 
 class StoreError(RuntimeError):
     """The history can't be used; the text says why and what to do."""
 
 
-Source = Literal["page", "api", "batch"]
-"""Where a prediction was asked for."""
+class BusyError(RuntimeError):
+    """Another retraining is active."""
 
-FORMER_REJECTED = "not_a_digit"
-"""Name of the verdict "rejected" in earlier versions; a replica of one may still write it into a shared database."""
+    def __init__(self, retraining_id: int) -> None:
+        super().__init__(f"Retraining {retraining_id} is going on. One runs at a time: wait for it, or cancel it.")
+        self.retraining_id = retraining_id
+
+
+class AbandonedError(RuntimeError):
+    """A retraining was given up by others, for want of heartbeats."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One answered prediction, as it is kept."""
+    """One answer of the history."""
 
     request_id: str
     position: int  # within a batch, else 0
     answered_at: float  # seconds since 1970, UTC
-    source: str  # page, api or batch
+    source: Source
     dataset: str
     verdict: str
-    label: str  # empty when none was given
+    label: str  # empty when none was named
     confidence: float  # 0 to 1
     milliseconds: float
     model_version: str
     model_sha256: str
     client: str  # a keyed hash
     image: bytes | None  # uint8 [H, W, C] of the data set
-    corrected: str | None = None
-    id: int | None = None  # given by the store
+    corrected: str | None = None  # the right label, when someone gave another than the answer's
+    id: int | None = None  # given by the database
 
 
 ENTRY_FIELDS = [each.name for each in fields(Entry) if each.name != "id"]
@@ -52,7 +61,7 @@ ENTRY_FIELDS = [each.name for each in fields(Entry) if each.name != "id"]
 
 @dataclass(frozen=True)
 class AnswerFilter:
-    """Which entries to show; None is any. `before`: only those with a lower id, for the next page."""
+    """Which answers are meant; None is any."""
 
     verdict: str | None = None
     label: str | None = None
@@ -62,31 +71,28 @@ class AnswerFilter:
     client: str | None = None
     since: float | None = None  # seconds since 1970
     until: float | None = None
-    before: int | None = None
-
-
-ReviewState = Literal["pending", "accepted", "dropped"]
+    before: int | None = None  # only those with a lower id, for the next page
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What someone says an image shows. `given` and `confidence`: what the model had said of it."""
+    """What someone says an image shows, beside the answer of the model."""
 
     dataset: str
-    source: str  # page, api or upload
+    source: Literal["page", "api", "upload"]
     client: str  # a keyed hash
     request_id: str  # of the answer, or of the upload
     position: int  # within a batch or upload, else 0
     model_version: str
-    given: str  # empty when no label was given
-    confidence: float  # 0 to 1
+    given: str  # label of the answer, empty when none was named
+    confidence: float  # of the answer, 0 to 1
     proposed: str  # label as it was sent
     image: bytes  # uint8 [H, W, C] of the data set
     drawing: bytes | None = None  # PNG of what was drawn or sent
     state: ReviewState = "pending"
     made_at: float = field(default_factory=time.time)  # seconds since 1970, UTC
-    label: str = ""  # that holds now; empty: as proposed
-    id: int | None = None  # given by the store
+    label: str = ""  # after the review; empty: as proposed
+    id: int | None = None  # given by the database
 
 
 @dataclass(frozen=True)
@@ -100,29 +106,29 @@ class CorrectionFilter:
     given: str | None = None
     ids: Sequence[int] | None = None
     above: float | None = None  # only those of an answer with at least this confidence
-    changed: bool = False  # only those whose label is not the given one
+    changed: bool = False  # only those whose label differs from the answer's
     before: int | None = None  # only those with a lower id, for the next page
 
 
 def image_digest(image: bytes) -> str:
-    """By which the same image is known again: SHA-256, in hexadecimal."""
+    """SHA-256 in hexadecimal, by which the same image is recognised."""
     return hashlib.sha256(image).hexdigest()
 
 
 def digest_prefix(image: bytes) -> int:
-    """The first 64 bits of the digest, by which many are compared at once."""
+    """The first 64 bits of the digest, by which many images are compared at once."""
     return int(image_digest(image)[:16], 16)
 
 
 @dataclass(frozen=True)
 class ProductionEntry:
-    """A line of the Production log. `until`: when the next version took over; None of the present one."""
+    """One version's time in Production."""
 
     dataset: str
     version: str
     run_id: str
     at: float  # seconds since 1970, UTC
-    until: float | None
+    until: float | None  # when the next version took over; None for the present one
     by: str  # gate, hand, rollback or start
     reason: str
     data_digest: str
@@ -131,38 +137,26 @@ class ProductionEntry:
 
 @dataclass(frozen=True)
 class Retraining:
-    """One retraining, going on or over. Times are seconds since 1970, UTC."""
+    """One retraining, active or over. Times are seconds since 1970, UTC."""
 
     id: int
     dataset: str
     state: RetrainingState
     started_at: float
-    seen_at: float
+    seen_at: float  # last heartbeat
     ended_at: float | None
     progress: float  # 0 to 1
     remaining: float | None  # s, estimated
     corrections: int
-    epochs: list[dict[str, float]]  # of each finished one: loss, accuracy, val_loss, val_accuracy, epoch, epochs
+    epochs: list[dict[str, Any]]  # of each finished one, an experiments.training.progress.Epoch as JSON
     log: list[str]
     reason: str
-    version: str  # that came of it, empty if none
+    version: str  # the registered result, empty if none
     run_id: str
-    differences: list[dict[str, Any]]  # the gate's table, as experiments.evaluation.comparison.Difference has it
+    differences: list[dict[str, Any]]  # the gate's table, of experiments.evaluation.comparison.Difference as JSON
     cancelled: bool
 
     @property
     def is_active(self) -> bool:
         """Whether it is not over."""
-        return self.state in ACTIVE
-
-
-class BusyError(RuntimeError):
-    """Another retraining is going on."""
-
-    def __init__(self, retraining_id: int) -> None:
-        super().__init__(f"Retraining {retraining_id} is going on. One runs at a time: wait for it, or cancel it.")
-        self.retraining_id = retraining_id
-
-
-class AbandonedError(RuntimeError):
-    """A retraining was given up by others, since nothing was heard of it."""
+        return self.state in (*CANCELLABLE, "deciding")

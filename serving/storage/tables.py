@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 METADATA = sa.MetaData()
 
-Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up by itself in plain integers only
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows itself in plain integers only
 
 predictions = sa.Table(
     "predictions",
@@ -16,14 +16,14 @@ predictions = sa.Table(
     sa.Column("source", sa.String(16), nullable=False),  # page, api or batch
     sa.Column("dataset", sa.String(32), nullable=False, server_default="mnist"),
     sa.Column("verdict", sa.String(16), nullable=False),
-    sa.Column("label", sa.String(32), nullable=False),  # empty when none was given
+    sa.Column("label", sa.String(32), nullable=False),  # empty when none was named
     sa.Column("confidence", sa.Float, nullable=False),  # 0 to 1
     sa.Column("milliseconds", sa.Float, nullable=False),
     sa.Column("model_version", sa.String(16), nullable=False),
     sa.Column("model_sha256", sa.String(64), nullable=False),
     sa.Column("client", sa.String(16), nullable=False),  # a keyed hash, never an address
     sa.Column("image", sa.LargeBinary),  # uint8 [H, W, C] of the data set, as raw bytes; null for a blank
-    sa.Column("corrected", sa.String(32)),  # the right label, when someone gave it; such a row is never purged
+    sa.Column("corrected", sa.String(32)),  # the right label, when someone gave another; such a row is never purged
     sa.UniqueConstraint("request_id", "position", name="uq_predictions_request"),
     sa.Index("ix_predictions_answered_at", "answered_at"),
 )
@@ -39,16 +39,16 @@ corrections = sa.Table(
     sa.Column("request_id", sa.String(64), nullable=False),  # of the answer, or of the upload
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("model_version", sa.String(16), nullable=False),
-    sa.Column("given", sa.String(32), nullable=False),  # label of the answer, empty when none was given
+    sa.Column("given", sa.String(32), nullable=False),  # label of the answer, empty when none was named
     sa.Column("confidence", sa.Float, nullable=False),  # of the answer, 0 to 1
     sa.Column("proposed", sa.String(32), nullable=False),  # label as it was sent
-    sa.Column("label", sa.String(32), nullable=False),  # label that holds: as proposed, or relabelled in review
+    sa.Column("label", sa.String(32), nullable=False),  # after the review: as proposed, or relabelled
     sa.Column("state", sa.String(16), nullable=False),  # pending, accepted or dropped
     sa.Column("reviewed_at", sa.Double),
     sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of the image
     sa.Column("image", sa.LargeBinary, nullable=False),  # uint8 [H, W, C] of the data set, as raw bytes
     sa.Column("drawing", sa.LargeBinary),  # PNG of what was drawn or sent
-    # Who corrects the same image twice has changed their mind.
+    # A client that corrects the same image again has changed its mind.
     sa.UniqueConstraint("dataset", "digest", "client", name="uq_corrections_image"),
     sa.Index("ix_corrections_state", "dataset", "state"),
 )
@@ -57,20 +57,20 @@ retrainings = sa.Table(
     "retrainings",
     METADATA,
     sa.Column("id", Id, primary_key=True),
-    sa.Column("active", sa.Integer, unique=True),  # 1 of the one that is going on, null of all others
-    sa.Column("cancelled", sa.Boolean, nullable=False),  # asked to end
+    sa.Column("active", sa.Integer, unique=True),  # 1 for the active one, null for all others
+    sa.Column("cancelled", sa.Boolean, nullable=False),  # whether it was asked to end
     sa.Column("dataset", sa.String(32), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("started_at", sa.Double, nullable=False),  # seconds since 1970, UTC
-    sa.Column("seen_at", sa.Double, nullable=False),  # last sign of life
+    sa.Column("seen_at", sa.Double, nullable=False),  # last heartbeat
     sa.Column("ended_at", sa.Double),
     sa.Column("progress", sa.Float, nullable=False),  # 0 to 1
     sa.Column("remaining", sa.Float),  # s, estimated
     sa.Column("corrections", sa.Integer, nullable=False),
-    sa.Column("epochs", sa.JSON, nullable=False),  # of each finished one: losses and accuracies
+    sa.Column("epochs", sa.JSON, nullable=False),  # of each finished one: loss and accuracy
     sa.Column("log", sa.JSON, nullable=False),  # its last lines
     sa.Column("reason", sa.Text, nullable=False),  # why it ended as it did
-    sa.Column("version", sa.String(16), nullable=False),  # that came of it, empty if none
+    sa.Column("version", sa.String(16), nullable=False),  # the registered result, empty if none
     sa.Column("run_id", sa.String(64), nullable=False),
     sa.Column("differences", sa.JSON, nullable=False),  # the gate's table
 )

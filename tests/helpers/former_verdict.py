@@ -26,12 +26,12 @@ def check_both_names_of_a_verdict(url):
     history.add([entry(1, verdict="rejected"), entry(2)])
     assert {found.verdict for found in history.search(AnswerFilter(), 10)} == {"rejected", "sure"}
     assert history.find("after", 0).verdict == "rejected"
-    assert history.tally("verdict", AnswerFilter()) == {"rejected": 3, "sure": 1}
+    assert history.tally(AnswerFilter(), "verdict") == {"rejected": 3, "sure": 1}
     for name in ("rejected", "not_a_digit"):
         matches = history.search(AnswerFilter(verdict=name), 10)
         assert [match.request_id for match in matches] == ["request-1", "after", "before"]
         assert history.count(AnswerFilter(verdict=name)) == 3
-        assert history.tally("verdict", AnswerFilter(verdict=name)) == {"rejected": 3}
+        assert history.tally(AnswerFilter(verdict=name), "verdict") == {"rejected": 3}
     assert history.count(AnswerFilter(verdict="sure")) == 1
     database.close()
     engine.dispose()

@@ -86,7 +86,7 @@ def test_its_history_is_there(database) -> None:
     assert history.count(AnswerFilter()) == 8
     newest = history.search(AnswerFilter(), 1)[0]
     assert (newest.request_id, newest.verdict, newest.image) == ("request-7", "blank", None)
-    assert history.tally("verdict", AnswerFilter()) == {"sure": 2, "unsure": 2, "rejected": 2, "blank": 2}
+    assert history.tally(AnswerFilter(), "verdict") == {"sure": 2, "unsure": 2, "rejected": 2, "blank": 2}
 
 
 def test_its_corrections_retrainings_and_production_log_are_there(database, settings) -> None:

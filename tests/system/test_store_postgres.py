@@ -64,7 +64,7 @@ def test_answers_are_kept_once_found_tallied_and_purged(url):
     history.add([entry(1)])
     assert [found.request_id for found in history.search(AnswerFilter(), 10)] == ["request-3", "request-2", "request-1"]
     assert history.search(AnswerFilter(label="1"), 10)[0].image == bytes(784)
-    assert history.tally("label", AnswerFilter()) == {"1": 1, "2": 1, "3": 1}
+    assert history.tally(AnswerFilter(), "label") == {"1": 1, "2": 1, "3": 1}
     assert history.purge(days=1, rows=100) == 2
     assert history.count(AnswerFilter()) == 1
     database.close()

@@ -200,7 +200,7 @@ def with_traffic(services: "Services", insights: Insights, headers: Mapping[str,
     recorder = services.recorder
     try:
         services.access.check_operator(headers, user)
-        tally = recorder.history.tally("label", AnswerFilter(dataset=insights.dataset)) if recorder else {}
+        tally = recorder.history.tally(AnswerFilter(dataset=insights.dataset), "label") if recorder else {}
     except (Refused, StoreError):
         return insights
     traffic = tuple(tally.get(name, 0) for name in insights.class_names)

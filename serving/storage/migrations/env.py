@@ -1,4 +1,4 @@
-"""Run by Alembic: brings the database of the connection it is given up to date, inside that transaction."""
+"""Run by Alembic: brings the database up to date, within the transaction of the given connection."""
 
 import sqlalchemy as sa
 from alembic import context

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from serving.storage.corrections import Corrections
-from serving.storage.database import Database, connect
+from serving.storage.database import Database, create_engine
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter, CorrectionFilter
 from tests.helpers.corrections import correction, older_database
@@ -90,7 +90,7 @@ def test_corrections_are_found_and_counted(corrections):
 
 def test_an_older_database_takes_corrections_of_the_answers_in_it(tmp_path):
     url = f"sqlite:///{tmp_path / 'history.db'}"
-    older_database(connect(url))
+    older_database(create_engine(url))
     database = Database(url)
     Corrections(database).add([correction(1)])
     (found,) = History(database).search(AnswerFilter(), 9)

@@ -52,7 +52,7 @@ def test_a_repeated_request_is_recorded_once(history):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "numbers"),
+    ("where", "numbers"),
     [
         (AnswerFilter(), [5, 4, 3, 2, 1]),
         (AnswerFilter(verdict="unsure"), [5]),
@@ -65,14 +65,14 @@ def test_a_repeated_request_is_recorded_once(history):
         (AnswerFilter(label="2", verdict="unsure"), []),
     ],
 )
-def test_filters_choose(history, wanted, numbers):
+def test_filters_choose(history, where, numbers):
     changes = {
         1: {"dataset": "cifar10"}, 2: {"client": "other"}, 3: {"source": "page"},
         4: {"model_version": "4"}, 5: {"verdict": "unsure"},
     }  # fmt: skip
     history.add([entry(number, **some) for number, some in changes.items()])
-    assert ids(history.search(wanted, 10)) == [f"request-{number}" for number in numbers]
-    assert history.count(wanted) == len(numbers)
+    assert ids(history.search(where, 10)) == [f"request-{number}" for number in numbers]
+    assert history.count(where) == len(numbers)
 
 
 def test_pages_follow_one_another(history):
@@ -84,8 +84,8 @@ def test_pages_follow_one_another(history):
 
 def test_answers_are_tallied(history):
     history.add([entry(1), entry(11), entry(2, verdict="unsure")])
-    assert history.tally("label", AnswerFilter()) == {"1": 2, "2": 1}
-    assert history.tally("verdict", AnswerFilter(label="2")) == {"unsure": 1}
+    assert history.tally(AnswerFilter(), "label") == {"1": 2, "2": 1}
+    assert history.tally(AnswerFilter(label="2"), "verdict") == {"unsure": 1}
 
 
 def test_purge_bounds_age_and_number_but_keeps_what_was_corrected(history):

@@ -8,7 +8,7 @@ import pytest
 
 from serving.storage.database import Database, open_database
 from serving.storage.history import History
-from serving.storage.recorder import PURGE_EVERY, Recorder, open_recorder
+from serving.storage.recorder import PURGE_INTERVAL, Recorder, open_recorder
 from serving.storage.records import AnswerFilter, StoreError
 from settings import ROOT
 from tests.helpers.entries import entry
@@ -74,7 +74,7 @@ def test_the_bounds_are_kept_without_being_asked_at_the_start_and_then_again(his
     recorder = Recorder(lambda: history, days=3, rows=7, interval=0.01, clock=clock)
     wait_for(lambda: len(asked) > 5)
     assert history.purged == [(3, 7)]
-    now += PURGE_EVERY + 1
+    now += PURGE_INTERVAL + 1
     wait_for(lambda: len(history.purged) > 1)
     recorder.close()
     assert history.purged == [(3, 7)] * 2
