@@ -3,8 +3,13 @@
 import base64
 import html
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from docx import Document
+from docx.shared import Inches, Pt
+
+from experiments.insights.html_tables import html_table
 
 STYLE = """
 body { font: 16px/1.55 system-ui, sans-serif; max-width: 900px; margin: 2rem auto; padding: 0 1rem; color: #1e293b; }
@@ -67,9 +72,6 @@ def as_html(title: str, parts: Sequence[Part]) -> str:
 
 def as_docx(title: str, parts: Sequence[Part]) -> bytes:
     """A Word file."""
-    from docx import Document  # serving imports this module, and has no use for it
-    from docx.shared import Inches, Pt
-
     document = Document()
     document.add_heading(title, 0)
     for part in parts:
@@ -91,20 +93,6 @@ def as_docx(title: str, parts: Sequence[Part]) -> bytes:
     return buffer.getvalue()
 
 
-def html_table(
-    headers: Sequence[str], rows: Iterable[Iterable[str]], row_headers: bool = False, highlighted: Collection[int] = ()
-) -> str:
-    """headers: text, empty for a table without a header row; rows: cells as HTML, the first of each a row header with
-    `row_headers`; highlighted: positions of the rows to mark."""
-    body = []
-    for number, (first, *rest) in enumerate(rows):
-        start = f'<th scope="row">{first}</th>' if row_headers else f"<td>{first}</td>"
-        mark = ' class="highlighted"' if number in highlighted else ""
-        body.append(f"<tr{mark}>{start}{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>")
-    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in headers)
-    return f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{''.join(body)}</tbody></table>"
-
-
 def _html(part: Part) -> str:
     match part:
         case Heading(text, level):
@@ -117,4 +105,4 @@ def _html(part: Part) -> str:
             caption = html.escape(caption)
             return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
         case Table(head, rows):
-            return f'<div class="wide">{html_table(head, (map(html.escape, row) for row in rows))}</div>'
+            return f'<div class="wide">{html_table(head, rows)}</div>'

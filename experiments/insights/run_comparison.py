@@ -51,14 +51,10 @@ class RunComparison:
 
 def compare(store: TrackingStore, spec: DatasetSpec, bundle: Bundle) -> RunComparison:
     """The store's runs with their curves; where it has none, the one that made the bundle. Raises RegistryError."""
-    current, page = versions.in_production(store, spec), store.run_page(spec.name)
+    current = versions.in_production(store, spec)
+    current_run = current.run_id if current else None
     runs = tuple(
-        replace(
-            run,
-            curves=store.curves(run.run_id),
-            in_production=current is not None and run.run_id == current.run_id,
-            link=f"{page}{run.run_id}" if page else "",
-        )
+        replace(run, curves=store.curves(run.run_id), in_production=run.run_id == current_run)
         for run in store.runs(spec.name)
     )
     return RunComparison(spec.name, runs) if runs else shipped(bundle)

@@ -25,7 +25,7 @@ BUNDLE = "bundle"  # artifact path of the exported model in its run
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run of the store. The last three fields are filled in where runs are compared."""
+    """One run of the store. `curves` and `in_production` are filled in where runs are compared."""
 
     run_id: str
     name: str
@@ -37,13 +37,14 @@ class RunSummary:
     metrics: dict[str, float]
     tags: dict[str, str]
     version: str | None  # its number in the registry, None while it is not registered
+    link: str = ""  # its page in MLflow's UI; empty without a tracking server
     curves: tuple[Epoch, ...] = ()
     in_production: bool = False
-    link: str = ""  # its page in MLflow's UI; empty without a tracking server
 
     @classmethod
-    def from_mlflow(cls, run: "Run", version: str | None) -> "RunSummary":
+    def from_mlflow(cls, run: "Run", version: str | None, tracking_uri: str) -> "RunSummary":
         """MLflow's own tags are left out."""
+        page = f"{tracking_uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
         started, ended, tags = run.info.start_time, run.info.end_time, run.data.tags
         return cls(
             run_id=run.info.run_id,
@@ -56,6 +57,7 @@ class RunSummary:
             metrics=run.data.metrics,
             tags={name: value for name, value in tags.items() if not name.startswith("mlflow.")},
             version=version,
+            link=page if tracking_uri.startswith("http") else "",
         )
 
     @property

@@ -74,7 +74,7 @@ class TrackingStore:
             runs = all_pages(self.client.search_runs, [experiment.experiment_id], order_by=["start_time ASC"])
             models = all_pages(self.client.search_model_versions)
         versions = {model.run_id: str(model.version) for model in models}
-        return [RunSummary.from_mlflow(run, versions.get(run.info.run_id)) for run in runs]
+        return [RunSummary.from_mlflow(run, versions.get(run.info.run_id), self.tracking_uri) for run in runs]
 
     def finished(self, dataset: str, fingerprints: Collection[str]) -> RunSummary | None:
         """The latest finished run whose tag `fingerprint` is one of these."""
@@ -90,14 +90,6 @@ class TrackingStore:
             )
         epochs = sorted(loss.keys() & accuracy.keys() & val_loss.keys() & val_accuracy.keys())
         return tuple(Epoch(n, loss[n], accuracy[n], val_loss[n], val_accuracy[n]) for n in epochs)
-
-    def run_page(self, dataset: str) -> str:
-        """Where MLflow's UI has the runs of a data set, to be followed by a run's id; empty without a server."""
-        if not self.tracking_uri.startswith("http"):
-            return ""
-        with self.translate_errors():
-            experiment = self.client.get_experiment_by_name(dataset)
-        return f"{self.tracking_uri.rstrip('/')}/#/experiments/{experiment.experiment_id}/runs/" if experiment else ""
 
     @contextlib.contextmanager
     def translate_errors(self) -> Iterator[None]:

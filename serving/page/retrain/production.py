@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from experiments.data.specs import SPECS
+from experiments.insights.html_tables import html_table
 from serving.learning import production
 from serving.learning.replay import ChangedAnswer, ReplayResult, bundle_of_version, replay
 from serving.page.widgets.controls import OperatorEvents, open_history
 from serving.page.widgets.gallery import stored_image
-from serving.page.widgets.tables import format_utc, table
+from serving.page.widgets.times import format_utc
 from serving.storage.records import MAX_REASON, ProductionEntry
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def log_table(entries: list[ProductionEntry]) -> str:
     """HTML of the log, newest first."""
     if not entries:
         return "<p>No model of the registry has been in Production yet.</p>"
-    return table(COLUMNS, [_log_cells(entry) for entry in entries])
+    return html_table(COLUMNS, [_log_cells(entry) for entry in entries])
 
 
 def changes_report(result: ReplayResult) -> str:
@@ -81,7 +82,7 @@ def changes_report(result: ReplayResult) -> str:
         return summary
     newest = f"<p>The newest {LISTED_CHANGES}:</p>" if count > LISTED_CHANGES else ""
     rows = [_change_cells(change) for change in result.changes[:LISTED_CHANGES]]
-    return summary + newest + table(("picture", "time (UTC)", "was", "would be"), rows)
+    return summary + newest + html_table(("picture", "time (UTC)", "was", "would be"), rows)
 
 
 def _log_cells(entry: ProductionEntry) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from experiments.insights.html_tables import html_table
 from serving.learning.retraining_process import cancel_retraining, latest_retraining, start_retraining
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
 from serving.page.widgets.controls import QUIET, OperatorEvents, operator_refusal, selected_classifier
 from serving.page.widgets.errors import show_errors
-from serving.page.widgets.tables import table
 from serving.storage.records import Retraining
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def curves(epochs: "Sequence[Epoch]", title: str, train: str, validation: str) -
 def gate_table(differences: list[dict[str, Any]]) -> str:
     """HTML of the gate's comparison, in percent; a certain difference is marked as better or worse."""
     headers = ("compared on", "n", "Production", "retrained", "difference (interval)", "")
-    return table(headers, [_cells(row) for row in differences])
+    return html_table(headers, [_cells(row) for row in differences])
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

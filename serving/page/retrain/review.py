@@ -8,12 +8,12 @@ import gradio as gr
 import numpy as np
 
 from experiments.data.specs import SPECS
+from experiments.insights.html_tables import html_table
 from serving.core.images import data_url
 from serving.learning.suspicious_clients import ClientSummary, client_summaries
 from serving.page.retrain.corrections import open_corrections
 from serving.page.widgets.controls import OperatorEvents
 from serving.page.widgets.errors import page_error
-from serving.page.widgets.tables import table
 from serving.storage.records import Correction, CorrectionFilter, ReviewState
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _counts(corrections: "Corrections", dataset: str) -> str:
     for state in ("pending", "accepted", "dropped"):
         counts = [tally.get((state, name), 0) for name in names]
         rows.append([state, *(str(count or "") for count in (*counts, sum(counts)))])
-    return table(("", *names, "total"), rows, row_headers=True)
+    return html_table(("", *names, "total"), rows, row_headers=True)
 
 
 def _suspicious(summaries: Sequence[ClientSummary]) -> str:

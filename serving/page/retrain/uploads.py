@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from experiments.data.specs import SPECS
+from experiments.insights.html_tables import html_table
 from serving.core import logs
 from serving.learning.known_images import known_images
 from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
@@ -14,7 +15,6 @@ from serving.page.retrain.corrections import open_corrections
 from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
 from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.gallery import gallery
-from serving.page.widgets.tables import table
 from serving.storage.records import ReviewState
 from serving.uploads.page_files import uploaded_files
 
@@ -120,7 +120,7 @@ def check_details(upload: PendingUpload) -> str:
         for picture in upload.checked.contradicted[:LISTED]
     ]
     faults = list(upload.checked.faults.items())[:LISTED]
-    return (gallery(doubtful) if doubtful else "") + (table((), faults) if faults else "")
+    return (gallery(doubtful) if doubtful else "") + (html_table((), faults) if faults else "")
 
 
 def _label_choices(classifier: "Classifier") -> list[str]:

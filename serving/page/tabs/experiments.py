@@ -7,12 +7,12 @@ import gradio as gr
 
 from experiments.data.specs import SPECS
 from experiments.insights import run_comparison
+from experiments.insights.html_tables import Html, html_table
 from experiments.insights.run_comparison import TITLES, RunComparison
 from experiments.registry.run_log import RunSummary
 from experiments.registry.store import RegistryError, TrackingStore
 from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, epoch_lines, plot_data
 from serving.page.widgets.controls import QUIET, dataset_switch, key_box, require_operator, selected_classifier
-from serving.page.widgets.tables import Html, table
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -83,7 +83,7 @@ def _plot(comparison: RunComparison, kind: str) -> dict[str, Any]:
 def _table(comparison: RunComparison) -> str:
     runs = comparison.runs[::-1]
     in_production = [number for number, run in enumerate(runs) if run.in_production]
-    rows = table(("run", *TITLES.values(), "status"), map(_row, runs), row_headers=True, highlighted=in_production)
+    rows = html_table(("run", *TITLES.values(), "status"), map(_row, runs), row_headers=True, highlighted=in_production)
     return f'<div class="wide" tabindex="0" role="region" aria-label="Runs">{rows}</div>'
 
 

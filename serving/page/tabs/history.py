@@ -13,11 +13,12 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Verdict
+from experiments.insights.html_tables import Html, html_table
 from serving.page.widgets.controls import HISTORY_OFF, QUIET, OperatorEvents, key_box, open_history, operator_refusal
 from serving.page.widgets.errors import show_errors
 from serving.page.widgets.files import cache_file
 from serving.page.widgets.gallery import stored_image
-from serving.page.widgets.tables import Html, format_utc, table
+from serving.page.widgets.times import format_utc
 from serving.storage.records import AnswerFilter, Entry, Source
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def entries_table(entries: list[Entry]) -> str:
     if not entries:
         return "<p>No answers to show.</p>"
     rows = [(stored_image(entry.image, entry.dataset), *map(_shortened, cells(entry))) for entry in entries]
-    return table(("image", *COLUMNS), rows)
+    return html_table(("image", *COLUMNS), rows)
 
 
 def _shortened(text: str) -> Html:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 import gradio as gr
 
 from experiments.data.specs import SPECS
+from experiments.insights.html_tables import html_table
 from serving.page.widgets.controls import QUIET, key_box, operator_refusal
-from serving.page.widgets.tables import format_utc, table
+from serving.page.widgets.times import format_utc
 from serving.storage.records import StoreError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _model_report(services: "Services", dataset: str) -> str:
 
 
 def _section(title: str, rows: dict[str, str]) -> str:
-    return f"<h3>{title}</h3>{table((), list(rows.items()), row_headers=True)}"
+    return f"<h3>{title}</h3>{html_table((), list(rows.items()), row_headers=True)}"
 
 
 def _counts(counter: dict[str, int]) -> str:

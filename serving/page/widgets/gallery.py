@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.data.specs import SPECS
 from experiments.insights.figures import Picture
+from experiments.insights.html_tables import Html
 from serving.core.images import data_url
-from serving.page.widgets.tables import Html
 
 
 def gallery(pictures: Iterable[tuple[np.ndarray, str]]) -> str:
