@@ -7,6 +7,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.api.app import PATHS, ROUTE_PATHS, answer_error
+from serving.api.bodies import announced_bytes
 from serving.core.access import Caller
 from serving.core.errors import Refused
 from serving.core.limits import check_size
@@ -15,17 +16,16 @@ from serving.services import Services
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PAGE_BODY_MB = 12  # MiB: an upload of the largest picture that the page takes, or an event
-LOGGER = logging.getLogger(__name__)
 
 
 class RequestMiddleware:
-    """Plain ASGI, since a BaseHTTPMiddleware costs every request a task of its own."""
+    """Names, checks and counts requests. Plain ASGI: Starlette's BaseHTTPMiddleware costs each a task of its own."""
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app, self._services = app, services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request. An API request's state has its `caller` from here on."""
+        """Answer a request, whose state has its `caller` from here on if it is for the API."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -50,7 +50,7 @@ class RequestMiddleware:
                 scope.setdefault("state", {})["caller"] = Caller(number, headers, _address(scope), user)
             await self._app(scope, receive, send_with_id)
         except Exception as error:
-            # Refused here, or unforeseen; what the API foresees is answered further in, what the page does by Gradio.
+            # Refused here or unforeseen: the API's expected errors are answered further in, the page's by Gradio.
             if is_answered or not (is_api or isinstance(error, Refused)):
                 raise
             response = await answer_error(Request(scope), error)
@@ -62,15 +62,14 @@ class RequestMiddleware:
         if is_api or scope["method"] not in SAFE_METHODS:
             self._services.access.check_host(headers)
         if not is_api and scope["method"] == "POST" and scope["path"].startswith(("/gradio_api/", "/login")):
-            length = headers.get("content-length", "0")
             limit = PAGE_BODY_MB
             if scope["path"] == "/gradio_api/upload":  # the pictures of a batch come together
                 limit = max(limit, self._services.limits.total_mb)
-            check_size(int(length) if length.isdigit() else 0, limit)
+            check_size(announced_bytes(headers), limit)
             self._services.rates.admit("page", _address(scope))
 
     async def _page_user(self, scope: Scope, headers: dict[str, str]) -> str | None:
-        """The name under which the client is logged in on the page: Gradio keeps the sessions, so it is asked."""
+        """Return who is logged in on the page. Its sessions are Gradio's, whose own route tells."""
         if "access-token" not in headers.get("cookie", ""):
             return None
         status, body = 0, b""
@@ -92,9 +91,9 @@ class RequestMiddleware:
         route = scope["path"] if scope["path"] in ROUTE_PATHS else "other"  # anyone can make paths up
         self._services.metrics.count_request(route, status)
         level = logging.DEBUG if status < 400 else logging.INFO if status < 500 else logging.ERROR
-        LOGGER.log(level, "%s %s: %s", scope["method"], route, status)
+        logging.getLogger(__name__).log(level, "%s %s: %s", scope["method"], route, status)
 
 
 def _address(scope: Scope) -> str:
-    """The client's; behind a trusted proxy the one that it names, as uvicorn has already found out."""
+    """Return the client's address; behind a trusted proxy uvicorn has put the real one there."""
     return scope["client"][0] if scope.get("client") else ""

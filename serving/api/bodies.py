@@ -5,7 +5,7 @@ import base64
 import binascii
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from serving.uploads.forms import unpack_form
 from serving.uploads.zips import Archive, Limits, UploadedFile
 
 READ_SECONDS = 30.0  # within which a body has to arrive
-OVERRUN = 3  # times the limit are read before the connection is closed on a body that is too large
+OVERRUN = 3  # times the limit, after which a body that is too large is no longer read
 IMAGES = ("image/png", "image/jpeg", "image/webp")
 ZIPS = ("application/zip", "application/x-zip-compressed")
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
@@ -29,12 +29,12 @@ DATA_URL = re.compile(r"data:image/[a-z+.-]{1,20};base64,")
 
 
 def request_body(content: dict[str, Any]) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads its body itself; content type -> media type object."""
+    """Document the body of a route that reads it itself. content: content type -> media type object."""
     return {"requestBody": {"required": True, "content": content}}
 
 
 def json_body(schema: type[Schema]) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes JSON of that schema."""
+    """Document a body of JSON."""
     return request_body({JSON: {"schema": schema.model_json_schema()}})
 
 
@@ -53,7 +53,7 @@ PICTURES_BODY = request_body(_binary((*ZIPS, BYTES)) | _form("images", {"type": 
 
 
 async def read_picture(request: Request, slot: Slot, limits: Limits) -> bytes:
-    """The encoded picture of a raw, JSON or multipart body. Raises Refused."""
+    """Return the encoded picture of a raw, JSON or multipart body. Raises Refused."""
     kind = _kind(request, (*IMAGES, BYTES, JSON, FORM))
     megabytes = limits.file_mb if kind in (*IMAGES, BYTES) else 2 * limits.file_mb  # base64, other parts
     body = await _read(request, slot, megabytes)
@@ -71,7 +71,7 @@ async def read_picture(request: Request, slot: Slot, limits: Limits) -> bytes:
 
 
 async def read_pictures(request: Request, slot: Slot, limits: Limits) -> list[UploadedFile]:
-    """The pictures of a zip or a multipart body, in their order. Raises Refused."""
+    """Return the pictures of a zip or multipart body, in their order. Raises Refused."""
     kind = _kind(request, (*ZIPS, BYTES, FORM))
     body = await _read(request, slot, limits.total_mb)
     if kind == FORM:
@@ -85,20 +85,20 @@ async def read_pictures(request: Request, slot: Slot, limits: Limits) -> list[Up
 
 
 async def read_json(request: Request, slot: Slot, megabytes: int, schema: type[Body]) -> Body:
-    """A JSON body of that schema, of so many MiB at most. Raises Refused."""
+    """Return a JSON body, of so many MiB at most. Raises Refused."""
     _kind(request, (JSON,))
     return _validated(await _read(request, slot, megabytes), schema)
 
 
 async def read_command(request: Request, load: Load, schema: type[Body]) -> Body:
-    """A JSON body of an operator's route, which holds nothing large. Raises Refused."""
+    """Return the small JSON body of an operator's route. Raises Refused."""
     with load.slot() as slot:
         return await read_json(request, slot, 1, schema)
 
 
 async def _read(request: Request, slot: Slot, megabytes: int) -> bytes:
-    """The whole body. Raises Refused for one that is too large, incomplete or too slow."""
-    if _announced(request) > OVERRUN * megabytes * MIB:
+    """Return the whole body. Raises Refused for one that is too large, incomplete or too slow."""
+    if announced_bytes(request.headers) > OVERRUN * megabytes * MIB:
         raise too_large("The body", f"{megabytes} MiB")
     try:
         async with asyncio.timeout(READ_SECONDS):
@@ -110,7 +110,7 @@ async def _read(request: Request, slot: Slot, megabytes: int) -> bytes:
 
 
 async def _receive(request: Request, slot: Slot, megabytes: int) -> bytes:
-    """Reads on a little when it is too much: most programs listen only once they have sent everything."""
+    """Read a body that is too large to the end if that is near, since most programs send all before they listen."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -125,8 +125,9 @@ async def _receive(request: Request, slot: Slot, megabytes: int) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _announced(request: Request) -> int:
-    length = request.headers.get("content-length", "0")
+def announced_bytes(headers: Mapping[str, str]) -> int:
+    """Return the size that a request announces, 0 where it does not."""
+    length = headers.get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() else 0
 
 
@@ -134,16 +135,16 @@ def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "")
 
 
-def _kind(request: Request, taken: tuple[str, ...]) -> str:
+def _kind(request: Request, accepted: tuple[str, ...]) -> str:
     kind = _content_type(request).partition(";")[0].strip().lower()
-    if kind not in taken:
-        sent = f"{kind[:60]!r} is not taken here." if kind else "The request has no Content-Type."
-        raise Refused(415, "wrong_type", sent, f"Send one of {', '.join(taken)}.")
+    if kind not in accepted:
+        sent = f"{kind[:60]!r} is not accepted here." if kind else "The request has no Content-Type."
+        raise Refused(415, "wrong_type", sent, f"Send one of {', '.join(accepted)}.")
     return kind
 
 
 def from_base64(text: str) -> bytes:
-    """What base64 or a data URL of a picture encodes. Raises Refused."""
+    """Decode base64 or a data URL of a picture. Raises Refused."""
     try:
         return base64.b64decode(DATA_URL.sub("", text, count=1) if text.startswith("data:") else text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""JSON that several routes take or answer; what only one of them does stands beside it."""
+"""JSON schemas of several routes; those of a single one are defined beside it."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -75,7 +75,7 @@ class ErrorAnswer(Schema):
 
 
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": ErrorAnswer}}
-"""`responses` of a route that what is there already can stand in the way of."""
+"""`responses` of a route whose request can conflict with the present state."""
 
 
 class BatchResult(Schema):
@@ -97,7 +97,7 @@ class BatchAnswer(Schema):
 
 
 def reading(classifier: "Classifier", prediction: "Prediction") -> dict[str, Any]:
-    """A prediction in the shape of `Reading`, not validated again: it is asked for at every request."""
+    """Return a prediction in the shape of `Reading`, unvalidated, since every request needs one."""
     probabilities = [round(value, 6) for value in prediction.probabilities.tolist()]
     return {
         "label": prediction.label or None,
@@ -109,11 +109,11 @@ def reading(classifier: "Classifier", prediction: "Prediction") -> dict[str, Any
 
 
 def model_name(classifier: "Classifier") -> dict[str, str]:
-    """The model that answers now, in the shape of `ModelName`."""
+    """Return the model that answers now, in the shape of `ModelName`."""
     bundle = classifier.bundle
     return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": classifier.source}
 
 
 def iso_time(seconds: float, timespec: str = "seconds") -> str:
-    """Seconds since 1970 as ISO 8601, UTC."""
+    """Format seconds since 1970 as ISO 8601, UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec)

@@ -1,4 +1,4 @@
-"""POST /api/feedback: the right label of an answer, or of an image. For visitors; it waits to be reviewed."""
+"""POST /api/feedback: the right label of an answer or an image, kept until the operator reviews it. For visitors."""
 
 import asyncio
 from dataclasses import replace
@@ -20,14 +20,14 @@ from serving.services import Services
 from serving.storage.records import Correction
 
 RETRY_SECONDS = 0.4
-ATTEMPTS = 4  # together longer than a replica takes to write down what it has answered
+ATTEMPTS = 4  # together longer than a replica takes to store its answers
 router = APIRouter(tags=["corrections"])
 
 
 class FeedbackBody(Schema):
     """The right label of the answer `id`, or of an image."""
 
-    label: Text = Field(description="the right class; that of the answer says that it was right")
+    label: Text = Field(description="the right class; the answer's own confirms it")
     id: Text | None = Field(None, description="of the answer's request")
     position: int = Field(0, ge=0, le=2**31 - 1, description="within a batch")
     image: str | None = Field(None, description="a PNG, JPEG or WebP in base64, or a data URL of one")
@@ -35,7 +35,7 @@ class FeedbackBody(Schema):
 
 
 class FeedbackAnswer(Schema):
-    """A correction that is kept."""
+    """The correction as it is kept."""
 
     dataset: str
     given: str | None = Field(description="label of the answer; null when none was named")
@@ -48,8 +48,8 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer}}
 
 @router.post("/api/feedback", openapi_extra=json_body(FeedbackBody), responses=UNKNOWN | CONFLICT)
 async def feedback(request: Request, services: ServicesDep, visitor: Visitor) -> FeedbackAnswer:
-    """Says which label an answer should have had: name the answer by `id` (and `position` in a batch), or send the
-    `image`. It is kept at once, and nothing is learnt from it before the operator has accepted it."""
+    """Say which label an answer should have had: name the answer by `id` (and `position` in a batch), or send the
+    `image`. It is kept at once; no model learns it before the operator has accepted it."""
     services.rates.admit("feedback", visitor.address)
     with services.load.slot() as slot:
         kept = await _keep(services, await _read(services, request, slot), visitor.address)
@@ -57,7 +57,7 @@ async def feedback(request: Request, services: ServicesDep, visitor: Visitor) ->
 
 
 async def _read(services: Services, request: Request, slot: Slot) -> Feedback:
-    """Raises Refused."""
+    """Read the body and prepare its image, if it has one. Raises Refused."""
     body = await read_json(request, slot, 2 * services.limits.file_mb, FeedbackBody)
     services.classifier(body.dataset)
     sent = Feedback(body.dataset, body.label, "api", body.id or "", body.position)
@@ -73,7 +73,7 @@ async def _read(services: Services, request: Request, slot: Slot) -> Feedback:
 
 
 async def _keep(services: Services, sent: Feedback, address: str) -> Correction:
-    """Retried while another replica may still be writing the answer down. Raises Refused."""
+    """Keep the feedback, with retries in case another replica is still storing the answer. Raises Refused."""
     for _ in range(ATTEMPTS - 1):
         try:
             return await asyncio.to_thread(keep_feedback, services, sent, address)

@@ -63,7 +63,7 @@ class HistoryAnswer(Schema):
 
 @router.get("/api/history")
 def history(services: ServicesDep, query: Annotated[HistoryQuery, Query()]) -> HistoryAnswer:
-    """Kept answers, newest first. `next` of an answer is `before` of the next page. Times are ISO 8601."""
+    """List kept answers, newest first. `next` of an answer is `before` of the next page. Times are ISO 8601."""
     if services.recorder is None:
         raise Refused(404, "history_off", "No history is kept here.", "DEMO_HISTORY=true keeps one.")
     kept = services.recorder.history
@@ -96,7 +96,7 @@ def _item(entry: Entry) -> HistoryItem:
 
 
 def _seconds(time: datetime | None) -> float | None:
-    """Seconds since 1970; a time without a zone is UTC."""
+    """Return seconds since 1970; a time without a zone is UTC."""
     if time is None:
         return None
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()

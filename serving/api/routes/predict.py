@@ -23,7 +23,7 @@ router = APIRouter(tags=["predict"])
 async def predict(
     request: Request, services: ServicesDep, visitor: Visitor, dataset: DatasetQuery = DEFAULT_DATASET
 ) -> Response:
-    """Reads one picture: a raw PNG, JPEG or WebP, a multipart file, or JSON with base64."""
+    """Read one picture: a raw PNG, JPEG or WebP, a multipart file, or JSON with base64."""
     services.rates.admit("api", visitor.address)
     classifier = services.classifier(dataset)
     with services.load.slot() as slot:
@@ -40,7 +40,7 @@ async def predict(
 async def predict_batch(
     request: Request, services: ServicesDep, visitor: Visitor, dataset: DatasetQuery = DEFAULT_DATASET
 ) -> Response:
-    """Reads many pictures, multipart files or a zip, in their order. A bad one does not spoil the rest."""
+    """Read many pictures, multipart files or a zip, in their order. A bad one does not spoil the rest."""
     services.rates.admit("api", visitor.address)
     classifier = services.classifier(dataset)
     with services.load.slot() as slot:

@@ -46,7 +46,7 @@ class InProduction(Schema):
 
 
 class LogItem(Schema):
-    """A version was in Production from `since` until `until`, null of the present one."""
+    """A version that was in Production from `since` until `until`, which is null for the present one."""
 
     dataset: str
     version: str
@@ -55,7 +55,7 @@ class LogItem(Schema):
     until: str | None
     by: Literal["gate", "hand", "rollback", "start"]
     reason: str
-    data_digest: str = Field(description="SHA-256 of what it was trained on")
+    data_digest: str = Field(description="SHA-256 of its training data")
     corrections: int = Field(description="accepted ones among that")
 
 
@@ -67,14 +67,14 @@ class ProductionLogAnswer(Schema):
 
 @router.get("/api/production-log", responses=CONFLICT)
 async def production_log(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ProductionLogAnswer:
-    """What was in Production when, why, by which data, and who put it there."""
+    """List which versions were in Production when and why, trained on which data, and put there by whom."""
     entries = await _from_registry(production.log, services, dataset)
     return ProductionLogAnswer(items=[_item(entry) for entry in entries])
 
 
 @router.post("/api/promote", openapi_extra=json_body(PromoteBody), responses=CONFLICT)
 async def promote(request: Request, services: ServicesDep) -> InProduction:
-    """Puts a version into Production by hand, on every replica within ten seconds. One that has not passed the gate
+    """Put a version into Production by hand, on every replica within ten seconds. One that has not passed the gate
     needs a reason, which the log keeps."""
     body = await read_command(request, services.load, PromoteBody)
     version = await _from_registry(production.promote, services, body.dataset, body.version, body.reason)
@@ -83,7 +83,7 @@ async def promote(request: Request, services: ServicesDep) -> InProduction:
 
 @router.post("/api/rollback", openapi_extra=json_body(RollbackBody), responses=CONFLICT)
 async def rollback(request: Request, services: ServicesDep) -> InProduction:
-    """Puts the version before the present one back; again, and it goes further back."""
+    """Put the previous version back; repeated, it goes further back."""
     body = await read_command(request, services.load, RollbackBody)
     version = await _from_registry(production.rollback, services, body.dataset, body.reason)
     return InProduction(dataset=body.dataset, version=version)
@@ -92,7 +92,7 @@ async def rollback(request: Request, services: ServicesDep) -> InProduction:
 async def _from_registry(
     function: Callable[Parameters, Result], *arguments: Parameters.args, **options: Parameters.kwargs
 ) -> Result:
-    """In a thread, since the registry takes its time. Raises Refused for what the registry refuses."""
+    """Call in a thread, since the registry is slow. Raises Refused for what the registry refuses."""
     try:
         return await asyncio.to_thread(function, *arguments, **options)
     except RegistryError as error:

@@ -1,4 +1,4 @@
-"""POST /api/retrain, its status, and its end. For the operator."""
+"""Start, watch and cancel a retraining: /api/retrain. For the operator."""
 
 import asyncio
 from typing import Any
@@ -41,13 +41,13 @@ class RetrainAnswer(Schema):
     state: RetrainingState
     started_at: str = Field(description="ISO 8601, UTC")
     ended_at: str | None
-    seconds_left: float | None = Field(description="estimated; null while nobody knows, and at the end")
+    seconds_left: float | None = Field(description="estimated; null while unknown, and at the end")
     progress: float = Field(ge=0, le=1)
     corrections: int = Field(description="accepted ones that it learns and is judged by")
     epochs: list[dict[str, Any]] = Field(description="loss, accuracy, val_loss and val_accuracy of each finished epoch")
     log: list[str] = Field(description="its last lines")
     reason: str = Field(description="why it ended as it did")
-    version: str = Field(description="what came of it in the registry; empty if nothing")
+    version: str = Field(description="the version it registered; empty if none")
     differences: list[DifferenceItem] = Field(description="the gate's table")
 
 
@@ -59,22 +59,22 @@ class StatusAnswer(Schema):
 
 @router.post("/api/retrain", openapi_extra=json_body(RetrainBody), responses=CONFLICT)
 async def retrain(request: Request, services: ServicesDep) -> RetrainAnswer:
-    """Starts a retraining on what was accepted, in the background. 409 while another is going on, by its id, and
-    while too little is accepted."""
+    """Start a retraining on the accepted corrections, in the background. 409 with the id of another that is going on,
+    and while too few are accepted."""
     body = await read_command(request, services.load, RetrainBody)
     return _answer(await asyncio.to_thread(start_retraining, services, body.dataset))
 
 
 @router.get("/api/retrain/status")
 async def status(services: ServicesDep, dataset: DatasetQuery | None = None) -> StatusAnswer:
-    """The retraining that is going on, else the last; of one data set if it is named."""
+    """Show the retraining that is going on, else the last; of one data set if it is named."""
     retraining = await asyncio.to_thread(latest_retraining, services, dataset)
     return StatusAnswer(retraining=None if retraining is None else _answer(retraining))
 
 
 @router.post("/api/retrain/cancel", responses=CONFLICT)
 async def cancel(services: ServicesDep) -> RetrainAnswer:
-    """Ends the retraining that is going on within seconds. 409 if there is none, or it is deciding already."""
+    """End the retraining that is going on within seconds. 409 if there is none, or it is deciding already."""
     return _answer(await asyncio.to_thread(cancel_retraining, services))
 
 

@@ -1,4 +1,4 @@
-"""Health, readiness and the model card, for anyone; figures and metrics, for the operator."""
+"""Health, readiness and the model card, for anyone; statistics and metrics, for the operator."""
 
 import asyncio
 import dataclasses
@@ -54,7 +54,7 @@ class ModelCard(Schema):
 
 
 class Latency(Schema):
-    """Milliseconds of the last answers."""
+    """Percentiles of the last answers' milliseconds."""
 
     count: int
     p50: float
@@ -78,7 +78,7 @@ class Stats(Schema):
 
 @router.get("/api/health")
 async def health(services: ServicesDep) -> Health:
-    """Whether the process is alive."""
+    """Tell whether the process is alive."""
     return Health(
         status="healthy",
         version=services.classifier(DEFAULT_DATASET).bundle.version,
@@ -88,7 +88,7 @@ async def health(services: ServicesDep) -> Health:
 
 @router.get("/api/ready")
 async def ready(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Ready:
-    """Whether a model answers: it is asked for an answer."""
+    """Tell whether the model answers, by asking it for an answer."""
     classifier = services.classifier(dataset)
     await asyncio.to_thread(_check_answers, classifier)
     return Ready(status="ready", model=ModelName(**model_name(classifier)))
@@ -96,19 +96,19 @@ async def ready(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) 
 
 @router.get("/api/model")
 async def model(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ModelCard:
-    """The Production model: version, run, hashes, metrics, since when."""
+    """Describe the Production model: version, run, hashes, metrics, since when."""
     return _model_card(services.classifier(dataset))
 
 
 @router.get("/api/stats", dependencies=OPERATOR_ONLY)
 async def stats(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Stats:
-    """Uptime, counts, latency percentiles, verdicts and labels since the start of this process."""
+    """Sum up this process: uptime, counts, latency percentiles, verdicts and labels."""
     return await asyncio.to_thread(_stats, services, dataset)
 
 
 @router.get("/metrics", response_class=PlainTextResponse, dependencies=OPERATOR_ONLY)
 async def metrics(services: ServicesDep) -> Response:
-    """For Prometheus."""
+    """Expose the metrics for Prometheus."""
     return PlainTextResponse(services.metrics.exposition(services.load.requests))
 
 
@@ -137,7 +137,7 @@ def _model_card(classifier: "Classifier") -> ModelCard:
 
 
 def _stats(services: "Services", dataset: str) -> Stats:
-    """Counts since the start. Asks the history, so not for the event loop."""
+    """Queries the history, so not for the event loop."""
     metrics, tally, kept = services.metrics, services.metrics.tallies[dataset], None
     if services.recorder is not None:
         try:

@@ -1,4 +1,4 @@
-"""GET /api/training-data, what was accepted and what waits, and POST /api/upload/training-data. For the operator."""
+"""Counts of the training data that people gave, and uploads of more. For the operator."""
 
 import asyncio
 from typing import Annotated, get_args
@@ -45,7 +45,7 @@ class UploadAnswer(Schema):
 
     id: str
     accepted: int
-    pending: int = Field(description="put into the review, since the model contradicts their labels")
+    pending: int = Field(description="to be reviewed, since the model contradicts their labels")
     contradicted: list[str] = Field(description="names of the pictures that the model contradicts with confidence")
     duplicates: dict[str, int] = Field(description="left out, by where the other one is")
     faults: dict[str, str] = Field(description="file -> why it could not be used")
@@ -54,7 +54,7 @@ class UploadAnswer(Schema):
 
 @router.get("/api/training-data")
 def training_data(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> TrainingData:
-    """How many corrections and uploaded pictures there are, by state and label, and the digest of the accepted."""
+    """Count corrections and uploaded pictures by state and label; give the digest of the accepted ones."""
     from serving.storage.corrections import Corrections  # SQLAlchemy, which would slow the start
 
     corrections = Corrections(services.database)
@@ -68,15 +68,15 @@ def training_data(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET
 async def upload(
     request: Request, services: ServicesDep, operator: Operator, query: Annotated[UploadQuery, Query()]
 ) -> UploadAnswer:
-    """Checks labelled pictures, a zip or multipart files with maybe a CSV among them, and keeps all of them or
-    none. Pictures that are there already are left out."""
+    """Check labelled pictures, a zip or multipart files with an optional CSV of labels, and keep all of them or
+    none. Known pictures are left out."""
     with services.load.slot() as slot:
         files = await read_pictures(request, slot, services.training_limits)
         return await asyncio.to_thread(_upload, services, operator, query, files)
 
 
 def _upload(services: Services, caller: Caller, query: UploadQuery, files: list[UploadedFile]) -> UploadAnswer:
-    """Raises Refused and keeps nothing where something can't be used."""
+    """Check and keep. Raises Refused, and keeps nothing, if a file can't be used."""
     from serving.storage.corrections import Corrections
 
     labels, corrections = services.classifier(query.dataset).bundle.class_names, Corrections(services.database)
@@ -100,7 +100,7 @@ def _upload(services: Services, caller: Caller, query: UploadQuery, files: list[
 
 
 def _checked(services: Services, query: UploadQuery, files: list[UploadedFile], kept: set[str]) -> CheckedUpload:
-    """Raises Refused."""
+    """Raises Refused unless all can be used, or the rest may be left out."""
     known = known_images(query.dataset, services.settings, lambda *_: None)
     checked = check_upload(services.classifier(query.dataset), files, query.label, kept, known)
     if checked.faults and not query.leave_out:
