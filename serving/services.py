@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Services:
-    """The models and everything around them."""
+    """The models and the services around them."""
 
     classifiers: "Mapping[str, Classifier]"  # by data set; only of those that have a model
     settings: "Settings"
@@ -44,7 +44,7 @@ class Services:
     recorder: Recorder | None  # None while the history is off
 
     def classifier(self, dataset: str) -> "Classifier":
-        """Raises ModelError for a data set without a model."""
+        """Return the model of a data set. Raises ModelError if it has none."""
         if dataset in self.classifiers:
             return self.classifiers[dataset]
         make = f"Make one with `python -m experiments run --dataset {dataset}` and start the page again."
@@ -60,8 +60,8 @@ class Services:
         predictions: "Sequence[Prediction | None]",
         sheets: Sequence[bytes] = (),
     ) -> None:
-        """Count predictions and add them to the history; None stands for a picture without one. milliseconds: for each
-        of them. sheets: the drawing as it was sent, remembered for a while in case it is corrected."""
+        """Count predictions and add them to the history, at the position they have here; None is a picture without one.
+        milliseconds: for each. sheets: the drawing as it was sent, kept for a while in case it is corrected."""
         if sheets:
             self.recent_drawings.keep(request_id, sheets)
         answered = [(position, prediction) for position, prediction in enumerate(predictions) if prediction is not None]
@@ -89,7 +89,7 @@ class Services:
 
 
 def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings") -> Services:
-    """Everything around these models, by their data sets, as the settings say. Close it at the end."""
+    """Build the services around the models, which are given by data set. Close them at the end."""
     worker_pool = WorkerPool(settings.workers)
     limits = Limits(settings.max_batch_images, settings.max_image_mb, settings.max_batch_mb)
     database = open_database(settings)

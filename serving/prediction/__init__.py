@@ -1,1 +1,1 @@
-"""From encoded pictures to answers."""
+"""From encoded pictures to predictions."""

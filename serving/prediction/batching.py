@@ -1,5 +1,4 @@
-"""Encoded pictures answered for the API: decoding workers prepare them, and a model is asked for those that have
-gathered together."""
+"""Predictions for the API: decoding workers prepare the pictures, and the model answers those waiting in one call."""
 
 import asyncio
 import collections
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
     from model_loader import Classifier
     from serving.prediction.worker_pool import WorkerPool
 
-BULK = 16  # pictures of a batch that a worker is handed at a time
-BUSY = 16  # requests being prepared; above it the model waits for more of them,
-GATHER_S = 0.005  # since fewer and larger calls give a tenth more answers a second
+BULK = 16  # pictures of a batch in one work item
+BUSY = 16  # requests being prepared, above which each call of the model is delayed:
+GATHER_S = 0.005  # s; fewer and larger calls give 10 % more answers a second
 
 
 class Batcher:
-    """Predictions for any number of requests at a time, in one event loop."""
+    """Predictions for any number of concurrent requests, in one event loop."""
 
     def __init__(self, classifiers: "Mapping[str, Classifier]", pool: "WorkerPool") -> None:
         """classifiers: by data set."""
@@ -33,14 +32,14 @@ class Batcher:
         self._models = {name: _Gatherer(classifier, self._delay) for name, classifier in classifiers.items()}
 
     async def predict_one(self, dataset: str, picture: bytes) -> Prediction:
-        """Raises Refused if it can't be used."""
+        """Predict one encoded picture. Raises Refused if it can't be used."""
         (answer,) = await self._predict(dataset, [picture], bulk=False)
         if isinstance(answer, Refused):
             raise answer
         return answer
 
     async def predict_many(self, dataset: str, files: Sequence[UploadedFile]) -> list[FileResult]:
-        """One result for each file, in order."""
+        """Return a result for each file, in order."""
         pictures = [file.content for file in files if file.error is None]
         parts = [pictures[start : start + BULK] for start in range(0, len(pictures), BULK)]
         done = await asyncio.gather(*(self._predict(dataset, part, bulk=True) for part in parts))
@@ -72,10 +71,10 @@ class Batcher:
 
 
 class _Gatherer:
-    """One model, asked together for all images that have come while it was answering the last ones."""
+    """The queue of one model: images that arrive during a call are predicted together in the next one."""
 
     def __init__(self, classifier: "Classifier", delay: Callable[[], float]) -> None:
-        """delay: seconds to wait for more images before each call of the model."""
+        """delay: returns the seconds to wait for more images before a call of the model."""
         self._classifier, self._delay = classifier, delay
         self._queue: collections.deque[tuple[np.ndarray | None, asyncio.Future[Prediction]]] = collections.deque()
         self._thread = ThreadPoolExecutor(1, "inference")

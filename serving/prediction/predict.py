@@ -1,4 +1,4 @@
-"""Encoded pictures answered in this process: one at once, or many with the model asked for chunks of them."""
+"""Predictions for encoded pictures in this process: for one at once, or for many in chunks."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 2_000_000_000  # of one batch, decoded: about 20 s of work
 Preview = Callable[[np.ndarray], Image.Image]
-"""From decoded pixels, uint8 [H, W, 4], to the small picture of them that is shown."""
+"""From decoded pixels, uint8 [H, W, 4], to a thumbnail."""
 
 
 @dataclass(frozen=True, eq=False)
 class FileResult:
-    """What became of one file of a batch: a prediction, and maybe a preview of the picture, or an error."""
+    """The outcome of one file of a batch: a prediction, with a preview if one was asked for, or an error."""
 
     name: str
     prediction: Prediction | None = None
@@ -33,7 +33,7 @@ class FileResult:
 
 
 def predict_images(classifier: "Classifier", images: Sequence[np.ndarray | None]) -> list[Prediction]:
-    """images: uint8 [h, w, C] as the classifier's data set has them; None is a blank, which no model is shown."""
+    """Predict prepared images, uint8 [h, w, C]; None stands for a blank, which the model is not asked about."""
     inked = [image for image in images if image is not None]
     predictions = iter(classifier.predict(np.stack(inked)) if inked else ())
     bundle = classifier.bundle
@@ -41,7 +41,7 @@ def predict_images(classifier: "Classifier", images: Sequence[np.ndarray | None]
 
 
 def predict_one(classifier: "Classifier", sheets: Sequence[bytes]) -> Prediction:
-    """sheets: encoded pictures of one drawing or photo, the lowest first; none is a blank. Raises Refused."""
+    """Predict one drawing or photo. sheets: as prepare_picture takes them. Raises Refused."""
     prepared = prepare_picture(classifier.bundle.dataset, sheets)
     if isinstance(prepared, Refused):
         raise prepared
@@ -54,7 +54,7 @@ def predict_many(
     preview: Preview | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> Iterator[FileResult]:
-    """One result for each file, in order; a file that can't be used does not spoil the others."""
+    """Yield a result for each file, in order; a file that can't be used does not affect the others."""
     prepared = _prepare_all(classifier.bundle.dataset, files, preview, max_pixels)
     while chunk := list(islice(prepared, CHUNK)):
         usable = [image for image, result in chunk if result.error is None]
@@ -66,7 +66,7 @@ def predict_many(
 def _prepare_all(
     dataset: str, files: Iterable[UploadedFile], preview: Preview | None, max_pixels: int
 ) -> Iterator[tuple[np.ndarray | None, FileResult]]:
-    """Each file's image, None for a blank or an error, and its result, which lacks the prediction."""
+    """Yield each file's image, None for a blank or an error, and its result, still without a prediction."""
     message = f"The pictures before this one have {max_pixels:,} pixels already."
     too_many = Refused(413, "too_large", message, "Send the rest in another batch.")
     left = max_pixels

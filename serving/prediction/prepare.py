@@ -1,4 +1,4 @@
-"""One encoded picture decoded and prepared for a model, or refused: the same for page, batch and decoding workers."""
+"""Decode and preprocess an encoded picture, or refuse it: the same for page, batch and decoding workers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ EMPTY = np.full((1, 1, 4), 255, np.uint8)
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A picture, decoded and as its data set has them."""
+    """A decoded picture, and the image that a model takes."""
 
     pixels: np.ndarray  # uint8 [H, W, 4] RGBA, turned upright
-    image: np.ndarray | None  # uint8 [h, w, C], what a model takes; None for a blank
+    image: np.ndarray | None  # uint8 [h, w, C] as the data set has them; None for a blank
 
 
 def prepare_picture(dataset: str, sheets: Sequence[bytes]) -> Prepared | Refused:
-    """sheets: encoded pictures of one drawing or photo, the lowest first; none is a blank. Return why it is refused
-    rather than raise it: batches and workers pass it on, and a traceback would keep the picture in memory."""
+    """sheets: encoded pictures of one drawing or photo, the lowest first; an empty sequence is a blank. Refused is
+    returned, not raised: batches and workers pass it on, and its traceback would keep the picture in memory."""
     try:
         pixels = flatten([decode_image(sheet) for sheet in sheets]) if sheets else EMPTY
         return Prepared(pixels, SPECS[dataset].prepare(pixels))
@@ -36,7 +36,7 @@ def prepare_picture(dataset: str, sheets: Sequence[bytes]) -> Prepared | Refused
 
 
 def flatten(sheets: Sequence[np.ndarray]) -> np.ndarray:
-    """sheets: uint8 [H, W, 4] RGBA, laid over one another, the lowest first. Return uint8 [H, W, 4]."""
+    """Composite RGBA sheets, uint8 [H, W, 4], the lowest first. Return uint8 [H, W, 4] of the size of the lowest."""
     if len(sheets) == 1:
         return sheets[0]
     lowest, *above = [Image.fromarray(sheet) for sheet in sheets]

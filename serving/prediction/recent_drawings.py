@@ -1,4 +1,4 @@
-"""The pictures that were answered lately, in memory, so that a correction can keep the drawing that it is about."""
+"""Recently answered drawings, kept in memory so that a correction can be stored with its drawing."""
 
 import collections
 import threading
@@ -11,11 +11,11 @@ from serving.core.images import encode_png
 from serving.core.limits import MIB
 from serving.prediction.prepare import flatten
 
-SIDE = 400  # px of what a correction keeps at most
+SIDE = 400  # px, longest side of a drawing stored with a correction
 
 
 class RecentDrawings:
-    """Safe to use from any thread. The oldest go when there are too many."""
+    """Drawings by request id, from any thread. The oldest are dropped when they take more than `max_bytes`."""
 
     def __init__(self, max_bytes: int = 32 * MIB) -> None:
         self._max_bytes, self._bytes = max_bytes, 0
@@ -23,7 +23,7 @@ class RecentDrawings:
         self._lock = threading.Lock()
 
     def keep(self, request_id: str, sheets: Sequence[bytes]) -> None:
-        """sheets: encoded pictures of one drawing, the lowest first."""
+        """Keep a drawing. sheets: its encoded pictures, the lowest first."""
         with self._lock:
             self._bytes += _size(sheets) - _size(self._kept.pop(request_id, ()))
             self._kept[request_id] = tuple(sheets)
@@ -31,14 +31,14 @@ class RecentDrawings:
                 self._bytes -= _size(self._kept.popitem(last=False)[1])
 
     def drawing(self, request_id: str) -> bytes | None:
-        """The drawing as one PNG of at most SIDE px; None if it is not here any more."""
+        """Return the drawing as one PNG of at most SIDE px; None if it is no longer kept."""
         with self._lock:
             sheets = self._kept.get(request_id)
         return small_png(sheets) if sheets else None
 
 
 def small_png(sheets: Sequence[bytes]) -> bytes | None:
-    """sheets: as above. A new picture, without what cameras write beside the pixels; None for what can't be read."""
+    """Encode a drawing or photo anew, at most SIDE px and without metadata; None if it can't be decoded."""
     try:
         small = Image.fromarray(flatten([decode_image(sheet) for sheet in sheets]))
     except ImageError:

@@ -1,6 +1,6 @@
-"""What a decoding worker runs, this module as a program: encoded pictures in, prepared images out, over a socket.
+"""The program of a decoding worker: encoded pictures in, prepared images out, over a socket.
 
-It knows no model, so that a promotion does not concern it, and a picture that crashes a decoder crashes only this.
+It holds no model, so a promotion does not affect it, and a picture that crashes a decoder crashes only this process.
 """
 
 import json
@@ -21,30 +21,30 @@ from serving.prediction.prepare import prepare_picture
 
 REQUEST = struct.Struct("<II")  # position of the data set among SPECS, bytes of the picture that follows
 REPLY = struct.Struct("<II")  # bytes of the image that follows, of the JSON of a refusal; a blank has neither
-NICE = 15  # the server's process goes first, and whatever draws the page
+NICE = 15  # below the server's process and a browser on the same machine
 HINT = "Send a still PNG, JPEG or WebP of up to 50 megapixels."
 Outcome = np.ndarray | Refused | None
-"""An image, uint8 [H, W, C] as its data set has them, why there is none, or None for a blank."""
+"""A prepared image, uint8 [H, W, C], the reason why there is none, or None for a blank."""
 
 
 def prepare_web_picture(dataset: str, data: bytes) -> Outcome:
-    """data: an encoded picture as programs may send it, a still PNG, JPEG or WebP."""
+    """Prepare a picture that a program sent, which has to be a still PNG, JPEG or WebP."""
     if not data.startswith((PNG, b"\xff\xd8\xff", b"RIFF")):
-        return Refused(400, "bad_image", "This is no PNG, JPEG or WebP.", HINT)
+        return Refused(400, "bad_image", "This is not a PNG, JPEG or WebP.", HINT)
     if _is_animated(data):
-        return Refused(422, "animated", "The picture moves; a still one is needed.", HINT)
+        return Refused(422, "animated", "The picture is animated.", HINT)
     prepared = prepare_picture(dataset, [data])
     return prepared if isinstance(prepared, Refused) else prepared.image
 
 
 def pack_requests(dataset: str, pictures: Sequence[bytes]) -> bytes:
-    """The messages that ask for each of these to be prepared as this data set has its own."""
+    """One request for each of the encoded pictures."""
     position = list(SPECS).index(dataset)
     return b"".join(part for picture in pictures for part in (REQUEST.pack(position, len(picture)), picture))
 
 
 def unpack_reply(pixels: bytes, refusal: bytes, shape: tuple[int, ...]) -> Outcome:
-    """The two parts of a reply. shape: of an image."""
+    """Decode the two parts of a reply. shape: of an image."""
     if refusal:
         return Refused(*json.loads(refusal))
     return np.frombuffer(pixels, np.uint8).reshape(shape) if pixels else None

@@ -1,4 +1,4 @@
-"""The decoding workers: processes that decode and prepare pictures beside the event loop, which stays responsive."""
+"""The decoding workers: processes that decode and prepare pictures, so that the event loop stays responsive."""
 
 import asyncio
 import collections
@@ -20,9 +20,9 @@ from serving.core.limits import MIB, overloaded
 from serving.prediction.worker import HINT, REPLY, Outcome, pack_requests, prepare_web_picture, unpack_reply
 from settings import ROOT
 
-DEPTH = 2  # work items a worker holds: while it works on one the next is there already
-STUCK = 10.0  # s that a worker may take for one picture before it is replaced
-LONGEST = 12.0  # s after which a single picture's client gets 503; nginx asks another replica after 15
+DEPTH = 2  # work items sent to a worker at a time, so that it never waits for the next one
+STUCK = 10.0  # s for one picture, after which its worker is replaced
+LONGEST = 12.0  # s from request to 503 for a single picture; nginx asks another replica after 15
 RESTART_DELAY = 0.2  # s before a worker is replaced, so that one that can't start is not tried again at once
 ENVIRONMENT = {
     "OPENCV_FOR_THREADS_NUM": "1",
@@ -40,12 +40,12 @@ class WorkItem:
     dataset: str
     pictures: Sequence[bytes]
     future: "asyncio.Future[list[Outcome]]"
-    queued_at: float  # by the monotonic clock; infinity for one that may take as long as it likes
+    queued_at: float  # monotonic, s; infinity where there is no time limit
     outcomes: list[Outcome] = field(default_factory=list)  # of the first of the pictures
 
     @property
     def complete(self) -> bool:
-        """Whether no picture is left."""
+        """Whether every picture has its outcome."""
         return len(self.outcomes) == len(self.pictures)
 
     def add(self, outcome: Outcome) -> None:
@@ -56,16 +56,16 @@ class WorkItem:
 
 
 class WorkerPool:
-    """`count` processes for every data set, started by start() in the event loop that prepare() is awaited in.
+    """`count` processes, each for every data set. Call start() in the event loop in which prepare() is awaited.
 
-    Until they are up, and where there are none, threads do their work. A process that ends is replaced and what it had
-    not begun goes to another; the picture that it ended over is refused, for it would end the next one too.
+    Until the first is up, and where `count` is 0, threads do the work. A process that ends is replaced and the pictures
+    it had not begun go to another; the one it was working on is refused, since it would end the next process too.
     """
 
     def __init__(
         self, count: int, program: str = "serving.prediction.worker", stuck: float = STUCK, longest: float = LONGEST
     ) -> None:
-        """program: the module that each process runs; stuck, longest: seconds, as above."""
+        """program: the module that each process runs; stuck, longest: see STUCK and LONGEST."""
         self._count, self._program, self._stuck, self._longest = count, program, stuck, longest
         self._up: list[_Worker] = []
         self._starting: list[_Worker] = []
@@ -75,14 +75,14 @@ class WorkerPool:
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start the processes; returns at once."""
+        """Start the processes without waiting until they are up."""
         for _ in range(self._count):
             await self._start_worker()
         self._watch = asyncio.create_task(self._end_long_waits())
 
     async def prepare(self, dataset: str, pictures: Sequence[bytes], bulk: bool = False) -> list[Outcome]:
-        """pictures: encoded ones, prepared as the data set has its own. Those of a batch (`bulk`) wait while single
-        ones are prepared, three to one. Raises Refused 503 where single ones wait too long."""
+        """Return an outcome for each of the encoded pictures, in order. Of every four work items one may be a batch's
+        (`bulk`) while single pictures wait. Raises Refused 503 for single pictures that wait too long."""
         loop = asyncio.get_running_loop()
         if not self._up:
             return await loop.run_in_executor(None, _prepare_here, dataset, pictures)
@@ -103,7 +103,7 @@ class WorkerPool:
 
     @property
     def processes(self) -> list[int]:
-        """The ids of those that are up."""
+        """The ids of the processes that are up."""
         return [worker.process.pid for worker in self._up]
 
     async def _start_worker(self) -> None:
@@ -116,18 +116,18 @@ class WorkerPool:
         await loop.create_connection(lambda: _Worker(self, process), sock=ours)
 
     def on_connected(self, worker: "_Worker") -> None:
-        """A worker is starting."""
+        """Note a worker that is starting."""
         self._starting.append(worker)
         if self._closed:
             worker.transport.close()
 
     def on_ready(self, worker: "_Worker") -> None:
-        """A worker can take work."""
+        """Note a worker that is up."""
         self._starting.remove(worker)
         self._up.append(worker)
 
     def on_lost(self, worker: "_Worker") -> None:
-        """A worker has ended: hand what it had not begun to another, and start one in its place."""
+        """Replace a worker that has ended, and requeue the pictures it had not begun."""
         (self._up if worker.ready else self._starting).remove(worker)
         worker.process.kill()
         worker.process.wait()
@@ -137,13 +137,13 @@ class WorkerPool:
             return
         logging.getLogger(__name__).warning("Decoding worker %s has ended; another is started.", worker.process.pid)
         if worker.items:
-            message = "Reading the picture ended the process that tried, or took it too long."
+            message = "Decoding the picture crashed or took too long."
             worker.items[0].add(Refused(422, "unreadable", message, HINT))
         self._single.extendleft(reversed(worker.items))
         asyncio.get_running_loop().create_task(self._restart())
 
     def on_idle(self) -> None:
-        """A worker can take another item."""
+        """Hand out work to a worker that may have room for it."""
         if self._single or self._bulk:
             self._hand_out()
 
@@ -164,7 +164,7 @@ class WorkerPool:
         for queue in (first, second):
             while queue:
                 item = queue.popleft()
-                if not item.future.done():  # nobody may wait for it any more
+                if not item.future.done():  # done: the client has left or was refused
                     return item
         return None
 
@@ -182,15 +182,15 @@ class WorkerPool:
 
 
 class _Worker(asyncio.Protocol):
-    """One process, as seen from the event loop."""
+    """The event loop's end of one process."""
 
     transport: asyncio.WriteTransport
 
     def __init__(self, pool: WorkerPool, process: "subprocess.Popen[bytes]") -> None:
         self.process, self._pool = process, pool
         self.items: collections.deque[WorkItem] = collections.deque()
-        self.ready = False  # its first reply, to nothing, says so
-        self.began_at = 0.0  # when it began the next picture of its first item, by the monotonic clock
+        self.ready = False  # until its first reply, which answers no request
+        self.began_at = 0.0  # monotonic, s: when it began the next picture of its first item
         self._buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -198,7 +198,7 @@ class _Worker(asyncio.Protocol):
         self._pool.on_connected(self)
 
     def send(self, item: WorkItem) -> None:
-        """Have it work on this, too."""
+        """Queue an item in the process."""
         if not self.items:
             self.began_at = time.monotonic()
         self.items.append(item)

@@ -1,1 +1,1 @@
-"""Files that strangers send, unpacked in memory within bounds."""
+"""Untrusted uploads, unpacked in memory within limits."""

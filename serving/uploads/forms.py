@@ -29,7 +29,7 @@ def unpack_form(content_type: str, body: bytes, limits: Limits) -> list[Uploaded
     except (FormParserError, ValueError) as error:
         raise Refused(400, "bad_multipart", f"The multipart body is malformed ({error}).", "Send it again.") from None
     if not files:
-        raise Refused(422, "no_picture", "The body holds no file.", "Send a part with a file name for each picture.")
+        raise Refused(422, "no_picture", "The body holds no file.", "Send each picture as a part with a file name.")
     return files
 
 

@@ -19,7 +19,7 @@ def uploaded_files(
     if not count:
         raise Refused(422, "no_picture", "Choose pictures or a zip first.")
     if count > limits.files:
-        message = f"These are {count:,} files; up to {limits.files:,} are taken at a time."
+        message = f"There are {count:,} files; up to {limits.files:,} are accepted at a time."
         raise Refused(413, "too_large", message, "Send them in parts.")
     return count, files
 
@@ -28,7 +28,7 @@ def _files(uploads: Sequence[dict[str, Any]], limits: Limits, stack: ExitStack) 
     names = {Path(upload["path"]): Path(upload.get("orig_name") or upload["path"]).name for upload in uploads}
     zips = [path for path in names if _is_zip(path)]
     if len(zips) > 1:
-        raise Refused(422, "bad_upload", "These are several zips.", "Send one at a time.")
+        raise Refused(422, "bad_upload", "There is more than one zip.", "Send one at a time.")
     files = (UploadedFile(name, path.read_bytes()) for path, name in names.items() if path not in zips)
     if not zips:
         return len(names), files

@@ -78,7 +78,7 @@ def _check_directory(file: BinaryIO, limits: Limits) -> int:
     tail = file.read()
     end = tail.rfind(END)
     if end < 0 or len(tail) < end + END_SIZE:
-        raise _bad_zip("This is no complete zip.")
+        raise _bad_zip("This is not a complete zip.")
     directory_bytes = int.from_bytes(tail[end + 12 : end + 16], "little")
     is_64 = END_64 in tail[max(0, end - END_64_SIZE) : end]
     if is_64 or directory_bytes > DIRECTORY_BYTES_PER_FILE * limits.files:
@@ -104,7 +104,7 @@ def _unpacked_bytes(entries: list[zipfile.ZipInfo], limits: Limits) -> int:
 
 
 def _bad_zip(message: str) -> Refused:
-    return Refused(400, "bad_zip", message, "Make it again and resend it.")
+    return Refused(400, "bad_zip", message, "Create it again and resend it.")
 
 
 def _too_many(limits: Limits) -> Refused:
@@ -125,10 +125,10 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> U
         with archive.open(entry) as file:
             content = file.read(limits.file_mb * MIB + 1)  # at most as many bytes as the zip says, checked by CRC
     except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
-        error = _bad_entry("The zip is damaged at this file.", "Make it again and resend it.")
+        error = _bad_entry("The zip is damaged at this file.", "Create it again and resend it.")
         return UploadedFile(entry.filename, error=error)
     if is_zip(content):
-        error = _bad_entry("A zip within a zip is not opened.", "Send it by itself.")
+        error = _bad_entry("A zip within a zip is not unpacked.", "Send it by itself.")
         return UploadedFile(entry.filename, error=error)
     return UploadedFile(entry.filename, content)
 
@@ -136,7 +136,9 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> U
 def _fault(entry: zipfile.ZipInfo, limits: Limits) -> Refused | None:
     """Why the entry is not unpacked; None if it can be."""
     if not _is_plain(entry.filename):
-        return Refused(400, "bad_name", "The name leads out of the zip or can't be shown.", "Rename the file.")
+        return Refused(
+            400, "bad_name", "The file name points outside the zip or has unprintable characters.", "Rename the file."
+        )
     if entry.file_size > limits.file_mb * MIB:
         return Refused(413, "too_large", f"The file has more than {limits.file_mb} MB.", "Send a smaller one.")
     is_link = stat.S_ISLNK(entry.external_attr >> 16)
@@ -144,9 +146,9 @@ def _fault(entry: zipfile.ZipInfo, limits: Limits) -> Refused | None:
     is_bomb = entry.file_size > max(HARMLESS_SIZE, MAX_RATIO * entry.compress_size)
     bomb = f"It unpacks to more than {MAX_RATIO} times its size, as a zip bomb does."
     faults = (
-        (entry.flag_bits & 0x1, "The file is encrypted.", "Make the zip without a password."),
+        (entry.flag_bits & 0x1, "The file is encrypted.", "Create the zip without a password."),
         (is_link, "This is a link, not a picture.", "Put the picture itself into the zip."),
-        (is_unusual, "It is not packed in the usual way.", "Make the zip with the method Deflate."),
+        (is_unusual, "The compression method is not supported.", "Create the zip with Deflate."),
         (is_bomb, bomb, "Send it by itself."),
     )
     return next((_bad_entry(message, hint) for applies, message, hint in faults if applies), None)

@@ -31,14 +31,14 @@ def drawn(digit):
 
 
 def read_all(page, *files):
-    """Gives the files, presses the button and returns what is told."""
+    """Chooses the files, presses the button and returns the summary."""
     page.reload()
     page.get_by_role("tab", name="Batch").click()
     page.locator("#batch-files input[type=file]").set_input_files(files)
     page.get_by_role("button", name="Read all").click()
-    told = page.locator("#batch-summary").get_by_text("read in")
-    told.wait_for(timeout=1000 * TIMEOUT_S)
-    return told.inner_text()
+    summary = page.locator("#batch-summary").get_by_text("read in")
+    summary.wait_for(timeout=1000 * TIMEOUT_S)
+    return summary.inner_text()
 
 
 def table(page):
@@ -53,10 +53,10 @@ def test_a_zip_with_labels_gets_gallery_chart_table_and_the_share_that_is_right(
             archive.writestr(f"{digit}/drawn.png", drawn(digit))
         archive.writestr("3/seven.png", drawn("7"))
         archive.writestr("3/broken.png", b"no picture")
-    told = read_all(batch_page, tmp_path / "digits.zip")
-    assert "11 pictures" in told
-    assert "1 file could not be used" in told
-    assert "90.91 % of the 11" in told
+    summary = read_all(batch_page, tmp_path / "digits.zip")
+    assert "11 pictures" in summary
+    assert "1 file could not be used" in summary
+    assert "90.91 % of the 11" in summary
     batch_page.locator("#batch-gallery img").nth(10).wait_for()
     assert batch_page.locator("#batch-gallery").get_by_text("7, not 3").count() == 1
     batch_page.locator("#batch-confusion").get_by_text("none").first.wait_for()
@@ -70,9 +70,9 @@ def test_a_zip_with_labels_gets_gallery_chart_table_and_the_share_that_is_right(
 def test_pictures_without_labels_are_read_and_nothing_is_called_right(batch_page, tmp_path):
     for digit in "47":
         (tmp_path / f"scan{digit}.png").write_bytes(drawn(digit))
-    told = read_all(batch_page, tmp_path / "scan4.png", tmp_path / "scan7.png")
-    assert told.startswith("2 pictures read")
-    assert "right" not in told
+    summary = read_all(batch_page, tmp_path / "scan4.png", tmp_path / "scan7.png")
+    assert summary.startswith("2 pictures read")
+    assert "right" not in summary
     assert [row["Answer"] for row in table(batch_page)] == ["4", "7"]
     assert not batch_page.locator("#batch-confusion").is_visible()
 
@@ -85,4 +85,4 @@ def test_a_broken_zip_and_nothing_at_all_get_worded_errors(batch_page, tmp_path)
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and no more")
     batch_page.locator("#batch-files input[type=file]").set_input_files(tmp_path / "broken.zip")
     batch_page.get_by_role("button", name="Read all").click()
-    batch_page.get_by_text("This is no complete zip.").wait_for()
+    batch_page.get_by_text("This is not a complete zip.").wait_for()

@@ -74,7 +74,7 @@ def test_a_file_that_is_no_picture_gets_a_worded_error(draw_page, tmp_path):
     draw_page.upload(tmp_path / "two.png")
     alert = draw_page.page.get_by_test_id("toast-body")
     alert.wait_for()
-    assert "This is no picture" in alert.inner_text()
+    assert "This is not a picture" in alert.inner_text()
 
 
 def test_the_note_names_the_model_and_the_time_it_took(draw_page):

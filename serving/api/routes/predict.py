@@ -1,4 +1,4 @@
-"""POST /api/predict and /api/predict/batch: pictures in, answers out. For visitors."""
+"""POST /api/predict and /api/predict/batch: pictures in, predictions out. For visitors."""
 
 import time
 from typing import TYPE_CHECKING, Any

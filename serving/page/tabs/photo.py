@@ -21,7 +21,7 @@ HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leav
 
 
 def build(services: "Services") -> None:
-    """Fills the tab; without a model it says so."""
+    """Fill the tab; without a model it says how to make one."""
     if DATASET not in services.classifiers:
         make = f"`python -m experiments run --dataset {DATASET}` makes one."
         gr.Markdown(f"There is no model for photos here yet. {make}")
@@ -45,5 +45,4 @@ def build(services: "Services") -> None:
     view.add_feedback(parts)
     with gr.Column(elem_classes="extras"):
         view.add_why(parts)
-    # Decoding is experiments.preprocessing's.
     photo.change(predict_photo, photo, list(parts), preprocess=False, api_name="predict_photo", show_progress="minimal")

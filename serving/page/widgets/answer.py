@@ -1,4 +1,4 @@
-"""The answer as a tab shows it, to a drawing or to a photo: its parts, what fills them, and why it came out."""
+"""The answer that a tab shows to a drawing or a photo: its components, what fills them, and its explanation."""
 
 import time
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Outputs = tuple[dict[str, float] | str | None, str, str | None, dict[str, Any] | None, str]
 HIDE = "() => ({__type__: 'update', value: null, visible: false})"
-"""gr.update(value=None, visible=False), in the browser: no second question to the server after each answer."""
+"""gr.update(value=None, visible=False), in the browser: it saves a request to the server after each answer."""
 DETAILS = ("verdict", "label", "confidence", "candidates", "model_version")
 
 
@@ -41,8 +41,8 @@ class AnswerParts(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class AnswerView:
-    """One tab's answers, by the model of one data set. `sentences`: verdict -> what is said where no class is named;
-    that of a blank also where there is nothing to explain yet."""
+    """One tab's answers, by the model of one data set. `sentences`: verdict -> the text shown in place of a label; that
+    of a blank also where there is nothing to explain yet."""
 
     services: "Services"
     dataset: str
@@ -50,11 +50,11 @@ class AnswerView:
 
     @property
     def classifier(self) -> "Classifier":
-        """Raises ModelError where the data set has no model."""
+        """The model. Raises ModelError if the data set has none."""
         return self.services.classifier(self.dataset)
 
     def build(self) -> AnswerParts:
-        """The parts."""
+        """Create the components."""
         colour = SPECS[self.dataset].image_shape[2] == 3
         return AnswerParts(
             gr.Label(label="Answer", num_top_classes=3, elem_classes="answer"),
@@ -73,17 +73,17 @@ class AnswerView:
         )
 
     def nothing(self) -> Outputs:
-        """What the parts hold before the first answer."""
+        """The components' values before the first answer."""
         return None, "", None, None, self._note()
 
     def add_why(self, parts: AnswerParts) -> None:
-        """On demand: which parts of the picture made the answer; gone with the answer that it explains."""
+        """Add a button that shows which parts of the picture led to the answer. A new answer hides the explanation."""
 
         def explain(image: "np.ndarray | None") -> dict[str, Any]:
             if image is None:
                 raise gr.Error(f"There is no answer to explain. {self.sentences['blank']}", print_exception=False)
-            shown = self.classifier.explain(image.reshape(SPECS[self.dataset].image_shape))
-            return gr.update(value=cache_image(Image.fromarray(shown)), visible=True)
+            explanation = self.classifier.explain(image.reshape(SPECS[self.dataset].image_shape))
+            return gr.update(value=cache_image(Image.fromarray(explanation)), visible=True)
 
         ask = gr.Button("Why this answer?")
         label = "Blue speaks for it, orange against it"
@@ -94,12 +94,12 @@ class AnswerView:
         parts.preprocessed.change(None, None, why, js=HIDE, **QUIET)
 
     def add_feedback(self, parts: AnswerParts) -> None:
-        """Buttons that say whether the answer is right."""
+        """Add the buttons that say whether the answer is right."""
         feedback_buttons.build(self.services, self.dataset, parts.preprocessed, parts.details)
 
     def reply(self, sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
-        """sheets: as predict_one takes them. Answers to a request are recorded; live mode's, which have none, are not.
-        Raises gr.Error."""
+        """Answer a drawing or photo and record the answer; without a request, in live mode, it is not recorded. sheets:
+        as predict_one takes them. Raises gr.Error."""
         started = time.perf_counter()
         with show_errors(self.services, "The picture could not be answered."):
             prediction = predict_one(self.classifier, sheets)
