@@ -1,12 +1,12 @@
-"""What the API answers, checked."""
+"""Checks of the API's answers."""
 
 from serving.api.schemas import ErrorAnswer
 
 PNG = {"Content-Type": "image/png"}
 
 
-def refused(reply, status, code):
-    """Checks an error and returns its message and hint."""
+def assert_refused(reply, status, code):
+    """Check an error. Return its message and hint."""
     assert reply.status_code == status, reply.text
     error = ErrorAnswer.model_validate_json(reply.content).error
     assert error.code == code

@@ -55,9 +55,9 @@ def test_twenty_corrections_of_a_misread_shape_are_learnt(draw_page):
     draw_page.press("Start retraining")
     state = page.locator("#training-state")
     state.get_by_text("took ").wait_for(timeout=PATIENCE)  # said of every one that has ended, however
-    said = state.inner_text()
-    assert "Retraining 1: promoted" in said
-    assert "worse nowhere" in said
+    summary = state.inner_text()
+    assert "Retraining 1: promoted" in summary
+    assert "worse nowhere" in summary
 
     page.get_by_role("tab", name="Draw").click()
     version = "fetch('/api/model').then(reply => reply.json()).then(model => model.version)"

@@ -1,4 +1,4 @@
-"""nginx.conf in a real nginx, before three replicas that only say who they are and what they were sent."""
+"""nginx.conf in a real nginx, before three replicas that answer with their name and what they were sent."""
 
 import http.client
 import itertools
@@ -18,7 +18,7 @@ from benchmarks.proxy import Nginx
 
 
 class Replica(ThreadingHTTPServer):
-    """Tells its name, the headers and the size of the body that reached it; breaks the line when it is told to."""
+    """Answers with its name, the headers and the size of the body that reached it; hangs up while `breaks` is set."""
 
     daemon_threads = True
 
@@ -41,12 +41,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/stream":
             self.stream()
             return
-        told = {
+        answer = {
             "replica": self.server.name,
             "bytes": len(body),
             "headers": {k.lower(): v for k, v in self.headers.items()},
         }
-        content = json.dumps(told).encode()
+        content = json.dumps(answer).encode()
         self.send_response(503 if self.path.startswith("/api/ready") else 200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -90,7 +90,7 @@ def nginx(replicas):
 
 
 def ask(nginx, method, path, body=None, **headers):
-    """Status, headers and what the replica told, over a connection of its own."""
+    """Status, headers and the replica's own answer, over a connection of its own."""
     connection = http.client.HTTPConnection(urlsplit(nginx.url).netloc, timeout=30)
     try:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
@@ -98,8 +98,8 @@ def ask(nginx, method, path, body=None, **headers):
         content = reply.read()
     finally:
         connection.close()
-    told = json.loads(content) if content.startswith(b"{") else {}
-    return reply.status, reply.headers, told
+    answer = json.loads(content) if content.startswith(b"{") else {}
+    return reply.status, reply.headers, answer
 
 
 def test_stateless_routes_are_spread_evenly(nginx):
@@ -116,18 +116,18 @@ def test_a_visitor_stays_with_one_replica_by_cookie(nginx):
         cookie = cookie.split(";")[0]
         paths = ("/gradio_api/upload", "/gradio_api/queue/join", "/assets/x.js")
         again = [ask(nginx, "POST", path, b"x", Cookie=cookie) for path in paths]
-        assert {told["replica"] for _, _, told in again} == {first["replica"]}
+        assert {answer["replica"] for _, _, answer in again} == {first["replica"]}
         assert all("Set-Cookie" not in headers for _, headers, _ in again)
         replicas.add(first["replica"])
     assert len(replicas) > 1
 
 
 def test_a_program_stays_with_one_replica_by_header(nginx):
-    seen = {
+    replicas_by_name = {
         name: {ask(nginx, "POST", "/x", b"x", X_Affinity=name)[2]["replica"] for _ in range(5)} for name in "abcdefghij"
     }
-    assert all(len(replicas) == 1 for replicas in seen.values())
-    assert len(set.union(*seen.values())) > 1
+    assert all(len(replicas) == 1 for replicas in replicas_by_name.values())
+    assert len(set.union(*replicas_by_name.values())) > 1
 
 
 @pytest.mark.parametrize("path", ["/api/predict", "/api/predict/batch"])

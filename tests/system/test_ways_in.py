@@ -1,5 +1,4 @@
-"""The same pictures of each data set down every way: page endpoint, raw body, multipart, JSON and zip. They get
-the same answers."""
+"""The same pictures of each data set get the same answers by page endpoint, raw body, multipart, JSON and zip."""
 
 import asyncio
 import base64

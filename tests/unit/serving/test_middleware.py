@@ -1,8 +1,9 @@
-"""The whole application over the network: page, API and what stands before both."""
+"""The whole application over the network: page and API behind the middleware."""
 
 import http.client
 import json
 import socket
+import time
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from serving.api.schemas import ErrorAnswer, PredictAnswer
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter
-from tests.helpers.api import refused
+from tests.helpers.api import assert_refused
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +26,9 @@ def ask(address, method, path, body=None, **headers):
     connection = http.client.HTTPConnection(address, timeout=30)
     connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
     reply = connection.getresponse()
-    found = reply.status, dict(reply.getheaders()), reply.read()
+    answer = reply.status, dict(reply.getheaders()), reply.read()
     connection.close()
-    return found
+    return answer
 
 
 def test_page_and_api_share_a_port_and_every_answer_has_an_id(address):
@@ -118,12 +119,10 @@ def test_submitted_drawings_are_kept_live_ones_are_not(
     client.predict(blank, api_name="/predict")
     (tmp_path / "seven.png").write_bytes(seven_png)
     client.predict(blank | {"composite": handle_file(str(tmp_path / "seven.png"))}, api_name="/predict")
-    import time
-
     time.sleep(1.5)
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     history = History(database)
-    assert [(each.source, each.label) for each in history.search(AnswerFilter(), 9)] == [("page", "7"), ("page", "")]
+    assert [(entry.source, entry.label) for entry in history.search(AnswerFilter(), 9)] == [("page", "7"), ("page", "")]
     database.close()
 
 
@@ -158,7 +157,7 @@ def test_only_a_trusted_proxy_says_who_the_client_is(served, classifier, setting
 
     def statuses(address, *clients):
         png = {"Content_Type": "image/png"}
-        return [ask(address, "POST", "/api/predict", b"", X_Forwarded_For=each, **png)[0] for each in clients]
+        return [ask(address, "POST", "/api/predict", b"", X_Forwarded_For=client, **png)[0] for client in clients]
 
     assert statuses(distrusting, "203.0.113.1", "203.0.113.2") == [422, 429]
     assert statuses(trusting, "203.0.113.1", "203.0.113.2", "203.0.113.2") == [422, 422, 429]
@@ -180,7 +179,7 @@ def test_an_unknown_path_or_method_of_the_api_is_not_the_pages(address):
 
 def test_an_unforeseen_error_is_told_in_the_one_shape_with_its_id(api, services):
     reply = api(replace(services, classifiers={"mnist": None})).get("/api/model")
-    refused(reply, 500, "fault")
+    assert_refused(reply, 500, "fault")
     assert services.metrics.problems[-1].request_id == reply.headers["x-request-id"]
 
 

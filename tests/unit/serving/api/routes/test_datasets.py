@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from serving.api.routes.status import ModelCard, Stats
-from serving.api.schemas import BatchAnswer, ErrorAnswer, PredictAnswer
-from tests.helpers.api import PNG, refused
+from serving.api.schemas import BatchAnswer, PredictAnswer
+from tests.helpers.api import PNG, assert_refused
 
 DATASET_COUNTED = 'answers_total{dataset="cifar10",label="horse",source="api",verdict="sure"} 1.0'
 
@@ -45,8 +45,10 @@ def test_the_data_set_is_chosen_in_the_query(client, photo_png):
 
 @pytest.mark.parametrize("path", ["/api/predict", "/api/predict/batch"])
 def test_a_data_set_that_is_unknown_or_has_no_model_is_told(client, api, digits_only, photo_png, path):
-    refused(client.post(f"{path}?dataset=letters", content=photo_png, headers=PNG), 422, "wrong_shape")
-    error = refused(api(digits_only).post(f"{path}?dataset=cifar10", content=photo_png, headers=PNG), 503, "no_model")
+    assert_refused(client.post(f"{path}?dataset=letters", content=photo_png, headers=PNG), 422, "wrong_shape")
+    error = assert_refused(
+        api(digits_only).post(f"{path}?dataset=cifar10", content=photo_png, headers=PNG), 503, "no_model"
+    )
     assert "cifar10" in error.message
 
 
@@ -73,13 +75,13 @@ def test_each_data_set_has_its_card_and_figures(api, both, photo_png):
 @pytest.mark.parametrize("path", ["/api/model", "/api/ready", "/api/stats", "/api/history"])
 def test_a_data_set_that_is_unknown_is_told(api, path):
     reply = api().get(f"{path}?dataset=letters")
-    assert (reply.status_code, ErrorAnswer.model_validate(reply.json()).error.code) == (422, "wrong_shape")
+    assert_refused(reply, 422, "wrong_shape")
 
 
 @pytest.mark.parametrize("path", ["/api/model", "/api/ready"])
 def test_a_data_set_without_a_model_is_told(api, digits_only, path):
     reply = api(digits_only).get(f"{path}?dataset=cifar10")
-    assert (reply.status_code, ErrorAnswer.model_validate(reply.json()).error.code) == (503, "no_model")
+    assert_refused(reply, 503, "no_model")
 
 
 def test_photos_are_found_by_their_data_set_in_colour(api, both, photo_png):

@@ -7,28 +7,23 @@ from pydantic import SecretStr
 
 from experiments.preprocessing.drawings import prepare_drawing
 from serving.api.routes.feedback import FeedbackAnswer
-from serving.api.schemas import ErrorAnswer
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter, CorrectionFilter
+from tests.helpers.api import PNG, assert_refused
 
-PNG = {"Content-Type": "image/png"}
 ALL = CorrectionFilter("mnist")
 
 
 @pytest.fixture
 def fresh(opened, classifier, settings, tmp_path):
-    """Builds services with a database of their own."""
+    """Build services with a database of their own."""
 
     def fresh(**changes):
         return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path, **changes}))
 
     return fresh
-
-
-def refused(reply, status, code):
-    assert (reply.status_code, ErrorAnswer.model_validate_json(reply.content).error.code) == (status, code)
 
 
 def kept(services):
@@ -40,25 +35,26 @@ def test_an_answer_is_corrected_by_its_id_at_once_and_with_its_drawing(api, fres
     client = api(services)
     number = client.post("/api/predict", content=seven_png, headers=PNG).json()["id"]
     reply = client.post("/api/feedback", json={"id": number, "label": "1"})  # before it can have been written down
-    told = FeedbackAnswer.model_validate_json(reply.content)
-    assert (told.given, told.label, told.state) == ("7", "1", "pending")
-    (found,) = kept(services)
-    assert found.image == prepare_drawing(seven).tobytes()
-    assert Image.open(io.BytesIO(found.drawing)).size == (100, 100)
-    assert (found.model_version, found.confidence, found.source, found.request_id) == ("3", 0.9, "api", number)
-    assert found.client not in ("", "testclient")
-    (answer,) = services.recorder.history.search(AnswerFilter(), 9)
-    assert answer.corrected == "1"
+    answer = FeedbackAnswer.model_validate_json(reply.content)
+    assert (answer.given, answer.label, answer.state) == ("7", "1", "pending")
+    (correction,) = kept(services)
+    assert correction.image == prepare_drawing(seven).tobytes()
+    assert Image.open(io.BytesIO(correction.drawing)).size == (100, 100)
+    assert (correction.model_version, correction.confidence) == ("3", 0.9)
+    assert (correction.source, correction.request_id) == ("api", number)
+    assert correction.client not in ("", "testclient")
+    (entry,) = services.recorder.history.search(AnswerFilter(), 9)
+    assert entry.corrected == "1"
 
 
 def test_an_answer_of_a_batch_is_named_by_its_position(api, fresh, seven_png, sheet_png):
     services = fresh()
     client = api(services)
-    files = [("images", ("a.png", each, "image/png")) for each in (sheet_png, seven_png)]
+    files = [("images", ("a.png", content, "image/png")) for content in (sheet_png, seven_png)]
     number = client.post("/api/predict/batch", files=files).json()["id"]
     assert client.post("/api/feedback", json={"id": number, "label": "2", "position": 1}).status_code == 200
-    refused(client.post("/api/feedback", json={"id": number, "label": "2"}), 422, "blank")
-    assert [each.proposed for each in kept(services)] == ["2"]
+    assert_refused(client.post("/api/feedback", json={"id": number, "label": "2"}), 422, "blank")
+    assert [correction.proposed for correction in kept(services)] == ["2"]
 
 
 def test_what_another_replica_is_writing_down_is_waited_for(api, fresh, seven_png, classifier, opened, tmp_path):
@@ -73,9 +69,9 @@ def test_an_image_is_corrected_without_an_answer(api, fresh, seven_png, history)
     image = base64.b64encode(seven_png).decode()
     for label in ("1", "4"):
         assert api(services).post("/api/feedback", json={"image": image, "label": label}).json()["given"] == "7"
-    (found,) = kept(services)
-    assert (found.proposed, found.given, found.model_version) == ("4", "7", "3")
-    assert found.drawing.startswith(b"\x89PNG")
+    (correction,) = kept(services)
+    assert (correction.proposed, correction.given, correction.model_version) == ("4", "7", "3")
+    assert correction.drawing.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
@@ -93,12 +89,12 @@ def test_an_image_is_corrected_without_an_answer(api, fresh, seven_png, history)
     ],
 )
 def test_what_makes_no_sense_is_refused(api, body, status, code):
-    refused(api().post("/api/feedback", json=body), status, code)
+    assert_refused(api().post("/api/feedback", json=body), status, code)
 
 
 def test_a_blank_sheet_teaches_nothing(api, sheet_png):
     image = base64.b64encode(sheet_png).decode()
-    refused(api().post("/api/feedback", json={"image": image, "label": "1"}), 422, "blank")
+    assert_refused(api().post("/api/feedback", json={"image": image, "label": "1"}), 422, "blank")
 
 
 def test_a_client_has_its_rate_and_its_share_of_the_quarantine(api, fresh, seven_png, tmp_path):
@@ -106,21 +102,21 @@ def test_a_client_has_its_rate_and_its_share_of_the_quarantine(api, fresh, seven
     client = api(fresh(rate_limit_feedback="2/hour"))
     for _ in range(2):
         assert client.post("/api/feedback", json=image).status_code == 200
-    refused(client.post("/api/feedback", json=image), 429, "too_many")
-    refused(api(fresh(max_pending_corrections=1)).post("/api/feedback", json=image), 503, "quarantine_full")
+    assert_refused(client.post("/api/feedback", json=image), 429, "too_many")
+    assert_refused(api(fresh(max_pending_corrections=1)).post("/api/feedback", json=image), 503, "quarantine_full")
 
 
 def test_what_was_reviewed_stays_so(api, fresh, seven_png):
     services, image = fresh(), {"image": base64.b64encode(seven_png).decode(), "label": "1"}
     api(services).post("/api/feedback", json=image)
     Corrections(services.database).review(ALL, "accepted")
-    refused(api(services).post("/api/feedback", json=image | {"label": "4"}), 409, "reviewed")
+    assert_refused(api(services).post("/api/feedback", json=image | {"label": "4"}), 409, "reviewed")
     assert Corrections(services.database).accepted("mnist")[0].labels.tolist() == [1]
 
 
 def test_behind_a_login_only_those_who_have_one_correct(api, fresh):
     services = fresh(username="ann", password=SecretStr("secret"))
-    refused(api(services).post("/api/feedback", json={"id": "x", "label": "1"}), 401, "login_needed")
+    assert_refused(api(services).post("/api/feedback", json={"id": "x", "label": "1"}), 401, "login_needed")
 
 
 def test_a_correction_outlives_the_history(api, fresh, seven_png, tmp_path):

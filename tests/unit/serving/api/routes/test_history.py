@@ -5,9 +5,8 @@ import pytest
 from PIL import Image
 
 from serving.api.routes.history import HistoryAnswer
+from tests.helpers.api import PNG, assert_refused
 from tests.helpers.entries import entry
-
-PNG = {"Content-Type": "image/png"}
 
 
 @pytest.fixture
@@ -20,17 +19,17 @@ def test_what_was_answered_is_found_with_its_image_and_without_an_address(api, f
     number = client.post("/api/predict", content=seven_png, headers=PNG).json()["id"]
     client.post("/api/predict/batch", files=[("images", sheet_png), ("images", b"bad"), ("images", seven_png)])
     fresh.recorder.flush()
-    found = HistoryAnswer.model_validate(client.get("/api/history").json())
-    assert [(item.source, item.position, item.label) for item in found.items] == [
+    answer = HistoryAnswer.model_validate(client.get("/api/history").json())
+    assert [(item.source, item.position, item.label) for item in answer.items] == [
         ("batch", 2, "7"), ("batch", 0, None), ("api", 0, "7")
     ]  # fmt: skip
-    assert (found.total, found.next) == (3, None)
-    assert found.items[-1].request_id == number
-    with Image.open(io.BytesIO(base64.b64decode(found.items[0].image))) as image:
+    assert (answer.total, answer.next) == (3, None)
+    assert answer.items[-1].request_id == number
+    with Image.open(io.BytesIO(base64.b64decode(answer.items[0].image))) as image:
         assert image.size == (28, 28)
-    assert found.items[1].image is None
-    assert "testclient" not in found.model_dump_json()
-    assert len({item.client for item in found.items}) == 1
+    assert answer.items[1].image is None
+    assert "testclient" not in answer.model_dump_json()
+    assert len({item.client for item in answer.items}) == 1
 
 
 def test_a_request_that_a_proxy_repeats_is_recorded_once(api, fresh, seven_png):
@@ -64,12 +63,12 @@ def test_a_wrong_query_is_refused(api, query):
 
 
 def test_without_a_history_that_is_said(api, opened, classifier, settings):
-    reply = api(opened(classifier, settings.model_copy(update={"history": False}))).get("/api/history")
-    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "history_off")
+    client = api(opened(classifier, settings.model_copy(update={"history": False})))
+    assert_refused(client.get("/api/history"), 404, "history_off")
 
 
 def test_a_database_that_is_away_is_said(api, opened, classifier, settings):
     away = settings.model_copy(update={"database_url": "postgresql://ann:secret@127.0.0.1:1/none"})
     reply = api(opened(classifier, away)).get("/api/history")
-    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "no_history")
+    assert_refused(reply, 503, "no_history")
     assert "secret" not in reply.text

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from serving.api.schemas import BatchAnswer, ErrorAnswer, PredictAnswer
 from serving.server import build_app
-from tests.helpers.api import PNG, refused
+from tests.helpers.api import PNG, assert_refused
 from tests.helpers.pictures import zipped
 
 
@@ -71,40 +71,40 @@ def test_a_blank_sheet_has_no_label(client, sheet_png):
     ],
 )
 def test_what_is_no_picture_is_refused_with_the_right_status(client, body, headers, status, code):
-    assert refused(client.post("/api/predict", content=body, headers=headers), status, code).hint
+    assert assert_refused(client.post("/api/predict", content=body, headers=headers), status, code).hint
 
 
 def test_a_truncated_picture_is_undecodable(client, seven_png):
-    refused(client.post("/api/predict", content=seven_png[:60], headers=PNG), 400, "bad_image")
-    refused(client.post("/api/predict", content=seven_png[:-30], headers=PNG), 400, "bad_image")
+    assert_refused(client.post("/api/predict", content=seven_png[:60], headers=PNG), 400, "bad_image")
+    assert_refused(client.post("/api/predict", content=seven_png[:-30], headers=PNG), 400, "bad_image")
 
 
 @pytest.mark.parametrize("side", [8_000, 20_000])  # 64 and 400 megapixels in a few kilobytes
 def test_a_decompression_bomb_is_too_large(client, side):
     buffer = io.BytesIO()
     Image.new("1", (side, side)).save(buffer, "PNG")
-    refused(client.post("/api/predict", content=buffer.getvalue(), headers=PNG), 413, "too_large")
+    assert_refused(client.post("/api/predict", content=buffer.getvalue(), headers=PNG), 413, "too_large")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_a_moving_picture_is_refused(client, seven, kind):
     frames = [Image.fromarray(255 - seven)]
     data = encoded(seven, kind, save_all=True, append_images=frames)
-    refused(client.post("/api/predict", content=data, headers=PNG), 422, "animated")
+    assert_refused(client.post("/api/predict", content=data, headers=PNG), 422, "animated")
 
 
 def test_a_body_over_the_limit_is_refused(api, opened, classifier, settings):
     small = opened(classifier, settings.model_copy(update={"max_image_mb": 1, "max_batch_mb": 1}))
     client, much = api(small), bytes(1024 * 1024 + 1)
-    refused(client.post("/api/predict", content=much, headers=PNG), 413, "too_large")
-    refused(client.post("/api/predict", files={"image": much}), 413, "too_large")
-    refused(client.post("/api/predict", json={"image": base64.b64encode(much).decode()}), 413, "too_large")
-    refused(client.post("/api/predict/batch", files=[("images", much)]), 413, "too_large")
+    assert_refused(client.post("/api/predict", content=much, headers=PNG), 413, "too_large")
+    assert_refused(client.post("/api/predict", files={"image": much}), 413, "too_large")
+    assert_refused(client.post("/api/predict", json={"image": base64.b64encode(much).decode()}), 413, "too_large")
+    assert_refused(client.post("/api/predict/batch", files=[("images", much)]), 413, "too_large")
     bomb = zipped([("zeros.png", bytes(3 * 1024 * 1024))])
     reply = client.post("/api/predict/batch", content=bomb, headers={"Content-Type": "application/zip"})
     assert reply.json()["results"][0]["error"]["code"] == "too_large"
     bomb = zipped([(f"{number}.png", bytes(600 * 1024)) for number in range(3)])
-    refused(
+    assert_refused(
         client.post("/api/predict/batch", content=bomb, headers={"Content-Type": "application/zip"}), 413, "too_large"
     )
 
@@ -147,7 +147,7 @@ def test_names_that_lead_out_links_and_litter_in_a_zip(client, seven_png):
 )
 def test_a_zip_that_is_none_or_too_much_is_refused(client, body, status, code):
     reply = client.post("/api/predict/batch", content=body, headers={"Content-Type": "application/zip"})
-    refused(reply, status, code)
+    assert_refused(reply, status, code)
 
 
 def test_a_fault_is_told_without_its_details_and_the_next_request_is_served(
@@ -155,7 +155,7 @@ def test_a_fault_is_told_without_its_details_and_the_next_request_is_served(
 ):
     client = api(opened(broken_classifier, settings))
     reply = client.post("/api/predict", content=seven_png, headers=PNG)
-    refused(reply, 500, "fault")
+    assert_refused(reply, 500, "fault")
     assert "tflite" not in reply.text
     assert client.post("/api/predict", content=sheet_png, headers=PNG).json()["verdict"] == "blank"
 
@@ -165,7 +165,7 @@ def test_a_client_over_its_rate_is_told_when_to_come_back(api, opened, classifie
     assert client.post("/api/predict", content=sheet_png, headers=PNG).status_code == 200
     batch = [("images", sheet_png)] * 3
     reply = client.post("/api/predict/batch", files=batch)
-    refused(reply, 429, "too_many")
+    assert_refused(reply, 429, "too_many")
     assert 0 < int(reply.headers["retry-after"]) <= 3600
     free = api(opened(classifier, settings.model_copy(update={"rate_limit_api": "1/hour", "rate_limit": "off"})))
     assert {free.post("/api/predict", content=sheet_png, headers=PNG).status_code for _ in range(5)} == {200}
@@ -175,7 +175,7 @@ def test_more_requests_than_are_taken_at_a_time_are_told_so(api, opened, classif
     full = opened(classifier, settings.model_copy(update={"max_requests": 1}))
     client = api(full)
     with full.load.slot():
-        refused(client.post("/api/predict", content=sheet_png, headers=PNG), 503, "busy")
+        assert_refused(client.post("/api/predict", content=sheet_png, headers=PNG), 503, "busy")
     assert client.post("/api/predict", content=sheet_png, headers=PNG).status_code == 200
     assert (full.load.requests, full.load.bytes) == (0, 0)
 
@@ -186,7 +186,7 @@ def test_a_zip_is_refused_only_where_what_it_unpacks_to_finds_no_room(api, opene
     small = zipped([("blank.png", sheet_png)])
     assert client.post("/api/predict/batch", content=small, headers=headers).status_code == 200
     large = zipped([(f"{number}.png", bytes(600 * 1024)) for number in range(2)])
-    refused(client.post("/api/predict/batch", content=large, headers=headers), 503, "busy")
+    assert_refused(client.post("/api/predict/batch", content=large, headers=headers), 503, "busy")
     assert (tight.load.requests, tight.load.bytes) == (0, 0)
 
 

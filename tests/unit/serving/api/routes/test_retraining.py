@@ -4,6 +4,7 @@ from pydantic import SecretStr
 from serving.api.routes.production import ProductionLogAnswer
 from serving.api.routes.retraining import StatusAnswer
 from serving.storage.retrainings import Retrainings
+from tests.helpers.api import assert_refused
 
 
 @pytest.fixture
@@ -12,19 +13,15 @@ def fresh(opened, classifier, settings, tmp_path):
     return opened(classifier, settings.model_copy(update=places))
 
 
-def code(reply):
-    return reply.status_code, reply.json()["error"]["code"]
-
-
 def test_before_the_first_there_is_none(api, fresh):
     client = api(fresh)
     assert client.get("/api/retrain/status").json() == {"retraining": None}
-    assert code(client.post("/api/retrain/cancel")) == (409, "nothing_to_cancel")
+    assert_refused(client.post("/api/retrain/cancel"), 409, "nothing_to_cancel")
 
 
 def test_too_little_is_accepted(api, fresh):
     reply = api(fresh).post("/api/retrain", json={})
-    assert code(reply) == (409, "not_started")
+    assert_refused(reply, 409, "not_started")
     assert "needs 10 accepted corrections; there are 0" in reply.json()["error"]["message"]
 
 
@@ -33,9 +30,10 @@ def test_status_and_cancel(api, fresh):
     job = jobs.claim("mnist", 20)
     row = {"group": "validation", "count": 5000, "champion": 0.99, "challenger": 0.98, "low": -0.02, "high": -0.001}
     jobs.heartbeat(job.id, state="training", progress=0.5, remaining=30.0, log=["Training"], differences=[row])
-    found = StatusAnswer.model_validate(client.get("/api/retrain/status?dataset=mnist").json()).retraining
-    assert (found.id, found.state, found.progress, found.seconds_left) == (job.id, "training", 0.5, 30.0)
-    assert found.differences[0].group == "validation"
+    retraining = StatusAnswer.model_validate(client.get("/api/retrain/status?dataset=mnist").json()).retraining
+    assert (retraining.id, retraining.state) == (job.id, "training")
+    assert (retraining.progress, retraining.seconds_left) == (0.5, 30.0)
+    assert retraining.differences[0].group == "validation"
     assert client.post("/api/retrain/cancel").json()["id"] == job.id
     assert jobs.heartbeat(job.id)
 
@@ -44,14 +42,14 @@ def test_an_empty_registry_has_nothing_to_promote_or_to_go_back_to(api, fresh):
     client = api(fresh)
     assert ProductionLogAnswer.model_validate(client.get("/api/production-log").json()).items == []
     for path, body in (("/api/promote", {"version": "3", "reason": "hope"}), ("/api/rollback", {})):
-        assert code(client.post(path, json=body)) == (409, "registry")
+        assert_refused(client.post(path, json=body), 409, "registry")
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"version": "../1"}, {"version": "1", "reason": "x" * 501}, {"version": "1", "x": 1}]
 )
 def test_a_wrong_promotion_is_refused(api, fresh, body):
-    assert code(api(fresh).post("/api/promote", json=body)) == (422, "wrong_shape")
+    assert_refused(api(fresh).post("/api/promote", json=body), 422, "wrong_shape")
 
 
 @pytest.mark.parametrize(
@@ -64,4 +62,4 @@ def test_a_wrong_promotion_is_refused(api, fresh, body):
 def test_only_the_operator(api, opened, classifier, settings, method, path):
     changes = {"operator_key": SecretStr("right"), "trusted_proxies": "192.0.2.1"}
     client = api(opened(classifier, settings.model_copy(update=changes)))
-    assert code(client.request(method, path, json={"version": "1"})) == (401, "operator_only")
+    assert_refused(client.request(method, path, json={"version": "1"}), 401, "operator_only")

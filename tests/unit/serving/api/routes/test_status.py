@@ -2,9 +2,7 @@ import pytest
 from pydantic import SecretStr
 
 from serving.api.routes.status import Health, ModelCard, Ready, Stats
-from serving.api.schemas import ErrorAnswer
-
-PNG = {"Content-Type": "image/png"}
+from tests.helpers.api import PNG, assert_refused
 
 
 @pytest.fixture
@@ -27,8 +25,7 @@ def test_health_and_model_card_are_anyones(api, opened, classifier, settings):
 def test_ready_only_once_the_model_answers(api, opened, broken_classifier, settings):
     assert Ready.model_validate(api().get("/api/ready").json()).model.version == "3"
     reply = api(opened(broken_classifier, settings)).get("/api/ready")
-    assert reply.status_code == 503
-    assert ErrorAnswer.model_validate(reply.json()).error.code == "no_model"
+    assert_refused(reply, 503, "no_model")
     assert int(reply.headers["retry-after"]) > 0
 
 
@@ -79,8 +76,7 @@ def test_an_unknown_route_and_a_wrong_method_have_the_one_shape(api):
         (client.delete("/api/history"), 405, "wrong_method"),
         (client.get("/api/history?limit=x"), 422, "wrong_shape"),
     ):
-        assert reply.status_code == status
-        assert ErrorAnswer.model_validate(reply.json()).error.code == code
+        assert_refused(reply, status, code)
 
 
 def test_other_sites_are_answered_only_where_they_are_configured(api, opened, classifier, settings):

@@ -2,9 +2,9 @@ import pytest
 from pydantic import SecretStr
 
 from serving.api.routes.training_data import TrainingData, UploadAnswer
-from serving.api.schemas import ErrorAnswer
 from serving.storage.corrections import Corrections
 from serving.storage.records import CorrectionFilter
+from tests.helpers.api import assert_refused
 from tests.helpers.pictures import png, zipped
 
 ZIP = {"Content-Type": "application/zip"}
@@ -16,17 +16,13 @@ def fresh(opened, classifier, settings, tmp_path):
     return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path, "data_dir": tmp_path}))
 
 
-def refused(reply, status, code):
-    assert (reply.status_code, ErrorAnswer.model_validate_json(reply.content).error.code) == (status, code)
-
-
 def test_a_zip_with_a_folder_a_class_becomes_training_data(api, fresh):
     client = api(fresh)
     body = zipped({"7/a.png": png(1), "7/again.png": png(1), "1/b.png": png(2)})
-    told = UploadAnswer.model_validate_json(client.post(PATH, content=body, headers=ZIP).content)
-    assert (told.accepted, told.pending, told.contradicted) == (1, 1, ["1/b.png"])
-    assert told.duplicates == {"this upload": 1}
-    assert not told.compared
+    answer = UploadAnswer.model_validate_json(client.post(PATH, content=body, headers=ZIP).content)
+    assert (answer.accepted, answer.pending, answer.contradicted) == (1, 1, ["1/b.png"])
+    assert answer.duplicates == {"this upload": 1}
+    assert not answer.compared
     kept = TrainingData.model_validate_json(client.get("/api/training-data").content)
     assert (kept.accepted, kept.pending, kept.dropped) == ({"7": 1}, {"1": 1}, {})
     assert kept.digest == Corrections(fresh.database).accepted("mnist")[1]
@@ -45,25 +41,27 @@ def test_images_and_a_csv_become_training_data(api, fresh):
 
 def test_all_is_kept_or_nothing(api, fresh):
     client, body = api(fresh), zipped({"7/a.png": png(1), "7/b.png": b"no picture", "eleven/c.png": png(2)})
-    refused(client.post(PATH, content=body, headers=ZIP), 422, "bad_files")
+    assert_refused(client.post(PATH, content=body, headers=ZIP), 422, "bad_files")
     assert Corrections(fresh.database).count(CorrectionFilter("mnist")) == 0
-    told = client.post(f"{PATH}?leave_out=true", content=body, headers=ZIP).json()
-    assert (told["accepted"], set(told["faults"])) == (1, {"7/b.png", "eleven/c.png"})
+    answer = client.post(f"{PATH}?leave_out=true", content=body, headers=ZIP).json()
+    assert (answer["accepted"], set(answer["faults"])) == (1, {"7/b.png", "eleven/c.png"})
 
 
 def test_what_makes_no_sense_is_refused(api, fresh):
     client = api(fresh)
-    refused(client.post(PATH, content=zipped({"l.csv": b"a,7"}), headers=ZIP), 422, "bad_upload")
-    refused(client.post(f"{PATH}?label=eleven", content=zipped({"a.png": png(1)}), headers=ZIP), 422, "wrong_label")
-    refused(client.post(PATH, content=b"PK\x03\x04", headers=ZIP), 400, "bad_zip")
+    assert_refused(client.post(PATH, content=zipped({"l.csv": b"a,7"}), headers=ZIP), 422, "bad_upload")
+    assert_refused(
+        client.post(f"{PATH}?label=eleven", content=zipped({"a.png": png(1)}), headers=ZIP), 422, "wrong_label"
+    )
+    assert_refused(client.post(PATH, content=b"PK\x03\x04", headers=ZIP), 400, "bad_zip")
     links = zipped({"7/../../a.png": png(1)})
-    refused(client.post(PATH, content=links, headers=ZIP), 422, "bad_files")
+    assert_refused(client.post(PATH, content=links, headers=ZIP), 422, "bad_files")
     assert Corrections(fresh.database).count(CorrectionFilter("mnist")) == 0
 
 
 def test_both_routes_are_the_operators(api, opened, classifier, settings, tmp_path):
     changes = {"artifact_dir": tmp_path, "operator_key": SecretStr("right")}
     client = api(opened(classifier, settings.model_copy(update=changes)))
-    refused(client.post(PATH, content=zipped({"7/a.png": png(1)}), headers=ZIP), 401, "operator_only")
-    refused(client.get("/api/training-data"), 401, "operator_only")
+    assert_refused(client.post(PATH, content=zipped({"7/a.png": png(1)}), headers=ZIP), 401, "operator_only")
+    assert_refused(client.get("/api/training-data"), 401, "operator_only")
     assert client.get("/api/training-data", headers={"X-API-Key": "right"}).status_code == 200
