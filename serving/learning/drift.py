@@ -42,17 +42,17 @@ def drift_of_last_day(history: "History", classifier: "Classifier") -> tuple[lis
     """Compare the newest answers of the last day with the model's reference; return the findings and a sentence."""
     dataset, reference = classifier.bundle.dataset, drift_reference.read(classifier.bundle)
     if reference is None:
-        return [], "This version of the model came without a reference, so nothing is known of drift."
+        return [], "This version of the model came without a reference to compare with."
     newest = history.search(AnswerFilter(dataset=dataset, since=time.time() - DAY), MAX_ANSWERS)
     entries = [entry for entry in newest if entry.image and entry.label]
     if len(entries) < MIN_ANSWERS:
-        return [], f"Only {len(entries)} answers in the last day: from {MIN_ANSWERS} on they are compared."
+        return [], f"Only {len(entries)} answers in the last day: a comparison needs {MIN_ANSWERS}."
     findings = compare(reference, entries, SPECS[dataset].image_shape, SPECS[dataset].class_names)
     drifted = [finding.words for finding in findings if finding.drifted]
     about = f"the newest {len(entries):,} answers of the last day"
     if not drifted:
-        return findings, f"No drift: {about} look like what the model was made for."
-    return findings, f"Drift in {about}: {'; '.join(drifted)}. Look at them in the history, and correct what is wrong."
+        return findings, f"No drift: {about} look like the model's test data."
+    return findings, f"Drift in {about}: {'; '.join(drifted)}. Check them in the history, and correct wrong ones."
 
 
 def compare(

@@ -51,9 +51,11 @@ def keep_feedback(services: "Services", feedback: Feedback, address: str) -> Cor
     _check_room(services, corrections, client, feedback.dataset)
     correction = _correction(services, feedback, client)
     if not correction.proposed:
-        raise Refused(422, "no_label", "The answer named no label that could be right.", "Say which one is.")
+        raise Refused(422, "no_label", "The answer has no label to confirm.", "Send the right label.")
     if not corrections.add([correction]):
-        raise Refused(409, "reviewed", "What you said of this image before has been reviewed.", "It stays so.")
+        raise Refused(
+            409, "reviewed", "Your earlier correction of this image has been reviewed.", "It can't be changed."
+        )
     return correction
 
 
@@ -62,7 +64,7 @@ def _check_room(services: "Services", corrections: "Corrections", client: str, d
     room = services.settings.max_pending_corrections
     for owner, limit in ((client, max(1, room // CLIENT_SHARE)), (None, room)):
         if corrections.count(CorrectionFilter(dataset, state="pending", client=owner)) >= limit:
-            message = "Too many corrections wait for the operator to look at them."
+            message = "Too many corrections are pending review."
             raise Refused(503, "quarantine_full", message, "Try again another day.", 3600)
 
 

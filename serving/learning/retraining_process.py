@@ -55,7 +55,7 @@ def cancel_retraining(services: "Services") -> Retraining:
 
     retraining = Retrainings(services.database).cancel()
     if retraining is None:
-        raise Refused(409, "nothing_to_cancel", "No retraining is going on that could be cancelled.", "")
+        raise Refused(409, "nothing_to_cancel", "No retraining can be cancelled now.")
     return retraining
 
 
@@ -84,7 +84,7 @@ def run(
     retrainings = Retrainings(database)
     retraining = claim(database, dataset) if number is None else retrainings.get(number)
     if retraining is None or not retraining.is_active:
-        raise RetrainingError(f"There is no retraining {number} to do.")
+        raise RetrainingError(f"There is no retraining {number} to run.")
     reporter = Reporter(retrainings, retraining, heartbeat)
     state: RetrainingState = "failed"
     results: dict[str, Any] = {}
@@ -99,7 +99,7 @@ def run(
             if not stop.received and isinstance(error, Exception):
                 reason = _message(error)
             elif reporter.deciding:
-                reason = "It was ended while it decided. The Production log says what is in Production."
+                reason = "It was ended during the decision. The Production log shows which version is in Production."
             else:
                 state, reason = "cancelled", "It was cancelled. Nothing has changed."
     reporter.log(f"{state.capitalize()}: {reason}")

@@ -80,7 +80,7 @@ def check_upload(
         if number % PROGRESS_EVERY == 0:
             progress(number)
     if not results:
-        raise _bad_upload("There are no pictures in this.", "Choose pictures or a zip of them.")
+        raise _bad_upload("There are no pictures in this upload.", "Choose pictures or a zip of them.")
     class_names = classifier.bundle.class_names
     labels, faults = _labels([result.name for result in results], label, tables, class_names)
     pictures = list(_usable(results, labels, class_names, faults))
@@ -169,7 +169,7 @@ def _usable(
         if result.prediction is None:
             faults[result.name] = str(result.error)
         elif result.prediction.image is None:
-            faults[result.name] = "Nothing is on this picture."
+            faults[result.name] = "This picture is blank."
         elif label.lower() not in known:
             problem = f"{label[:40]!r} is no label" if label else "It has no label"
             faults[result.name] = f"{problem}. Labels: {', '.join(class_names)}."

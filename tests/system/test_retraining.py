@@ -60,9 +60,11 @@ def database(settings):
 
 
 def right(classifier, split) -> float:
-    """The share of images that people are told right; a refusal is not right."""
-    answers = classifier.predict(split.images)
-    return np.mean([each.label == str(label) for each, label in zip(answers, split.labels, strict=True)])
+    """The share of images with the right answer; a rejected one is not right."""
+    predictions = classifier.predict(split.images)
+    return np.mean(
+        [prediction.label == str(label) for prediction, label in zip(predictions, split.labels, strict=True)]
+    )
 
 
 def start(settings, program) -> subprocess.Popen:
@@ -92,12 +94,12 @@ def silence(database):
 
 def processes_of(job, settings) -> list[psutil.Process]:
     """Of this project alone: another test, beside this one, may have a retraining of the same number."""
-    asked = {"cmdline": ["--job", str(job.id)], "environ": str(settings.artifact_dir)}
+    expected = {"cmdline": ["--job", str(job.id)], "environ": str(settings.artifact_dir)}
     return [
-        each
-        for each in psutil.process_iter(list(asked))
-        if (each.info["cmdline"] or [])[-2:] == asked["cmdline"]
-        and (each.info["environ"] or {}).get("DEMO_ARTIFACT_DIR") == asked["environ"]
+        process
+        for process in psutil.process_iter(list(expected))
+        if (process.info["cmdline"] or [])[-2:] == expected["cmdline"]
+        and (process.info["environ"] or {}).get("DEMO_ARTIFACT_DIR") == expected["environ"]
     ]
 
 

@@ -86,7 +86,7 @@ class RecordingListener:
 
 @pytest.fixture(scope="module")
 def retrained(store, dataset):
-    """What came of corrections that are easily learnt; and the run, which another one before it had abandoned."""
+    """The result of corrections that are easily learnt, and the runs, among them one that was abandoned before."""
     with store.run("mnist", "retrain", "", {}, {"retrain": "true"}) as abandoned:
         pass
     store.client.update_run(abandoned.run_id, status="RUNNING")

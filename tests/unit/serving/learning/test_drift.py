@@ -43,33 +43,34 @@ def answered(images, probabilities, at=1000.0):
 
 
 @pytest.fixture(scope="module")
-def known():
+def reference():
     return drift_reference.measure(bars(3000, 0), outputs(3000, 0), 10)
 
 
-def drifted(known, images, probabilities):
-    found = compare(known, answered(images, probabilities), SHAPE, NAMES)
-    return {finding.measure for finding in found if finding.drifted}
+def drifted(reference, images, probabilities):
+    findings = compare(reference, answered(images, probabilities), SHAPE, NAMES)
+    return {finding.measure for finding in findings if finding.drifted}
 
 
 @pytest.mark.parametrize("count", [100, 2000])
 @pytest.mark.parametrize("seed", range(1, 6))
-def test_ordinary_traffic_is_no_drift(known, count, seed):
-    assert drifted(known, bars(count, seed), outputs(count, seed)) == set()
+def test_ordinary_traffic_is_no_drift(reference, count, seed):
+    assert drifted(reference, bars(count, seed), outputs(count, seed)) == set()
 
 
-def test_a_shift_is_found_and_named(known):
-    assert drifted(known, bars(300, 1, width=7), outputs(300, 1)) == {"ink", "stroke width"}
-    assert drifted(known, bars(300, 1), outputs(300, 1, favourite=4)) == {"labels"}
-    assert drifted(known, bars(300, 1), outputs(300, 1, low=0.5)) == {"confidence"}
+def test_a_shift_is_found_and_named(reference):
+    assert drifted(reference, bars(300, 1, width=7), outputs(300, 1)) == {"ink", "stroke width"}
+    assert drifted(reference, bars(300, 1), outputs(300, 1, favourite=4)) == {"labels"}
+    assert drifted(reference, bars(300, 1), outputs(300, 1, low=0.5)) == {"confidence"}
 
 
-def test_a_difference_too_small_to_matter_is_none_however_sure_it_is(known):
+def test_a_difference_too_small_to_matter_is_none_however_sure_it_is(reference):
     images = bars(5000, 2)
     images[:600] = bars(600, 3, width=4)
-    found = {each.measure: each for each in compare(known, answered(images, outputs(5000, 2)), SHAPE, NAMES)}
-    assert found["stroke width"].p < 0.05
-    assert not found["stroke width"].drifted
+    findings = compare(reference, answered(images, outputs(5000, 2)), SHAPE, NAMES)
+    by_measure = {finding.measure: finding for finding in findings}
+    assert by_measure["stroke width"].p < 0.05
+    assert not by_measure["stroke width"].drifted
 
 
 def test_photos_are_told_by_brightness_and_contrast():
@@ -85,12 +86,12 @@ def test_stroke_width_is_in_pixels():
     assert drift_reference.image_statistics(bars(50, 0, width=4))["stroke width"].mean() == pytest.approx(4.5, abs=1)
 
 
-def test_the_last_day_is_told_in_words(tmp_path, classifier, known):
+def test_the_last_day_is_told_in_words(tmp_path, classifier, reference):
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     history, model = History(database), type(classifier)()
     model.bundle = replace(classifier.bundle, folder=tmp_path)
     assert "without a reference" in drift_of_last_day(history, model)[1]
-    drift_reference.write(known, tmp_path)
+    drift_reference.write(reference, tmp_path)
     assert "Only 0 answers" in drift_of_last_day(history, model)[1]
     history.add(answered(bars(200, 1, width=7), outputs(200, 1), at=time.time()))
     findings, verdict = drift_of_last_day(history, model)

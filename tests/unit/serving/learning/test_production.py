@@ -14,7 +14,7 @@ SPEC = SPECS["mnist"]
 
 
 class Refreshed:
-    """A classifier that counts how often it was asked to look."""
+    """A classifier that counts its refreshes."""
 
     def __init__(self):
         self.times = 0

@@ -26,9 +26,9 @@ def test_answers_that_would_change_are_listed_the_newest_first(history, exported
         ]
     )
     history.add([entry(60, dataset="dots", image=None), entry(61)])
-    found = replay(history, exported, spec, since=0.0)
-    assert (found.count, [change.entry.request_id for change in found.changes]) == (50, ["request-30", "request-7"])
-    assert [change.label for change in found.changes] == [now[30], now[7]]
+    result = replay(history, exported, spec, since=0.0)
+    assert (result.count, [change.entry.request_id for change in result.changes]) == (50, ["request-30", "request-7"])
+    assert [change.label for change in result.changes] == [now[30], now[7]]
     assert replay(history, exported, spec, since=1010.0).count == 40
     assert replay(history, exported, spec, since=1010.0, until=1020.0).changes == []
     assert replay(history, exported, spec, since=0.0, limit=10).count <= 10

@@ -20,15 +20,15 @@ def checked(classifier, files, label=None, kept=frozenset(), known=None):
     return check_upload(classifier, [UploadedFile(name, content) for name, content in files], label, kept, known)
 
 
-def kept(found):
-    return [(each.name, each.label) for each in found.pictures]
+def kept(upload):
+    return [(picture.name, picture.label) for picture in upload.pictures]
 
 
 def test_folders_say_what_pictures_show(classifier):
-    found = checked(classifier, [("set/7/a.png", png(1)), ("set/4/b.png", png(2)), ("c.png", png(3))])
-    assert kept(found) == [("set/7/a.png", "7"), ("set/4/b.png", "4")]
-    assert list(found.faults) == ["c.png"]
-    assert [found.counts(tuple("0123456789"))[name] for name in "479"] == [1, 1, 0]
+    upload = checked(classifier, [("set/7/a.png", png(1)), ("set/4/b.png", png(2)), ("c.png", png(3))])
+    assert kept(upload) == [("set/7/a.png", "7"), ("set/4/b.png", "4")]
+    assert list(upload.faults) == ["c.png"]
+    assert [upload.counts(tuple("0123456789"))[name] for name in "479"] == [1, 1, 0]
 
 
 def test_a_chosen_label_is_that_of_all(classifier):
@@ -41,9 +41,9 @@ def test_a_chosen_label_is_that_of_all(classifier):
 def test_a_csv_says_what_pictures_show(classifier, heading):
     table = f"{heading}one.png,7\ndeep/two.png, 4 \nthree.png,eleven\ngone.png,3\n".encode("utf-8-sig")
     files = [("labels.csv", table), ("one.png", png(1)), ("two.png", png(2)), ("three.png", png(3)), ("x.png", png(4))]
-    found = checked(classifier, files)
-    assert kept(found) == [("one.png", "7"), ("two.png", "4")]
-    assert {name: fault.split(".")[0] for name, fault in found.faults.items()} == {
+    upload = checked(classifier, files)
+    assert kept(upload) == [("one.png", "7"), ("two.png", "4")]
+    assert {name: fault.split(".")[0] for name, fault in upload.faults.items()} == {
         "gone.png": "The CSV names this file, but it was not sent",
         "three.png": "'eleven' is no label",
         "x.png": "It has no label",
@@ -67,35 +67,35 @@ def test_what_is_there_already_is_left_out_wherever_it_is(classifier):
     prepared = [prepare_drawing(drawing(seed)).tobytes() for seed in range(4)]
     known = np.sort(np.array([digest_prefix(prepared[2]), digest_prefix(b"other")], np.uint64))
     files = [(f"7/{seed}.png", png(seed)) for seed in range(4)]
-    found = checked(classifier, [*files, ("7/again.png", png(0))], None, {image_digest(prepared[1])}, known)
-    assert [name for name, _ in kept(found)] == ["7/0.png", "7/3.png"]
-    assert found.duplicates == {"this upload": 1, "what is kept": 1, "the data set itself": 1}
-    assert found.compared
+    upload = checked(classifier, [*files, ("7/again.png", png(0))], None, {image_digest(prepared[1])}, known)
+    assert [name for name, _ in kept(upload)] == ["7/0.png", "7/3.png"]
+    assert upload.duplicates == {"this upload": 1, "what is kept": 1, "the data set itself": 1}
+    assert upload.compared
     assert not checked(classifier, files).compared
 
 
 def test_one_image_with_two_labels_is_a_fault(classifier):
-    found = checked(classifier, [("7/a.png", png(1)), ("4/a.png", png(1))])
-    assert kept(found) == [("7/a.png", "7")]
-    assert "another label (7)" in found.faults["4/a.png"]
+    upload = checked(classifier, [("7/a.png", png(1)), ("4/a.png", png(1))])
+    assert kept(upload) == [("7/a.png", "7")]
+    assert "another label (7)" in upload.faults["4/a.png"]
 
 
 def test_what_can_not_be_read_is_named_and_spoils_nothing(classifier, sheet_png):
-    found = checked(classifier, [("7/a.png", png(1)), ("7/b.png", b"no picture"), ("7/c.png", sheet_png)])
-    assert kept(found) == [("7/a.png", "7")]
-    assert set(found.faults) == {"7/b.png", "7/c.png"}
+    upload = checked(classifier, [("7/a.png", png(1)), ("7/b.png", b"no picture"), ("7/c.png", sheet_png)])
+    assert kept(upload) == [("7/a.png", "7")]
+    assert set(upload.faults) == {"7/b.png", "7/c.png"}
 
 
 def test_what_the_model_is_sure_to_read_otherwise_is_contradicted(classifier, unsure_classifier):
     files = [("7/a.png", png(1)), ("1/b.png", png(2))]
-    found = checked(classifier, files)
-    assert [each.name for each in found.contradicted] == ["1/b.png"]
-    rows = as_corrections(found, "mnist", "upload-1", "abc", "pending")
+    upload = checked(classifier, files)
+    assert [picture.name for picture in upload.contradicted] == ["1/b.png"]
+    rows = as_corrections(upload, "mnist", "upload-1", "abc", "pending")
     assert [(row.proposed, row.state, row.given, row.position) for row in rows] == [
         ("7", "accepted", "7", 0), ("1", "pending", "7", 1)
     ]  # fmt: skip
     assert rows[0].image == prepare_drawing(drawing(1)).tobytes()
-    left = as_corrections(found, "mnist", "upload-1", "abc", "dropped")
+    left = as_corrections(upload, "mnist", "upload-1", "abc", "dropped")
     assert [row.proposed for row in left] == ["7"]
 
 
@@ -106,9 +106,9 @@ def test_a_hostile_zip_is_refused_or_its_entries_are(classifier):
     link = zipfile.ZipInfo("7/link.png")
     link.external_attr = 0o120777 << 16
     archive = zipped([("../7/a.png", png(1)), (link, b"/etc/passwd"), ("7/b.png", png(2))])
-    found = check_upload(classifier, Archive(io.BytesIO(archive), LIMITS), None, set(), None)
-    assert kept(found) == [("7/b.png", "7")]
-    assert set(found.faults) == {"../7/a.png", "7/link.png"}
+    upload = check_upload(classifier, Archive(io.BytesIO(archive), LIMITS), None, set(), None)
+    assert kept(upload) == [("7/b.png", "7")]
+    assert set(upload.faults) == {"../7/a.png", "7/link.png"}
 
 
 CONTENT = st.one_of(st.binary(max_size=60), st.integers(0, 9).map(png))
@@ -119,12 +119,12 @@ TABLES = st.text(st.sampled_from('a.png,b7/4"\n\x00'), max_size=30).map(str.enco
 @given(st.lists(st.tuples(NAMES, st.one_of(CONTENT, TABLES)), max_size=6), st.sampled_from([None, "7", "nonsense"]))
 def test_whatever_is_sent_is_kept_named_or_refused_in_words(classifier, files, label):
     try:
-        found = checked(classifier, files, label)
+        upload = checked(classifier, files, label)
     except Refused:
         return
-    assert all(each.label in "0123456789" and each.image.shape == (28, 28, 1) for each in found.pictures)
-    assert all(found.faults.values())
+    assert all(picture.label in "0123456789" and picture.image.shape == (28, 28, 1) for picture in upload.pictures)
+    assert all(upload.faults.values())
     pictures = [name for name, _ in files if not name.lower().endswith(".csv")]
-    assert len(found.pictures) <= len(pictures)
-    assert {each.name for each in found.pictures} <= set(pictures)
-    assert len({each.image.tobytes() for each in found.pictures}) == len(found.pictures)
+    assert len(upload.pictures) <= len(pictures)
+    assert {picture.name for picture in upload.pictures} <= set(pictures)
+    assert len({picture.image.tobytes() for picture in upload.pictures}) == len(upload.pictures)
