@@ -1,4 +1,4 @@
-"""Who may do what: visitors have pictures read, the operator sees the rest; no foreign page acts for either."""
+"""Who may do what: visitors ask for predictions, the operator sees the rest; no foreign page acts for either."""
 
 import base64
 import binascii
@@ -6,32 +6,29 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from serving.core.errors import Refused
-
-if TYPE_CHECKING:
-    from settings import Settings
+from settings import Settings
 
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
-"""Headers of a request that some proxy or tunnel passed on: its real sender is not this machine."""
+"""Headers of a request forwarded by some proxy or tunnel: its real sender is not this machine."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sent a request: its id, headers (lower-case names), client address, and who is logged in."""
+    """The sender of a request."""
 
     request_id: str
-    headers: Mapping[str, str]
-    address: str
-    user: str | None
+    headers: Mapping[str, str]  # names in lower case
+    address: str  # of the client
+    user: str | None  # logged in on the page
 
 
 class Access:
-    """The rules of one server. Headers are given with lower-case names."""
+    """The rules of one server. Names of headers are in lower case."""
 
-    def __init__(self, settings: "Settings") -> None:
+    def __init__(self, settings: Settings) -> None:
         self._key = settings.operator_key.get_secret_value()
         self._login = (settings.username, settings.password.get_secret_value())
         self._origins = frozenset(split_names(settings.cors_origins))
@@ -41,11 +38,11 @@ class Access:
 
     @property
     def needs_key(self) -> bool:
-        """Whether the operator has to show a key or a login."""
+        """Whether the operator has to send a key or a login."""
         return not self._open
 
     def check_operator(self, headers: Mapping[str, str], user: str | None = None, key: str = "") -> None:
-        """`user`: who is logged in on the page; `key`: as typed there. Raises Refused 401 for anyone else."""
+        """Raises Refused 401 for anyone but the operator. user: logged in on the page; key: typed there."""
         if self._is_operator(headers, user, key):
             return
         hint = "Send DEMO_OPERATOR_KEY as `Authorization: Bearer KEY`, or log in."
@@ -54,19 +51,19 @@ class Access:
         raise Refused(401, "operator_only", "This is the operator's.", hint)
 
     def check_visitor(self, headers: Mapping[str, str], user: str | None = None) -> None:
-        """Where a login guards the page it guards the API too. Raises Refused 401."""
+        """Raises Refused 401 for anyone without the login, where there is one: it guards page and API alike."""
         if self._login[0] and not self._is_operator(headers, user, ""):
             raise Refused(401, "login_needed", "This server asks for a login.", "Send it as HTTP Basic, or a key.")
 
     def check_origin(self, headers: Mapping[str, str]) -> None:
-        """For every request: no page of another site reads an answer. Raises Refused 403 for a foreign Origin."""
+        """Raises Refused 403 for a foreign Origin, whatever is requested: no page of another site reads an answer."""
         host = headers.get("host", "")
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host and origin not in self._origins:
             raise Refused(403, "foreign_origin", "Another site's page asks this.", "DEMO_CORS_ORIGINS lists who may.")
 
     def check_host(self, headers: Mapping[str, str]) -> None:
-        """For the API, and for what changes something. Raises Refused 403 for a foreign Host."""
+        """Raises Refused 403 for a foreign Host. For the API, and for what changes something."""
         name = host_name(headers.get("host", ""))
         if (self._hosts and name not in self._hosts) or (self._open and not is_loopback(name)):
             hint = "DEMO_ALLOWED_HOSTS lists this server's."
@@ -79,23 +76,23 @@ class Access:
             return equal_in_constant_time(user, self._login[0])
         kind, _, value = headers.get("authorization", "").partition(" ")
         if kind.lower() == "basic":
-            return bool(self._login[0]) and equal_in_constant_time(_decoded(value), ":".join(self._login))
+            return bool(self._login[0]) and equal_in_constant_time(_decode_basic(value), ":".join(self._login))
         given = key or headers.get("x-api-key", "") or (value if kind.lower() == "bearer" else "")
         return bool(self._key) and equal_in_constant_time(given, self._key)
 
 
 def equal_in_constant_time(one: str, other: str) -> bool:
-    """Compared in a time that does not tell how much of it is right."""
+    """Compare without revealing by the time taken how much of it is right."""
     return hmac.compare_digest(one.encode(), other.encode())
 
 
 def split_names(text: str) -> list[str]:
-    """The names of a list with commas."""
+    """Split a comma-separated list."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header, without its port; empty if it is malformed."""
+    """Return the name in a Host header without its port; empty if malformed."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
@@ -103,14 +100,14 @@ def host_name(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the name or address is this machine's own."""
+    """Whether a name or address is this machine's own."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _decoded(value: str) -> str:
+def _decode_basic(value: str) -> str:
     try:
         return base64.b64decode(value, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):

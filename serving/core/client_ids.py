@@ -1,20 +1,18 @@
-"""Who asks, without keeping who: a client is a keyed hash of the address."""
+"""Client ids: keyed hashes of addresses, which are never kept themselves."""
 
 import hashlib
 import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from settings import Settings
+from settings import Settings
 
 KEY_FILE = "client.key"
 
 
 class ClientIds:
-    """Names clients by a hash that nobody without the key can lead back to an address."""
+    """Hashes client addresses so that nobody without the key can lead an id back to one."""
 
     def __init__(self, key: bytes) -> None:
         self._key = hashlib.sha256(key).digest()
@@ -22,7 +20,7 @@ class ClientIds:
         """address -> 16 hexadecimal digits, the same for the same address and key."""
 
     @classmethod
-    def of(cls, settings: "Settings") -> "ClientIds":
+    def of(cls, settings: Settings) -> "ClientIds":
         """Keyed by the settings, else by a random key made once in the artifact folder."""
         key = settings.client_key.get_secret_value()
         return cls(key.encode() if key else _own_key(settings.artifact_dir))

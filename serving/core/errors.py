@@ -1,4 +1,4 @@
-"""What a program is told when it is refused: one shape, a status, and what to do about it."""
+"""Refused requests: a status, a code for programs, what is wrong and what to do about it."""
 
 from typing import TYPE_CHECKING
 
@@ -7,25 +7,25 @@ import orjson
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-UNREAD = (408, 413)  # leave a body behind that nobody will read
+BODY_UNREAD = (408, 413)  # of these the rest of the body is never read, so that the connection can't be used again
 
 
-class Refused(Exception):  # noqa: N818 what happened to the request
-    """A request is refused. `code` is for programs, `message` says what is wrong and `hint` what to do."""
+class Refused(Exception):  # noqa: N818 says what happened to the request
+    """A refused request. code: for programs; message: what is wrong; hint: what to do; retry_after: s."""
 
     def __init__(self, status: int, code: str, message: str, hint: str = "", retry_after: int | None = None) -> None:
         super().__init__(f"{message} {hint}".rstrip())
         self.status, self.code, self.message, self.hint = status, code, message, hint
         self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        if status in UNREAD:
+        if status in BODY_UNREAD:
             self.headers["Connection"] = "close"
 
     def body(self) -> dict[str, str]:
-        """What stands under "error" in the answer."""
+        """The object under "error" in the response."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
     def response(self) -> "Response":
-        """The answer as a whole. Gradio's page shows its user the sentence under "detail"."""
+        """The whole response. Gradio's page shows the sentence under "detail"."""
         from starlette.responses import Response  # decoding workers import this module and need no web framework
 
         content = {"error": self.body(), "detail": str(self)}
@@ -33,7 +33,7 @@ class Refused(Exception):  # noqa: N818 what happened to the request
 
 
 def internal_error() -> Refused:
-    """Something broke on this side; the details are in the log, under the request's id."""
+    """A fault of the server; the log has the details under the request's id."""
     return Refused(500, "fault", "The fault is on this side and has been logged.", "Try again.")
 
 
@@ -43,7 +43,7 @@ def too_large(what: str, limit: str, hint: str = "Send less.") -> Refused:
 
 
 def from_status(status: int) -> Refused:
-    """An error that the framework found by itself: an unknown route, a method that it does not have."""
+    """An error that the framework found itself, such as an unknown route or method."""
     known = {
         404: ("not_found", "There is no such route.", "GET /docs lists them."),
         405: ("wrong_method", "The route does not take this method.", "GET /docs lists them."),

@@ -1,4 +1,4 @@
-"""Images as files: PNG, and the data URLs that a page shows them by."""
+"""Images as PNG, and as the data URLs by which the page shows them."""
 
 import base64
 import io
@@ -10,19 +10,19 @@ from experiments.data.specs import SPECS
 
 
 def data_url(image: np.ndarray) -> str:
-    """image: uint8 [H, W, C]. As a PNG within an address, so that no file lies about for others to fetch."""
+    """Return image, uint8 [H, W, C], as a PNG within a URL, so that no file lies about for others to fetch."""
     return f"data:image/png;base64,{base64.b64encode(encode_png(Image.fromarray(image.squeeze()))).decode()}"
 
 
 def encode_png(picture: Image.Image) -> bytes:
-    """The picture, encoded."""
+    """Encode a picture as PNG."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def pixels_to_png(pixels: bytes | None, dataset: str) -> bytes | None:
-    """pixels: uint8 [H, W, C] of this data set, as they are kept. Returns them encoded; None for a blank."""
+    """Encode kept pixels, uint8 [H, W, C] of this data set, as PNG; None for a blank or an unknown data set."""
     if pixels is None or dataset not in SPECS:
         return None
     image = np.frombuffer(pixels, np.uint8).reshape(SPECS[dataset].image_shape)

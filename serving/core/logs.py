@@ -1,4 +1,4 @@
-"""The log: a line an event, with the id of the request it belongs to; text for people, or JSON."""
+"""The log: one line per event with the id of its request, as text or JSON."""
 
 import logging
 import logging.handlers
@@ -6,20 +6,19 @@ import re
 import secrets
 import sys
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from settings import Settings
+from settings import Settings
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request that is being answered; empty outside one."""
-GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
-OURS = ("experiments", "model_loader", "serving")
+"""Of the request being answered; empty outside one."""
+VALID_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
+LOGGERS = ("experiments", "model_loader", "serving")
 FILE_BYTES, FILES = 10_000_000, 5
 
 
-def configure(settings: "Settings") -> None:
-    """Send what is logged to the terminal and, where DEMO_LOG_FILE is set, to that file too. To be called once."""
+def configure(settings: Settings) -> None:
+    """Log to the terminal and, where DEMO_LOG_FILE is set, to that file too. Call it once."""
     root = logging.getLogger()
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if settings.log_file is not None:
@@ -31,14 +30,14 @@ def configure(settings: "Settings") -> None:
         handler.setFormatter(formatter(settings.log_json))
     root.handlers[:] = handlers
     root.setLevel(logging.WARNING)
-    for name in OURS:
+    for name in LOGGERS:
         logging.getLogger(name).setLevel(settings.log_level)
 
 
 def formatter(as_json: bool) -> logging.Formatter:
-    """How a record of the standard library becomes a line. A traceback comes without the values of variables: keys,
+    """Return the formatter of the standard library's records. Tracebacks come without the values of variables: keys,
     cookies and passwords are among them."""
-    import structlog
+    import structlog  # takes 0.1 s, for which `demo.py --help` does not wait
 
     chain: list[Any] = [structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), _add_request_id]
     if as_json:
@@ -55,12 +54,13 @@ def formatter(as_json: bool) -> logging.Formatter:
     )
 
 
-def request_id(given: str | None) -> str:
-    """The id that a proxy or client gave if it is one, so that a repeated request is known; else a new one."""
-    return given if given and GIVEN.fullmatch(given) else secrets.token_hex(16)
+def request_id(given: str | None = None) -> str:
+    """Return the id that a proxy or client gave if it is valid, so that a repeated request is recognised, else a new
+    one."""
+    return given if given and VALID_ID.fullmatch(given) else secrets.token_hex(16)
 
 
 def _add_request_id(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-    if number := REQUEST_ID.get():
-        event["request_id"] = number
+    if current := REQUEST_ID.get():
+        event["request_id"] = current
     return event

@@ -1,4 +1,4 @@
-"""What happens, counted: for Prometheus, for /api/stats and for the Status tab."""
+"""Counts of requests and answers, for Prometheus, /api/stats and the Status tab."""
 
 import collections
 import time
@@ -8,14 +8,14 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 RECENT = 5_000  # answers whose latency is remembered
-ERRORS = 20  # that the Status tab shows
+PROBLEMS = 20  # shown on the Status tab
 LABELS = ("dataset", "source", "verdict", "label")
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)  # s
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A request that failed on this side, or was refused."""
+    """A request that failed on this side."""
 
     at: float  # seconds since 1970
     request_id: str
@@ -25,7 +25,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Latencies:
-    """Milliseconds, of the last answers."""
+    """Percentiles of the last answers, in ms."""
 
     count: int
     p50: float
@@ -34,7 +34,7 @@ class Latencies:
 
 
 class Tally:
-    """What was answered for one data set."""
+    """The answers for one data set."""
 
     def __init__(self) -> None:
         self._recent: collections.deque[float] = collections.deque(maxlen=RECENT)  # ms
@@ -44,7 +44,7 @@ class Tally:
         self.sources: collections.Counter[str] = collections.Counter()
 
     def add(self, source: str, verdict: str, label: str, milliseconds: float) -> None:
-        """A picture was answered."""
+        """Count an answer."""
         self._recent.append(milliseconds)
         minute = int(time.monotonic() // 60)
         if minute not in self._minutes:
@@ -56,13 +56,13 @@ class Tally:
             self.labels[label] += 1
 
     def per_minute(self) -> int:
-        """Answers of the last 60 s, from this minute's and a share of the one before."""
+        """Answers of the last 60 s: this minute's and a share of the one before."""
         now = time.monotonic()
         minute, share = int(now // 60), 1 - now % 60 / 60
         return round(self._minutes.get(minute, 0) + share * self._minutes.get(minute - 1, 0))
 
     def latencies(self) -> Latencies:
-        """Of the last answers."""
+        """Return the percentiles of the last answers."""
         recent = list(self._recent)
         if not recent:
             return Latencies(0, 0.0, 0.0, 0.0)
@@ -70,40 +70,40 @@ class Tally:
 
 
 class Metrics:
-    """Counts since the start of the process. Safe to use from any thread."""
+    """Counts since the start of the process. Thread-safe."""
 
     def __init__(self) -> None:
-        self.started, self._clock = time.time(), time.monotonic()
+        self._started = time.monotonic()
         self.registry = CollectorRegistry()
         self._requests = Counter("http_requests", "HTTP requests", ["route", "status"], registry=self.registry)
         self._answers = Counter("answers", "answers", LABELS, registry=self.registry)
         self._seconds = Histogram("answer_seconds", "s", LABELS[:2], buckets=BUCKETS, registry=self.registry)
         self._in_flight = Gauge("requests_in_flight", "API requests being read or answered", registry=self.registry)
         self.tallies: collections.defaultdict[str, Tally] = collections.defaultdict(Tally)  # by data set
-        self.problems: collections.deque[Problem] = collections.deque(maxlen=ERRORS)
+        self.problems: collections.deque[Problem] = collections.deque(maxlen=PROBLEMS)
         self.statuses: collections.Counter[str] = collections.Counter()
 
     @property
     def uptime(self) -> float:
         """Seconds since the start."""
-        return time.monotonic() - self._clock
+        return time.monotonic() - self._started
 
     def count_request(self, route: str, status: int) -> None:
-        """An HTTP request was answered."""
+        """Count an HTTP request."""
         self._requests.labels(route, str(status)).inc()
         self.statuses[str(status)] += 1
 
     def count_answer(self, dataset: str, source: str, verdict: str, label: str, milliseconds: float) -> None:
-        """A picture was answered."""
+        """Count an answer to a picture."""
         self._answers.labels(dataset, source, verdict, label).inc()
         self._seconds.labels(dataset, source).observe(milliseconds / 1000)
         self.tallies[dataset].add(source, verdict, label, milliseconds)
 
     def add_problem(self, request_id: str, status: int, message: str) -> None:
-        """A request went wrong."""
+        """Remember a request that went wrong."""
         self.problems.append(Problem(time.time(), request_id, status, message))
 
     def exposition(self, in_flight: int) -> bytes:
-        """Everything as Prometheus reads it."""
+        """Return everything in Prometheus's text format."""
         self._in_flight.set(in_flight)
         return generate_latest(self.registry)

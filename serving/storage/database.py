@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.registry.locking import ALEMBIC_LOCK
 from serving.storage.records import StoreError
+from settings import Settings
 
 # Functions import SQLAlchemy and Alembic, so that a start does not wait for them.
 if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.dialects import postgresql, sqlite
-
-    from settings import Settings
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 7_860_001  # id of the advisory lock under which one replica at a time migrates a PostgreSQL database
@@ -42,12 +41,12 @@ class Database:
             self._engine = None
 
 
-def open_database(settings: "Settings") -> Database:
+def open_database(settings: Settings) -> Database:
     """Return the database of these settings, not yet connected."""
     return Database(database_url(settings))
 
 
-def database_url(settings: "Settings") -> str:
+def database_url(settings: Settings) -> str:
     """Return its SQLAlchemy URL. Makes the folder of a SQLite file if needed."""
     if settings.database_url:
         # The URLs that most hosts hand out name no driver.

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from serving.storage.database import Database
 from serving.storage.records import Entry, StoreError
+from settings import Settings
 
 if TYPE_CHECKING:
     from serving.storage.history import History
-    from settings import Settings
 
 INTERVAL = 0.5  # s between two batches; with the time to write one, a kill -9 loses less than a second's answers
 BATCH = 1000  # entries of one transaction
@@ -94,7 +94,7 @@ class Recorder:
             self._purged_at = self._clock()
 
 
-def open_recorder(settings: "Settings", database: Database) -> Recorder | None:
+def open_recorder(settings: Settings, database: Database) -> Recorder | None:
     """Start the recorder of these settings; None where the history is off."""
     if not settings.history:
         return None

@@ -150,7 +150,7 @@ def _keep(services: "Services", address: str, upload: PendingUpload | None, cont
     if upload is None or contradicted not in [state for _, state in CONTRADICTED]:
         raise page_error("There is nothing to keep yet. Check some pictures first.")
     client = services.client_ids.id_of(address)
-    corrections = as_corrections(upload.checked, upload.dataset, logs.request_id(None), client, contradicted)
+    corrections = as_corrections(upload.checked, upload.dataset, logs.request_id(), client, contradicted)
     open_corrections(services).add(corrections)
     pending = sum(correction.state == "pending" for correction in corrections)
     accepted = f"Pictures kept as training data: {len(corrections) - pending:,}."

@@ -42,7 +42,7 @@ def build(services: "Services") -> None:
         dataset: str, uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress
     ) -> list[Any]:
         classifier = selected_classifier(services, dataset)
-        address, request_id = request.client.host if request.client else "", logs.request_id(None)
+        address, request_id = request.client.host if request.client else "", logs.request_id()
         started = time.perf_counter()
         with show_errors(services, "The batch could not be answered."):
             results = _predict(classifier, services.limits, uploads or [], progress)

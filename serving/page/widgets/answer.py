@@ -106,7 +106,7 @@ class AnswerView:
         milliseconds, request_id = 1000 * (time.perf_counter() - started), ""
         if request is not None:
             address = request.client.host if request.client else ""
-            request_id = logs.request_id(None)
+            request_id = logs.request_id()
             self.services.record(self.dataset, request_id, "page", address, milliseconds, [prediction], sheets)
         return self._outputs(prediction, milliseconds, request_id)
 

@@ -23,7 +23,7 @@ def log(settings, tmp_path):
     for handler in root.handlers:
         handler.close()
     root.handlers[:], root.level = before
-    for name in logs.OURS:
+    for name in logs.LOGGERS:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
