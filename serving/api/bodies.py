@@ -5,7 +5,7 @@ import base64
 import binascii
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -28,28 +28,30 @@ Body = TypeVar("Body", bound=Schema)
 DATA_URL = re.compile(r"data:image/[a-z+.-]{1,20};base64,")
 
 
+FILE = {"type": "string", "format": "binary"}
+
+
 def request_body(content: dict[str, Any]) -> dict[str, Any]:
-    """Document the body of a route that reads it itself. content: content type -> media type object."""
-    return {"requestBody": {"required": True, "content": content}}
+    """Document the body of a route that reads it itself. content: content type -> JSON schema."""
+    schemas = {content_type: {"schema": schema} for content_type, schema in content.items()}
+    return {"requestBody": {"required": True, "content": schemas}}
+
+
+def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {field: schema}, "required": [field]}
+
+
+PICTURE_BODY = request_body(
+    {**dict.fromkeys((*IMAGES, BYTES), FILE), JSON: ImageBody.model_json_schema(), FORM: _form("image", FILE)}
+)
+PICTURES_BODY = request_body(
+    {**dict.fromkeys((*ZIPS, BYTES), FILE), FORM: _form("images", {"type": "array", "items": FILE})}
+)
 
 
 def json_body(schema: type[Schema]) -> dict[str, Any]:
     """Document a body of JSON."""
-    return request_body({JSON: {"schema": schema.model_json_schema()}})
-
-
-def _binary(types: Iterable[str]) -> dict[str, Any]:
-    return {content_type: {"schema": FILE} for content_type in types}
-
-
-def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {FORM: {"schema": {"type": "object", "properties": {field: schema}, "required": [field]}}}
-
-
-FILE = {"type": "string", "format": "binary"}
-PICTURE_JSON = {JSON: {"schema": ImageBody.model_json_schema()}}
-PICTURE_BODY = request_body(_binary((*IMAGES, BYTES)) | PICTURE_JSON | _form("image", FILE))
-PICTURES_BODY = request_body(_binary((*ZIPS, BYTES)) | _form("images", {"type": "array", "items": FILE}))
+    return request_body({JSON: schema.model_json_schema()})
 
 
 async def read_picture(request: Request, slot: Slot, limits: Limits) -> bytes:

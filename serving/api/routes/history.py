@@ -76,23 +76,12 @@ def history(services: ServicesDep, query: Annotated[HistoryQuery, Query()]) -> H
 
 def _item(entry: Entry) -> HistoryItem:
     image = pixels_to_png(entry.image, entry.dataset)
-    return HistoryItem(
-        id=entry.id or 0,
-        request_id=entry.request_id,
-        position=entry.position,
-        answered_at=iso_time(entry.answered_at, "milliseconds"),
-        source=entry.source,
-        dataset=entry.dataset,
-        verdict=entry.verdict,
-        label=entry.label or None,
-        confidence=entry.confidence,
-        milliseconds=entry.milliseconds,
-        model_version=entry.model_version,
-        model_sha256=entry.model_sha256,
-        client=entry.client,
-        corrected=entry.corrected,
-        image=None if image is None else base64.b64encode(image).decode(),
-    )
+    changed = {
+        "answered_at": iso_time(entry.answered_at, "milliseconds"),
+        "label": entry.label or None,
+        "image": None if image is None else base64.b64encode(image).decode(),
+    }
+    return HistoryItem(**vars(entry) | changed)
 
 
 def _seconds(time: datetime | None) -> float | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from fastapi import APIRouter
@@ -14,10 +14,6 @@ from experiments.inference.litert import ModelError
 from serving.api.deps import OPERATOR_ONLY, ServicesDep
 from serving.api.schemas import DatasetQuery, ModelName, Schema, iso_time, model_name
 from serving.storage.records import AnswerFilter, StoreError
-
-if TYPE_CHECKING:
-    from model_loader import Classifier
-    from serving.services import Services
 
 router = APIRouter(tags=["status"])
 
@@ -90,40 +86,21 @@ async def health(services: ServicesDep) -> Health:
 async def ready(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Ready:
     """Tell whether the model answers, by asking it for an answer."""
     classifier = services.classifier(dataset)
-    await asyncio.to_thread(_check_answers, classifier)
+    try:
+        await asyncio.to_thread(classifier.predict, np.zeros((1, *classifier.bundle.input_shape), np.uint8))
+    except Exception as error:
+        raise ModelError("The model does not answer.") from error
     return Ready(status="ready", model=ModelName(**model_name(classifier)))
 
 
 @router.get("/api/model")
 async def model(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ModelCard:
     """Describe the Production model: version, run, hashes, metrics, since when."""
-    return _model_card(services.classifier(dataset))
-
-
-@router.get("/api/stats", dependencies=OPERATOR_ONLY)
-async def stats(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Stats:
-    """Sum up this process: uptime, counts, latency percentiles, verdicts and labels."""
-    return await asyncio.to_thread(_stats, services, dataset)
-
-
-@router.get("/metrics", response_class=PlainTextResponse, dependencies=OPERATOR_ONLY)
-async def metrics(services: ServicesDep) -> Response:
-    """Expose the metrics for Prometheus."""
-    return PlainTextResponse(services.metrics.exposition(services.load.requests))
-
-
-def _check_answers(classifier: "Classifier") -> None:
-    try:
-        classifier.predict(np.zeros((1, *classifier.bundle.input_shape), np.uint8))
-    except Exception as error:
-        raise ModelError("The model does not answer.") from error
-
-
-def _model_card(classifier: "Classifier") -> ModelCard:
+    classifier = services.classifier(dataset)
     bundle = classifier.bundle
     return ModelCard(
-        name=SPECS[bundle.dataset].registered_model,
-        dataset=bundle.dataset,
+        name=SPECS[dataset].registered_model,
+        dataset=dataset,
         version=bundle.version,
         source=classifier.source,
         run_id=bundle.run_id,
@@ -136,14 +113,14 @@ def _model_card(classifier: "Classifier") -> ModelCard:
     )
 
 
-def _stats(services: "Services", dataset: str) -> Stats:
-    """Queries the history, so not for the event loop."""
-    metrics, tally, kept = services.metrics, services.metrics.tallies[dataset], None
-    if services.recorder is not None:
-        try:
-            kept = services.recorder.history.count(AnswerFilter(dataset=dataset))
-        except StoreError:
-            kept = None
+@router.get("/api/stats", dependencies=OPERATOR_ONLY)
+def stats(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Stats:
+    """Sum up this process: uptime, counts, latency percentiles, verdicts and labels."""
+    metrics, tally = services.metrics, services.metrics.tallies[dataset]
+    try:
+        kept = services.recorder.history.count(AnswerFilter(dataset=dataset)) if services.recorder else None
+    except StoreError:
+        kept = None
     return Stats(
         uptime_seconds=metrics.uptime,
         requests=dict(metrics.statuses),
@@ -155,3 +132,9 @@ def _stats(services: "Services", dataset: str) -> Stats:
         sources=dict(tally.sources),
         history=kept,
     )
+
+
+@router.get("/metrics", response_class=PlainTextResponse, dependencies=OPERATOR_ONLY)
+async def metrics(services: ServicesDep) -> Response:
+    """Expose the metrics for Prometheus."""
+    return PlainTextResponse(services.metrics.exposition(services.load.requests))
