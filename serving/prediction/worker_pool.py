@@ -67,8 +67,7 @@ class WorkerPool:
     ) -> None:
         """program: the module that each process runs; stuck, longest: see STUCK and LONGEST."""
         self._count, self._program, self._stuck, self._longest = count, program, stuck, longest
-        self._up: list[_Worker] = []
-        self._starting: list[_Worker] = []
+        self._workers: list[_Worker] = []  # up or starting
         self._single: collections.deque[WorkItem] = collections.deque()
         self._bulk: collections.deque[WorkItem] = collections.deque()
         self._turn, self._closed = 0, False
@@ -84,7 +83,7 @@ class WorkerPool:
         """Return an outcome for each of the encoded pictures, in order. Of every four work items one may be a batch's
         (`bulk`) while single pictures wait. Raises Refused 503 for single pictures that wait too long."""
         loop = asyncio.get_running_loop()
-        if not self._up:
+        if not any(worker.ready for worker in self._workers):
             return await loop.run_in_executor(None, _prepare_here, dataset, pictures)
         item = WorkItem(dataset, pictures, loop.create_future(), math.inf if bulk else time.monotonic())
         (self._bulk if bulk else self._single).append(item)
@@ -96,7 +95,7 @@ class WorkerPool:
         self._closed = True
         if self._watch is not None:
             self._watch.cancel()
-        for worker in (*self._up, *self._starting):
+        for worker in self._workers:
             worker.transport.close()
         for item in (*self._single, *self._bulk):
             item.future.cancel()
@@ -104,7 +103,7 @@ class WorkerPool:
     @property
     def processes(self) -> list[int]:
         """The ids of the processes that are up."""
-        return [worker.process.pid for worker in self._up]
+        return [worker.process.pid for worker in self._workers if worker.ready]
 
     async def _start_worker(self) -> None:
         ours, theirs = socket.socketpair()
@@ -117,18 +116,13 @@ class WorkerPool:
 
     def on_connected(self, worker: "_Worker") -> None:
         """Note a worker that is starting."""
-        self._starting.append(worker)
+        self._workers.append(worker)
         if self._closed:
             worker.transport.close()
 
-    def on_ready(self, worker: "_Worker") -> None:
-        """Note a worker that is up."""
-        self._starting.remove(worker)
-        self._up.append(worker)
-
     def on_lost(self, worker: "_Worker") -> None:
         """Replace a worker that has ended, and requeue the pictures it had not begun."""
-        (self._up if worker.ready else self._starting).remove(worker)
+        self._workers.remove(worker)
         worker.process.kill()
         worker.process.wait()
         if self._closed:
@@ -154,8 +148,8 @@ class WorkerPool:
 
     def _hand_out(self) -> None:
         for depth in range(DEPTH):
-            for worker in self._up:
-                if len(worker.items) == depth and (item := self._next()):
+            for worker in self._workers:
+                if worker.ready and len(worker.items) == depth and (item := self._next()):
                     worker.send(item)
 
     def _next(self) -> WorkItem | None:
@@ -172,11 +166,11 @@ class WorkerPool:
         while True:
             await asyncio.sleep(min(1.0, self._stuck, self._longest))
             now = time.monotonic()
-            for worker in self._up:
+            for worker in self._workers:
                 if worker.items and now - worker.began_at > self._stuck:
                     worker.process.kill()
             # One check for all items: a timer for each would cost every answer.
-            for item in itertools.chain(self._single, *(worker.items for worker in self._up)):
+            for item in itertools.chain(self._single, *(worker.items for worker in self._workers)):
                 if now - item.queued_at > self._longest and not item.future.done():
                     item.future.set_exception(overloaded())
 
@@ -215,9 +209,7 @@ class _Worker(asyncio.Protocol):
             del self._buffer[:end]
             if self.ready:
                 self._settle(reply[:pixels], reply[pixels:])
-            else:
-                self.ready = True
-                self._pool.on_ready(self)
+            self.ready = True
         self._pool.on_idle()
 
     def _settle(self, pixels: bytes, refusal: bytes) -> None:

@@ -136,9 +136,8 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> U
 def _fault(entry: zipfile.ZipInfo, limits: Limits) -> Refused | None:
     """Why the entry is not unpacked; None if it can be."""
     if not _is_plain(entry.filename):
-        return Refused(
-            400, "bad_name", "The file name points outside the zip or has unprintable characters.", "Rename the file."
-        )
+        message = "The file name points outside the zip or has unprintable characters."
+        return Refused(400, "bad_name", message, "Rename the file.")
     if entry.file_size > limits.file_mb * MIB:
         return Refused(413, "too_large", f"The file has more than {limits.file_mb} MB.", "Send a smaller one.")
     is_link = stat.S_ISLNK(entry.external_attr >> 16)

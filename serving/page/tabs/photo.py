@@ -45,4 +45,11 @@ def build(services: "Services") -> None:
     view.add_feedback(parts)
     with gr.Column(elem_classes="extras"):
         view.add_why(parts)
-    photo.change(predict_photo, photo, list(parts), preprocess=False, api_name="predict_photo", show_progress="minimal")
+    photo.change(
+        predict_photo,
+        photo,
+        list(parts),
+        preprocess=False,  # experiments.preprocessing decodes
+        api_name="predict_photo",
+        show_progress="minimal",
+    )
