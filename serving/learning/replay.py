@@ -1,7 +1,7 @@
 """Replay kept answers on another version, to see which of them would change."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serving.storage.history import History
     from settings import Settings
 
-PAGE = 1000  # entries at a time
+BATCH = 1000  # images at a time
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def replay(
     """Replay the newest `limit` kept answers on a bundle. since, until: seconds since 1970."""
     model, count = LiteRTModel(bundle.tflite), 0
     changes: list[ChangedAnswer] = []
-    for entries in _pages(history, AnswerFilter(dataset=spec.name, since=since, until=until), limit):
+    kept = islice(history.iterate(AnswerFilter(dataset=spec.name, since=since, until=until)), limit)
+    with_image = (entry for entry in kept if entry.image is not None)
+    while entries := list(islice(with_image, BATCH)):
         pixels = b"".join(entry.image or b"" for entry in entries)
         images = np.frombuffer(pixels, np.uint8).reshape(-1, *bundle.input_shape)
         answers = predict(model, images, spec, bundle.thresholds, bundle.version)
@@ -67,12 +69,3 @@ def replay(
 def bundle_of_version(settings: "Settings", dataset: str, version: str) -> "Bundle":
     """The bundle of any version in the registry. Raises RegistryError."""
     return production.export(TrackingStore.of(settings), SPECS[dataset], version)
-
-
-def _pages(history: "History", matching: AnswerFilter, limit: int) -> Iterator[list[Entry]]:
-    """Yield kept answers with an image, the newest first."""
-    while limit > 0 and (entries := history.search(matching, min(PAGE, limit))):
-        limit -= len(entries)
-        matching = replace(matching, before=entries[-1].id)
-        if with_image := [entry for entry in entries if entry.image is not None]:
-            yield with_image

@@ -1,7 +1,8 @@
 """The history of answers in the database."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from serving.storage.records import ENTRY_FIELDS, FORMER_REJECTED, AnswerFilter,
 from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
+PAGE_SIZE = 1000  # entries read at a time
 COLUMNS: dict[str, sa.ColumnElement[Any]] = {
     **predictions.c,
     "verdict": sa.func.replace(
@@ -38,6 +40,12 @@ class History:
         query = sa.select(*COLUMNS.values()).where(*_conditions(where)).order_by(predictions.c.id.desc()).limit(limit)
         with self._engine.connect() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
+
+    def iterate(self, where: AnswerFilter) -> Iterator[Entry]:
+        """Yield all matching entries, newest first, a page in memory at a time."""
+        while entries := self.search(where, PAGE_SIZE):
+            yield from entries
+            where = replace(where, before=entries[-1].id)
 
     def find(self, request_id: str, position: int) -> Entry | None:
         """Return the answer to one picture of a request; None if it is not kept."""

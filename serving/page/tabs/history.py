@@ -2,8 +2,6 @@
 
 import csv
 import html
-from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 ANY = "any"
 PAGE_SIZE = 50  # entries
-EXPORT_PAGE_SIZE = 1000
 CELL_LENGTH = 19  # characters: a time
 COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
 
@@ -151,11 +148,5 @@ def write_csv(history: "History", criteria: AnswerFilter, path: Path) -> None:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow((*COLUMNS, "model SHA-256", "corrected"))
-        for entry in _all_entries(history, criteria):
+        for entry in history.iterate(criteria):
             writer.writerow((*cells(entry), entry.model_sha256, entry.corrected or ""))
-
-
-def _all_entries(history: "History", criteria: AnswerFilter) -> Iterator[Entry]:
-    while entries := history.search(criteria, EXPORT_PAGE_SIZE):
-        yield from entries
-        criteria = replace(criteria, before=entries[-1].id)
