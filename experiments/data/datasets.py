@@ -35,27 +35,17 @@ def split(spec: DatasetSpec, arrays: Arrays, digest: str, validation: int = VALI
     """Split the published training images into training and validation, stratified and the same on every call."""
     from sklearn.model_selection import StratifiedShuffleSplit  # imports slowly
 
-    images, labels = _with_channels(arrays["x_train"], spec), _labels(arrays["y_train"])
-    splitter = StratifiedShuffleSplit(n_splits=1, test_size=validation, random_state=0)
-    train, held_out = map(np.sort, next(splitter.split(labels, labels)))  # in published order
-    return Dataset(
-        spec,
-        train=Split(images[train], labels[train]),
-        validation=Split(images[held_out], labels[held_out]),
-        test=Split(_with_channels(arrays["x_test"], spec), _labels(arrays["y_test"])),
-        digest=digest,
+    published, test = (
+        Split(arrays[f"x_{part}"].reshape(-1, *spec.image_shape), arrays[f"y_{part}"].reshape(-1).astype(np.int64))
+        for part in ("train", "test")
     )
+    splitter = StratifiedShuffleSplit(n_splits=1, test_size=validation, random_state=0)
+    indices = next(splitter.split(published.labels, published.labels))
+    train, held_out = (Split(published.images[i], published.labels[i]) for i in map(np.sort, indices))
+    return Dataset(spec, train, held_out, test, digest)
 
 
 def join(*parts: Split) -> Split:
     """Concatenate splits."""
     images, labels = zip(*((part.images, part.labels) for part in parts), strict=True)
     return Split(np.concatenate(images), np.concatenate(labels))
-
-
-def _with_channels(images: np.ndarray, spec: DatasetSpec) -> np.ndarray:
-    return images.reshape(-1, *spec.image_shape)
-
-
-def _labels(labels: np.ndarray) -> np.ndarray:
-    return labels.reshape(-1).astype(np.int64)

@@ -12,8 +12,6 @@ from experiments.preprocessing.photos import prepare_photo
 View = Callable[[np.ndarray], np.ndarray]
 """A transform for test-time augmentation: images uint8 [N, H, W, C] to uint8 [N, H, W, C]."""
 
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-
 
 @dataclass(frozen=True)
 class DatasetSpec:
@@ -53,7 +51,7 @@ SPECS = {
         DatasetSpec(
             name="cifar10",
             image_shape=(32, 32, 3),
-            class_names=CIFAR10_CLASSES,
+            class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
             registered_model="Cifar10_Best_Model",
             prepare=prepare_photo,
             things="photos",

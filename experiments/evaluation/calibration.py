@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.data.specs import DatasetSpec
 from experiments.inference.predictions import Thresholds
 
 if TYPE_CHECKING:
     import keras
-
-    from experiments.data.specs import DatasetSpec
 
 MAX_REJECTED = 0.002  # share of the classes' images
 MIN_REJECT_PROBABILITY = 0.85  # people mind a wrong rejection more than a wrong answer
@@ -42,7 +41,7 @@ def apply_temperature(model: "keras.Model", temperature: float) -> None:
     last.set_weights([weights / temperature for weights in last.get_weights()])
 
 
-def fit_thresholds(sample: Sample, spec: "DatasetSpec") -> Thresholds:
+def fit_thresholds(sample: Sample, spec: DatasetSpec) -> Thresholds:
     """Fit the thresholds on calibrated outputs. Labels of K and above are none of the K classes: a model without a
     reject class should be unsure of those images."""
     classes = len(spec.class_names)

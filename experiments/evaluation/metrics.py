@@ -8,15 +8,6 @@ BINS = 15  # of confidence
 
 
 @dataclass(frozen=True)
-class ClassScore:
-    """One class against the rest."""
-
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True)
 class Report:
     """The nine metrics and the calibration error. Precision, recall, F1 and ROC-AUC are macro averages; log loss is in
     nats."""
@@ -30,13 +21,13 @@ class Report:
     log_loss: float
     calibration_error: float
     confusion: np.ndarray  # int64 [K, K]: true class by predicted class
-    per_class: dict[str, ClassScore]
+    per_class: dict[str, dict[str, float]]  # precision, recall and f1 of each class against the rest
 
     def scalars(self) -> dict[str, float]:
         """All scalar metrics by name; those of a class as `precision_7`."""
         summary = {k: v for k, v in asdict(self).items() if isinstance(v, float)}
-        for name, score in self.per_class.items():
-            summary |= {f"{metric}_{name}": value for metric, value in asdict(score).items()}
+        for name, scores in self.per_class.items():
+            summary |= {f"{metric}_{name}": value for metric, value in scores.items()}
         return summary
 
     def as_json(self) -> dict[str, object]:
@@ -69,7 +60,8 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[s
         calibration_error=calibration_error(probabilities.max(axis=1), predicted == labels),
         confusion=metrics.confusion_matrix(labels, predicted, labels=classes),
         per_class={
-            name: ClassScore(float(precision[i]), float(recall[i]), float(f1[i])) for i, name in enumerate(class_names)
+            name: {"precision": float(precision[i]), "recall": float(recall[i]), "f1": float(f1[i])}
+            for i, name in enumerate(class_names)
         },
     )
 

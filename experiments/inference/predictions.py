@@ -1,14 +1,12 @@
 """Predict images: labels, confidences and verdicts from a model's outputs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from experiments.data.specs import DatasetSpec
 from experiments.inference.tta import Model, predict_with_tta
-
-if TYPE_CHECKING:
-    from experiments.data.specs import DatasetSpec
 
 Verdict = Literal["sure", "unsure", "rejected", "blank"]
 """One answer; two candidates; none, since the image shows none of the classes; none, since nothing is drawn."""
@@ -37,7 +35,7 @@ class Prediction:
 
 
 def predict(
-    model: Model, images: np.ndarray, spec: "DatasetSpec", thresholds: Thresholds, version: str = ""
+    model: Model, images: np.ndarray, spec: DatasetSpec, thresholds: Thresholds, version: str = ""
 ) -> list[Prediction]:
     """Predict images uint8 [N, H, W, C] with test-time augmentation."""
     return predictions(images, predict_with_tta(model, images, spec.views), spec.class_names, thresholds, version)

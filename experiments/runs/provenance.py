@@ -59,7 +59,10 @@ def fingerprints(config: RunConfig, dataset: Dataset) -> tuple[str, ...]:
     """
     settings = sorted(_settings(config).items())
     recipe = json.loads(lzma.decompress(EARLIER_RECIPE.read_bytes()))
-    return tuple(_short(repr((settings, dataset.digest, code))) for code in (code_digest(), *EARLIER_CODE, recipe))
+    return tuple(
+        hashlib.sha256(repr((settings, dataset.digest, code)).encode()).hexdigest()[:16]
+        for code in (code_digest(), *EARLIER_CODE, recipe)
+    )
 
 
 def _settings(config: RunConfig) -> dict[str, object]:
@@ -87,6 +90,7 @@ def digest_of(sources: Iterable[tuple[str, str]]) -> str:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
+    """Remove docstrings, and the texts below attributes."""
     for node in ast.walk(tree):
         if isinstance(body := getattr(node, "body", None), list):
             body[:] = [statement for statement in body if not _is_text(statement)]
@@ -94,12 +98,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 
 
 def _is_text(node: ast.stmt) -> bool:
-    """Whether a statement is a docstring or the text below an attribute."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def git_commit() -> str:

@@ -1,19 +1,18 @@
 """The settings of a run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from experiments.data.specs import DatasetSpec
 from experiments.data.synthesis.generate import Amounts
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
-    from experiments.data.specs import DatasetSpec
-
-NOTHING = Amounts()
 PRODUCTION = "Production"
 
 
@@ -27,8 +26,8 @@ class RunConfig:
 
     name: str
     reason: str
-    build: Callable[["DatasetSpec"], "keras.Model"]
-    augment: Callable[["np.ndarray", "np.random.Generator"], "np.ndarray"]
+    build: Callable[[DatasetSpec], "keras.Model"]
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray]
     epochs: int
     learning_rate: float
     batch_size: int
@@ -37,7 +36,7 @@ class RunConfig:
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     weight_average: float = 0.0  # decay of the exponential moving average of the weights; 0: no average
-    extra: Amounts = NOTHING  # synthetic images added to the training set
+    extra: Amounts = field(default_factory=Amounts)  # synthetic images added to the training set
     extra_share: float = 0.5  # of the extra images, drawn at random for each epoch
     mirrored: bool = False  # whether the finished model averages each image with its mirror image
     seed: int = 0

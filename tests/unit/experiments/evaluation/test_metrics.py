@@ -23,7 +23,7 @@ def test_metrics_by_hand() -> None:
     assert report.log_loss == pytest.approx(-np.log([0.8, 0.4, 0.8, 0.6]).mean())
     assert report.roc_auc == pytest.approx(1.0)
     assert report.confusion.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
-    assert report.per_class["b"].precision == 0.5
+    assert report.per_class["b"]["precision"] == 0.5
 
 
 def test_scalars_and_json_hold_all_of_it() -> None:
