@@ -13,23 +13,30 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from experiments.data.datasets import DatasetError
+from experiments.data import datasets
+from experiments.data.archive import DatasetError
 from experiments.data.specs import SPECS
+from experiments.inference import bundle
 from experiments.inference.bundle import BundleError
 from experiments.insights.figures import InsightsError
+from experiments.insights.run_comparison import curves_of_bundle, print_comparison
+from experiments.registry import production
 from experiments.registry.store import RegistryError, TrackingStore
-from experiments.training.config import UnknownRunError
-from settings import Settings, SettingsError, load, warn_of_former_names
+from experiments.training.config import RunConfig, UnknownRunError
+from settings import ROOT, Settings, SettingsError, load, warn_of_former_names
+
+# Functions import what needs TensorFlow or Matplotlib, which take seconds.
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 0 done, 1 could not be done, 130 interrupted. words: instead of the command line's."""
+    """Run one command, the command line's or `words`. Returns the exit status: 0 done, 1 failed, 130 interrupted."""
     arguments = _parser().parse_args(words)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         settings = load()
         warn_of_former_names()
-        return arguments.command(arguments, settings)
+        arguments.command(arguments, settings)
+        return 0
     except KeyboardInterrupt:
         print("\nInterrupted. The run that was going on is marked KILLED; finished ones are kept.", file=sys.stderr)
         return 130
@@ -38,62 +45,47 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
 
 
-def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Runs the table, prints it, and says who is in Production and why."""
+def run(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Run the table, and print it with the gate's decision about the best run."""
     with _tensorflow_silenced():
-        from experiments.data import datasets
-        from experiments.insights import run_comparison
         from experiments.runs import experiment
 
-        configs = _chosen(arguments)
+        configs = _configs(arguments)
     dataset = datasets.load(arguments.dataset, settings.data_dir)
     store = TrackingStore.of(settings)
     result = experiment.run_table(configs, dataset, store, settings.models_dir / arguments.dataset)
     title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
-    run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
+    print_comparison(Console(), result.runs, title, result.best.run_id)
     verb = "is in Production" if result.decision.promote else "stays out of Production"
     print(f"{dataset.spec.registered_model} version {result.version} {verb}: {result.decision.reason}.")
-    return 0
 
 
-def compare(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Prints every run of the store."""
-    from experiments.insights import run_comparison
-
+def compare(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Print every run of the store."""
     runs = TrackingStore.of(settings).runs(arguments.dataset)
-    if not runs:
+    if runs:
+        print_comparison(Console(), runs, f"{arguments.dataset}: {len(runs)} runs")
+    else:
         print("The store has no runs yet. `python -m experiments` makes them.")
-        return 0
-    run_comparison.print_comparison(Console(), runs, f"{arguments.dataset}: {len(runs)} runs")
-    return 0
 
 
-def promote(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Puts a version into Production by hand."""
-    from experiments.registry import production
-
+def promote(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Put a version into Production by hand."""
     spec = SPECS[arguments.dataset]
-    store = TrackingStore.of(settings)
-    production.promote(store, spec, arguments.version, arguments.reason)
+    production.promote(TrackingStore.of(settings), spec, arguments.version, arguments.reason)
     print(f"{spec.registered_model} version {arguments.version} is in Production.")
-    return 0
 
 
-def rollback(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Puts the version before the present one back into Production."""
-    from experiments.registry import production
-
+def rollback(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Put the version before the present one back into Production."""
     spec = SPECS[arguments.dataset]
-    store = TrackingStore.of(settings)
-    back = production.rollback(store, spec, "rolled back by hand")
-    print(f"{spec.registered_model} version {back.version} is in Production again.")
-    return 0
+    restored = production.rollback(TrackingStore.of(settings), spec, "rolled back by hand")
+    print(f"{spec.registered_model} version {restored.version} is in Production again.")
 
 
-def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Prints how well the Production model reads drawings; real people's too where DRAWN_STROKES names a file."""
+def drawn(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Print how well the Production model reads drawings; real people's too where DRAWN_STROKES names a file."""
     from experiments.evaluation import drawings
-    from experiments.inference import bundle
     from experiments.insights import drawings_report
 
     exports = bundle.exports_of(settings.artifact_dir, arguments.dataset)
@@ -111,29 +103,22 @@ def drawn(arguments: argparse.Namespace, settings: Settings) -> int:
     if settings.drawn_letters:
         letters = drawings.read_strokes(settings.drawn_letters)
         drawings_report.report_letters(model, letters, arguments.seed, Console())
-    return 0
 
 
-def insights(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Makes the figures that explain a model, which those of the table get when they are trained."""
-    from experiments.data import datasets
-    from experiments.inference import bundle
-    from experiments.insights import run_comparison
-
+def insights(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Compute the figures that explain a model; those of the table get theirs when they are trained."""
     with _tensorflow_silenced():
         from experiments.runs import measure
 
     model = bundle.read(arguments.bundle or settings.models_dir / arguments.dataset)
-    curves = run_comparison.curves_of_bundle(TrackingStore.of(settings), model)
+    curves = curves_of_bundle(TrackingStore.of(settings), model)
     measure.explain_bundle(model, datasets.load(model.dataset, settings.data_dir), curves)
     print(f"The figures are in {model.folder}.")
-    return 0
 
 
-def report(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Writes the report of the whole project and logs it to MLflow."""
+def report(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Write the report of the whole project and log it to MLflow."""
     from experiments.insights import report as report_files
-    from settings import ROOT
 
     store = TrackingStore.of(settings)
     links = {
@@ -147,29 +132,26 @@ def report(arguments: argparse.Namespace, settings: Settings) -> int:
     files = report_files.write(sources, arguments.out or ROOT / "docs")
     run_id = report_files.log(store, files)
     print(f"Written: {', '.join(map(str, files))}. MLflow run {run_id} keeps both.")
-    return 0
 
 
-def model_card(arguments: argparse.Namespace, settings: Settings) -> int:
+def model_card(arguments: argparse.Namespace, settings: Settings) -> None:
     """Write the model card of the shipped models."""
     from experiments.insights import model_card as cards
-    from settings import ROOT
 
     path = arguments.out or ROOT / "docs" / "model-card.md"
     path.write_text(cards.build(settings.models_dir))
     print(f"Written: {path}.")
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="which data set (default: mnist)")
     rows = argparse.ArgumentParser(add_help=False)
-    rows.add_argument("--runs", help="only these rows of the table, parted by commas: baseline,architecture")
-    rows.add_argument("--epochs", type=_at_least_one, help="so many epochs instead of the table's")
-    rows.add_argument("--seed", type=int, help="another seed than the table's")
+    rows.add_argument("--runs", help="only these rows of the table, separated by commas: baseline,architecture")
+    rows.add_argument("--epochs", type=_at_least_one, help="number of epochs instead of the table's")
+    rows.add_argument("--seed", type=int, help="seed instead of the table's")
     rows.add_argument(
-        "--recipe", help="other runs instead of the table's: best, which makes the shipped model, or more"
+        "--recipe", help="other runs instead of the table's: best, which makes the shipped model, or others"
     )
     parser = argparse.ArgumentParser(
         prog="python -m experiments", description=__doc__, parents=[shared, rows], allow_abbrev=False
@@ -204,8 +186,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(arguments: argparse.Namespace) -> list:
-    """The rows of the table that were asked for, with the epochs and the seed that were asked for."""
+def _configs(arguments: argparse.Namespace) -> list[RunConfig]:
+    """Select rows of the table, or recipes, and override their epochs and seed. Raises UnknownRunError."""
     from experiments.runs import table as runs
 
     table = {config.name: config for config in runs.table(arguments.dataset)}
@@ -220,8 +202,8 @@ def _chosen(arguments: argparse.Namespace) -> list:
 
 @contextlib.contextmanager
 def _tensorflow_silenced() -> Iterator[None]:
-    """TensorFlow greets on the file descriptor itself when imported, before any of its settings are read; later it
-    warns between the progress bars of functions traced anew, which each new model's are."""
+    """Silence TensorFlow's import, which prints to the file descriptor before it reads any setting, and its later
+    warnings between the progress bars, that functions are traced anew for each new model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
@@ -241,7 +223,7 @@ def _at_least_one(text: str) -> int:
 
 
 def _interrupt(*_: object) -> NoReturn:
-    """A stopped run ends as one that was interrupted by hand."""
+    """End on SIGTERM as on Ctrl-C."""
     raise KeyboardInterrupt
 
 

@@ -65,9 +65,8 @@ def measure(
     # 4. Log.
     log.log_metrics(metrics)
     log.log_json(test.as_json(), "report.json")
-    log.log_figure(
-        plots.confusion_matrix("Official test set", test.confusion, spec.class_names), "confusion_matrix.png"
-    )
+    matrix = plots.confusion_matrix("Official test set", test.confusion, spec.class_names)
+    log.log_figure(matrix, "confusion_matrix.png")
     if outcome is not None:
         log.log_json(outcome.as_json(), "drawn.json")
         log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
