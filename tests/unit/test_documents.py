@@ -19,8 +19,9 @@ TESTED_EXAMPLES = {"curl", "gradio_client", "http"}  # by tests/browser/test_exa
 
 
 def documents():
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "*.md", ":!benchmarks/results"]
-    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    patterns = ["*.md", ":!benchmarks", ":!experiments"]  # their results and the model card's template
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
