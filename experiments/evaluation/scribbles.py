@@ -68,4 +68,4 @@ KINDS = {
     "walk": _walk,
     "wandering line": _wandering,
 }
-"""From dense ones to those that may look like a digit by chance."""
+"""Each draws strokes float64 [points, 2]; from dense ones to those that may look like a digit by chance."""

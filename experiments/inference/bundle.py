@@ -30,7 +30,7 @@ Version = Annotated[str, StringConstraints(pattern=r"^[0-9]*$")]
 
 
 class BundleError(RuntimeError):
-    """A bundle is missing or damaged; the message is for the operator."""
+    """A bundle is missing or damaged; the message tells the operator which file, and what to do."""
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
@@ -65,10 +65,7 @@ class Bundle:
 
 
 def read(folder: Path) -> Bundle:
-    """Read the bundle in `folder` and verify both model files.
-
-    Raises BundleError, which names the file and what to do about it.
-    """
+    """Read the bundle in `folder` and verify both model files. Raises BundleError."""
     bundle = _read_manifest(folder)
     for name in MODEL_FILES:
         path = folder / name

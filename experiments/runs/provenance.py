@@ -53,10 +53,8 @@ def parameters(config: RunConfig, dataset: Dataset) -> dict[str, object]:
 
 
 def fingerprints(config: RunConfig, dataset: Dataset) -> tuple[str, ...]:
-    """The fingerprint of settings, data and code, by which a finished run is recognised.
-
-    Those that earlier versions of the project gave the same run follow.
-    """
+    """The fingerprint of settings, data and code, by which a finished run is recognised, and those that earlier
+    versions of the project gave the same run."""
     settings = sorted(_settings(config).items())
     recipe = json.loads(lzma.decompress(EARLIER_RECIPE.read_bytes()))
     return tuple(

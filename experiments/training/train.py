@@ -23,10 +23,8 @@ GROWTH = 2**28  # bytes to ask of the kernel at a time
 
 
 def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence[Listener]) -> keras.Model:
-    """Train on dataset.train and `extra`, once or several times, and return a float32 model of the mean weights.
-
-    The same config, data and machine give the same weights.
-    """
+    """Train on dataset.train and `extra`, once or several times, and return a float32 model of the mean weights. The
+    same config, data and machine give the same weights."""
     keep_freed_memory()
     trainings = [_train_once(config, number, dataset, extra, listeners) for number in range(config.trainings)]
     model = config.build(dataset.spec)

@@ -152,6 +152,6 @@ def _cropped(ink: np.ndarray) -> np.ndarray:
 
 
 _SCRIBBLES = ((_wander, 1.6), (_zigzag, 5), (_curl, 1.6), (_lines, 1.6), (_tally, 1.6), (_walk, 1.6))
-"""How each is drawn, and its greatest ratio of width to height."""
+"""How each is drawn, as strokes float64 [points, 2], and its greatest ratio of width to height."""
 _KINDS = ((_symbol, 0.35), (_scribble, 0.37), (_blot, 0.05), (_row, 0.15), (_overlay, 0.03), (_quarter_turned, 0.05))
-"""How each is drawn, and its share."""
+"""How each is drawn, as ink float32 [h, w], 0 to 1, and its share."""

@@ -44,10 +44,8 @@ def vary(strokes: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.nda
 
 
 def ink_strokes(strokes: Sequence[np.ndarray], brush: float) -> np.ndarray:
-    """Ink strokes float [points, 2], in any units, with a round brush of so many px of SHEET.
-
-    Returns float32 [h, w], 0 or 1, cropped to the ink.
-    """
+    """Ink strokes float [points, 2], in any units, with a round brush of so many px of SHEET: float32 [h, w], 0 or 1,
+    cropped to the ink."""
     points = np.concatenate(strokes)
     corner, size = points.min(0), max(np.ptp(points, axis=0).max(), 1e-6)
     margin = int(brush) + 2
