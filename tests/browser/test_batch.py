@@ -17,7 +17,7 @@ def batch_page(chromium, url):
         page = draw_page.page
         page.get_by_role("tab", name="Batch").click()
         yield page
-        outside = [each for each in draw_page.requested if not each.startswith((url, "data:", "blob:"))]
+        outside = [address for address in draw_page.requested if not address.startswith((url, "data:", "blob:"))]
         assert outside == []
 
 

@@ -51,10 +51,10 @@ def test_a_blank_pad_gets_a_friendly_sentence(draw_page):
 
 
 def test_live_mode_answers_while_drawing_and_submit_stays(draw_page):
-    asked = len(draw_page.requested)
+    before = len(draw_page.requested)
     draw_page.draw(DIGITS["7"])
     draw_page.page.wait_for_timeout(500)
-    assert len(draw_page.requested) == asked
+    assert len(draw_page.requested) == before
     assert draw_page.answer.count() == 0
     draw_page.live.check()
     draw_page.wait_for(lambda: draw_page.answer.all_inner_texts() == ["7"])

@@ -15,7 +15,7 @@ def photo_page(chromium, url):
         page.get_by_role("tab", name="Photo").click()
         page.locator("#snapshot input[type=file]").wait_for(state="attached")
         yield page
-        outside = [each for each in draw_page.requested if not each.startswith((url, "data:", "blob:"))]
+        outside = [address for address in draw_page.requested if not address.startswith((url, "data:", "blob:"))]
         assert outside == []
 
 

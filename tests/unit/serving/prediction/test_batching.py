@@ -22,7 +22,7 @@ class WorkerPool:
 
 
 class Classifier:
-    """Answers with an image's first pixel and notes how many it is asked at once."""
+    """Answers with the first pixel of an image, and records the number of images in each call."""
 
     bundle = SimpleNamespace(class_names=("0", "1"), version="1")
 
@@ -36,28 +36,28 @@ class Classifier:
         return images[:, 0, 0, 0].tolist()
 
 
-def answers_to(count):
-    """What `count` requests at once are answered, and how many images each call of the model had."""
+def predict_at_once(count):
+    """The answers to `count` requests at once, and the number of images in each call of the model."""
     classifier = Classifier()
 
     async def run():
         batcher = Batcher({"mnist": classifier}, WorkerPool())
-        found = await asyncio.gather(*(batcher.predict_one("mnist", bytes([number])) for number in range(count)))
+        answers = await asyncio.gather(*(batcher.predict_one("mnist", bytes([number])) for number in range(count)))
         batcher.close()
-        return found
+        return answers
 
     return asyncio.run(run()), classifier.calls
 
 
 def test_a_crowd_is_answered_in_few_calls():
-    answers, calls = answers_to(4 * BUSY)
+    answers, calls = predict_at_once(4 * BUSY)
     assert answers == list(range(4 * BUSY))
     assert sum(calls) == 4 * BUSY
     assert len(calls) < 3 * BUSY
 
 
 def test_one_alone_is_answered_by_itself():
-    assert answers_to(1) == ([0], [1])
+    assert predict_at_once(1) == ([0], [1])
 
 
 def test_an_error_of_the_model_reaches_who_asked():

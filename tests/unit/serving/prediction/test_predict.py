@@ -14,16 +14,16 @@ ENCRYPTED = Refused(400, "bad_entry", "It is encrypted.")
 
 
 class CountingClassifier:
-    """Answers with the number of images that it was asked for together."""
+    """Answers 7, and records the number of images in each call."""
 
     def __init__(self):
         self.bundle = SimpleNamespace(dataset="mnist", class_names=tuple("0123456789"), version="3")
-        self.asked = []
+        self.calls = []
 
     def predict(self, images):
         assert images.dtype == np.uint8
         assert images.shape[1:] == (28, 28, 1)
-        self.asked.append(len(images))
+        self.calls.append(len(images))
         return [
             replace(blank(self.bundle.class_names, "3"), label="7", verdict="sure", image=image) for image in images
         ]
@@ -39,7 +39,7 @@ def test_one_picture_is_answered_and_a_blank_without_the_model(counting, seven_p
     assert (prediction.label, prediction.verdict) == ("7", "sure")
     assert prediction.image.any()
     assert {predict_one(counting, sheets).verdict for sheets in ([], [sheet_png])} == {"blank"}
-    assert counting.asked == [1]
+    assert counting.calls == [1]
 
 
 def test_one_picture_that_cannot_be_read_is_refused(counting):
@@ -68,7 +68,7 @@ def test_one_result_a_file_in_order_and_errors_stay_where_they_are(counting, sev
 def test_the_model_is_asked_for_many_at_once(counting, seven_png):
     files = [UploadedFile(f"{i}.png", seven_png) for i in range(CHUNK + 3)]
     assert len(list(predict_many(counting, files))) == len(files)
-    assert counting.asked == [CHUNK, 3]
+    assert counting.calls == [CHUNK, 3]
 
 
 def test_pictures_are_prepared_as_the_models_data_set_has_them(photo_classifier, photo_png):
@@ -87,7 +87,7 @@ def test_no_files_give_no_results(counting):
     assert list(predict_many(counting, [])) == []
     (result,) = predict_many(counting, [UploadedFile("a", error=ENCRYPTED)])
     assert result.prediction is None
-    assert counting.asked == []
+    assert counting.calls == []
 
 
 def test_a_preview_is_made_of_the_pixels(counting, seven_png):

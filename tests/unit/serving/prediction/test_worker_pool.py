@@ -38,9 +38,9 @@ def with_pool(count, use, **options):
 @pytest.mark.parametrize("count", [0, 2])
 def test_processes_and_threads_prepare_alike_and_in_order(count, seven_png, sheet_png):
     pictures = [seven_png, sheet_png, b"no picture", seven_png]
-    seen, blank, refused, again = with_pool(count, lambda pool: pool.prepare("mnist", pictures))
-    assert np.array_equal(seen, prepare_drawing(decode_image(seven_png)))
-    assert np.array_equal(seen, again)
+    image, blank, refused, again = with_pool(count, lambda pool: pool.prepare("mnist", pictures))
+    assert np.array_equal(image, prepare_drawing(decode_image(seven_png)))
+    assert np.array_equal(image, again)
     assert blank is None
     assert isinstance(refused, Refused)
     assert refused.status == 400
@@ -59,30 +59,30 @@ def test_a_data_set_gets_its_own_preparation(count, photo_png):
 
 def test_many_ask_at_a_time(seven_png):
     async def use(pool):
-        asked = [pool.prepare("mnist", [seven_png], bulk=number % 2 == 0) for number in range(60)]
-        return await asyncio.gather(*asked)
+        requests = [pool.prepare("mnist", [seven_png], bulk=number % 2 == 0) for number in range(60)]
+        return await asyncio.gather(*requests)
 
-    found = with_pool(2, use)
-    assert len(found) == 60
-    assert all(np.array_equal(each, found[0][0]) for (each,) in found)
+    outcomes = with_pool(2, use)
+    assert len(outcomes) == 60
+    assert all(np.array_equal(outcome, outcomes[0][0]) for (outcome,) in outcomes)
 
 
 def test_a_worker_that_is_killed_is_replaced_and_only_the_picture_that_it_had_begun_is_refused(seven_png):
     async def use(pool):
         before = pool.processes
-        asked = [asyncio.ensure_future(pool.prepare("mnist", [seven_png])) for _ in range(40)]
+        requests = [asyncio.ensure_future(pool.prepare("mnist", [seven_png])) for _ in range(40)]
         await asyncio.sleep(0)
         os.kill(before[0], signal.SIGKILL)
-        found = await asyncio.gather(*asked)
+        outcomes = await asyncio.gather(*requests)
         while len(pool.processes) < 2 or before[0] in pool.processes:
             await asyncio.sleep(0.05)
-        found.append(await pool.prepare("mnist", [seven_png]))
-        return [each for (each,) in found]
+        outcomes.append(await pool.prepare("mnist", [seven_png]))
+        return [outcome for (outcome,) in outcomes]
 
-    found = with_pool(2, use)
-    refused = [each for each in found if isinstance(each, Refused)]
-    assert [each.code for each in refused] in ([], ["unreadable"])
-    assert sum(isinstance(each, np.ndarray) for each in found) == len(found) - len(refused)
+    outcomes = with_pool(2, use)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    assert [outcome.code for outcome in refused] in ([], ["unreadable"])
+    assert sum(isinstance(outcome, np.ndarray) for outcome in outcomes) == len(outcomes) - len(refused)
 
 
 def test_a_picture_that_ends_every_worker_spoils_no_other(seven_png, sheet_png):
@@ -91,11 +91,11 @@ def test_a_picture_that_ends_every_worker_spoils_no_other(seven_png, sheet_png):
     def use(pool):
         return asyncio.gather(pool.prepare("mnist", pictures, bulk=True), pool.prepare("mnist", [seven_png]))
 
-    (seen, refused, blank, again), (beside,) = with_pool(2, use, program=FRAGILE)
+    (image, refused, blank, again), (beside,) = with_pool(2, use, program=FRAGILE)
     assert (refused.status, refused.code) == (422, "unreadable")
     assert blank is None
-    assert np.array_equal(seen, again)
-    assert np.array_equal(seen, beside)
+    assert np.array_equal(image, again)
+    assert np.array_equal(image, beside)
 
 
 def test_a_picture_that_ended_a_worker_is_never_given_to_another(seven_png, tmp_path, monkeypatch):
@@ -105,8 +105,8 @@ def test_a_picture_that_ended_a_worker_is_never_given_to_another(seven_png, tmp_
         alone = [pool.prepare("mnist", [POISON]) for _ in range(2)]
         return asyncio.gather(*alone, pool.prepare("mnist", [seven_png, POISON, POISON], bulk=True))
 
-    found = [each for read in with_pool(2, use, program=FRAGILE) for each in read]
-    assert [each.status for each in found if isinstance(each, Refused)] == [422] * 4
+    outcomes = [outcome for item in with_pool(2, use, program=FRAGILE) for outcome in item]
+    assert [outcome.status for outcome in outcomes if isinstance(outcome, Refused)] == [422] * 4
     assert (tmp_path / "tries").read_text() == "x" * 4
 
 
@@ -114,18 +114,18 @@ def test_a_picture_that_outlasts_its_worker_is_refused_and_the_next_one_read(sev
     async def use(pool):
         return await asyncio.gather(pool.prepare("mnist", [ENDLESS]), pool.prepare("mnist", [seven_png]))
 
-    (refused,), (seen,) = with_pool(1, use, program=FRAGILE, stuck=0.3)
+    (refused,), (image,) = with_pool(1, use, program=FRAGILE, stuck=0.3)
     assert (refused.status, refused.code) == (422, "unreadable")
-    assert isinstance(seen, np.ndarray)
+    assert isinstance(image, np.ndarray)
 
 
 def test_nobody_waits_longer_for_a_single_picture_than_a_proxy_does(seven_png):
     async def use(pool):
-        asked = [pool.prepare("mnist", [ENDLESS])] + [pool.prepare("mnist", [seven_png]) for _ in range(3)]
-        return await asyncio.gather(*asked, return_exceptions=True)
+        requests = [pool.prepare("mnist", [ENDLESS])] + [pool.prepare("mnist", [seven_png]) for _ in range(3)]
+        return await asyncio.gather(*requests, return_exceptions=True)
 
-    found = with_pool(1, use, program=FRAGILE, longest=0.3)
-    assert [(each.status, each.code) for each in found] == [(503, "busy")] * 4
+    outcomes = with_pool(1, use, program=FRAGILE, longest=0.3)
+    assert [(error.status, error.code) for error in outcomes] == [(503, "busy")] * 4
 
 
 def test_who_leaves_does_not_disturb_who_stays(seven_png):
@@ -141,7 +141,7 @@ def test_who_leaves_does_not_disturb_who_stays(seven_png):
 
 def test_none_takes_the_place_of_one_that_ended_before_the_others_were_closed():
     def children():
-        return {each.pid for each in psutil.Process().children()}
+        return {process.pid for process in psutil.Process().children()}
 
     async def use(pool):
         (worker,) = pool.processes
@@ -161,9 +161,9 @@ def test_until_they_are_up_threads_work(seven_png):
         pool = WorkerPool(1)
         await pool.start()
         before = pool.processes
-        found = await pool.prepare("mnist", [seven_png])
+        outcomes = await pool.prepare("mnist", [seven_png])
         pool.close()
-        return before, found
+        return before, outcomes
 
     before, (image,) = asyncio.run(run())
     assert before == []

@@ -44,11 +44,11 @@ def test_predict_is_its_endpoint_and_says_what_it_takes(client):
 @pytest.mark.parametrize("place", ["composite", "background", "layers"])
 def test_a_drawing_gets_label_confidences_picture_and_note(client, classifier, seven_file, place):
     sent = drawing(**{place: [seven_file] if place == "layers" else seven_file})
-    label, words, seen, details, note = client.predict(sent, api_name="/predict")
+    label, words, picture, details, note = client.predict(sent, api_name="/predict")
     assert label["label"] == "7"
-    assert [each["label"] for each in label["confidences"]] == ["7", "1", "9"]
-    assert [round(each["confidence"], 2) for each in label["confidences"]] == [0.9, 0.06, 0.03]
-    with Image.open(seen) as image:
+    assert [entry["label"] for entry in label["confidences"]] == ["7", "1", "9"]
+    assert [round(entry["confidence"], 2) for entry in label["confidences"]] == [0.9, 0.06, 0.03]
+    with Image.open(picture) as image:
         assert image.size == (28, 28)
     assert words == "Sure."
     assert len(details.pop("id")) > 8
@@ -57,9 +57,9 @@ def test_a_drawing_gets_label_confidences_picture_and_note(client, classifier, s
 
 
 def test_a_blank_pad_gets_words_and_no_confidences(client):
-    label, _, seen, details, _ = client.predict(drawing(), api_name="/predict")
+    label, _, picture, details, _ = client.predict(drawing(), api_name="/predict")
     assert label == {"label": SENTENCES["blank"], "confidences": None}
-    assert seen is None
+    assert picture is None
     assert details["verdict"] == "blank"
 
 
@@ -93,9 +93,9 @@ def test_a_huge_picture_is_refused_in_words(client, tmp_path):
 
 def test_a_fault_is_logged_and_told_without_its_details(served, broken_classifier, settings, seven_file, caplog):
     broken = Client(served(broken_classifier, settings), verbose=False)
-    with caplog.at_level(logging.ERROR), pytest.raises(AppError, match="try again") as told:
+    with caplog.at_level(logging.ERROR), pytest.raises(AppError, match="try again") as error:
         broken.predict(drawing(seven_file), api_name="/predict")
-    assert "tflite" not in str(told.value)
+    assert "tflite" not in str(error.value)
     assert "model.tflite is gone" in caplog.text
 
 

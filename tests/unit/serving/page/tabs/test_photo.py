@@ -44,11 +44,11 @@ def ask(client, tmp_path):
 
 
 def test_a_photo_gets_label_verdict_picture_details_and_note(ask, photo_png, photo_classifier):
-    label, words, seen, details, note = ask(photo_png)
-    assert [each["label"] for each in label["confidences"]] == ["horse", "automobile", "truck"]
+    label, words, picture, details, note = ask(photo_png)
+    assert [entry["label"] for entry in label["confidences"]] == ["horse", "automobile", "truck"]
     assert words == "Sure."
     assert len(details.pop("id")) > 8
-    with Image.open(seen) as image:
+    with Image.open(picture) as image:
         assert (image.size, image.mode, image.getpixel((16, 4))) == ((32, 32), "RGB", (200, 30, 30))
     assert details == {"verdict": "sure", "label": "horse", "confidence": 0.9, "candidates": [], "model_version": "5"}
     assert photo_classifier.describe() in note
@@ -101,9 +101,9 @@ def test_a_file_that_was_not_uploaded_is_not_opened_whatever_is_there(url, endpo
     path = path.replace("{cache}", get_upload_folder()) if isinstance(path, str) else path
     file = {"path": path} | meta
     value = file if endpoint == "predict_photo" else {"background": None, "layers": [file], "composite": None}
-    told = stream(url, endpoint, value)
-    assert "event: error" in told
-    assert NOT_UPLOADED in told
+    events = stream(url, endpoint, value)
+    assert "event: error" in events
+    assert NOT_UPLOADED in events
 
 
 def test_neither_is_it_by_a_component_that_opens_files_itself(url):
@@ -129,5 +129,5 @@ def test_without_a_model_the_tab_says_how_to_make_one(build, opened, classifier,
     assert any(
         "python -m experiments run --dataset cifar10" in (text or "") for text in component_texts(config, "markdown")
     )
-    names = [each["api_name"] for each in config["dependencies"] if each["api_visibility"] == "public"]
+    names = [event["api_name"] for event in config["dependencies"] if event["api_visibility"] == "public"]
     assert names == ["predict"]
