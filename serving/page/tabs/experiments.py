@@ -10,9 +10,9 @@ from experiments.insights import run_comparison
 from experiments.insights.html_tables import Html, html_table
 from experiments.insights.run_comparison import TITLES, RunComparison
 from experiments.registry.run_log import RunSummary
-from experiments.registry.store import RegistryError, TrackingStore
+from experiments.registry.store import TrackingStore
 from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, epoch_lines, plot_data
-from serving.page.widgets.controls import QUIET, dataset_switch, key_box, require_operator, selected_classifier
+from serving.page.widgets.controls import QUIET, OperatorEvents, dataset_switch, key_box, selected_classifier
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -31,8 +31,7 @@ def build(services: "Services") -> None:
     plot = gr.Plot(label="Training curves", show_label=False, elem_classes="chart")
     reasons = gr.HTML(elem_id="experiments-reasons")
 
-    def show(request: gr.Request, key: str, dataset: str, curve: str) -> list[Any]:
-        require_operator(services, request, key)
+    def show(dataset: str, curve: str) -> list[Any]:
         comparison = _compare(services, dataset)
         return [
             run_comparison.summary(comparison),
@@ -41,14 +40,12 @@ def build(services: "Services") -> None:
             _plot(comparison, curve),
         ]
 
-    def show_curves(request: gr.Request, key: str, dataset: str, curve: str) -> dict[str, Any]:
-        require_operator(services, request, key)
+    def show_curves(dataset: str, curve: str) -> dict[str, Any]:
         return _plot(_compare(services, dataset), curve)
 
-    inputs = [key, dataset, curve]
-    tab = cast("gr.Tab", key.parent)
-    gr.on([tab.select, dataset.change, key.submit], show, inputs, [summary, runs, reasons, plot], **QUIET)
-    curve.change(show_curves, inputs, plot, **QUIET)
+    tab, events = cast("gr.Tab", key.parent), OperatorEvents(services, key, dataset)
+    events.on([tab.select, dataset.change, key.submit], show, [curve], [summary, runs, reasons, plot], **QUIET)
+    events.on(curve.change, show_curves, [curve], plot, **QUIET)
 
 
 def curves(comparison: RunComparison, kind: str) -> Chart:
@@ -65,14 +62,11 @@ def curves(comparison: RunComparison, kind: str) -> Chart:
 
 
 def _compare(services: "Services", dataset: str) -> RunComparison:
-    """Raises gr.Error, worded."""
+    """Raises RegistryError."""
     settings, bundle = services.settings, selected_classifier(services, dataset).bundle
     if not run_comparison.store_exists(settings.mlflow_tracking_uri):
         return run_comparison.shipped(bundle)
-    try:
-        return run_comparison.compare(TrackingStore.of(settings), SPECS[dataset], bundle)
-    except RegistryError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    return run_comparison.compare(TrackingStore.of(settings), SPECS[dataset], bundle)
 
 
 def _plot(comparison: RunComparison, kind: str) -> dict[str, Any]:

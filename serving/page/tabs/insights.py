@@ -17,6 +17,7 @@ from serving.core.errors import Refused
 from serving.page.widgets import insight_charts as charts
 from serving.page.widgets.charts import Chart, plot_data
 from serving.page.widgets.controls import QUIET, dataset_switch, selected_classifier
+from serving.page.widgets.errors import page_error
 from serving.page.widgets.gallery import gallery, prediction_gallery
 from serving.storage.records import AnswerFilter, StoreError
 
@@ -65,23 +66,17 @@ class Rendered:
     views: dict[str, tuple[str, PlotData | None]]
 
 
-class Renderings:
-    """The latest rendering of each data set, kept until its model changes."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, Rendered] = {}
-
-    def of(self, bundle: Bundle) -> Rendered:
-        """Raises gr.Error, worded."""
-        kept = self._kept.get(bundle.dataset)
-        if kept is None or kept.sha256 != bundle.sha256[TFLITE]:
-            try:
-                insights, tiles = figures.read(bundle), figures.read_tiles(bundle)
-            except InsightsError as error:
-                raise gr.Error(str(error), print_exception=False) from None
-            views = {name: view.render(insights) for name, view in VIEWS.items()}
-            kept = self._kept[bundle.dataset] = Rendered(bundle.sha256[TFLITE], insights, tiles, views)
-        return kept
+def render(bundle: Bundle, cache: dict[str, Rendered]) -> Rendered:
+    """A model's figures; `cache` keeps those of each data set until its model changes. Raises gr.Error."""
+    sha256, cached = bundle.sha256[TFLITE], cache.get(bundle.dataset)
+    if cached is None or cached.sha256 != sha256:
+        try:
+            insights, tiles = figures.read(bundle), figures.read_tiles(bundle)
+        except InsightsError as error:
+            raise page_error(str(error)) from None
+        views = {name: view.render(insights) for name, view in VIEWS.items()}
+        cached = cache[bundle.dataset] = Rendered(sha256, insights, tiles, views)
+    return cached
 
 
 def build(services: "Services") -> None:
@@ -100,7 +95,8 @@ class _Parts:
     """The tab's components, laid out by the constructor, and the handlers that fill them."""
 
     def __init__(self, services: "Services") -> None:
-        self._services, self._renderings = services, Renderings()
+        self._services = services
+        self._cache: dict[str, Rendered] = {}
         self.plots: dict[str, gr.Plot] = {}
         self._texts: dict[str, gr.Markdown] = {}
         self.sha256 = gr.State("")  # of the model whose figures this visitor has
@@ -159,7 +155,7 @@ class _Parts:
         )
 
     def _rendered(self, dataset: str) -> Rendered:
-        return self._renderings.of(selected_classifier(self._services, dataset).bundle)
+        return render(selected_classifier(self._services, dataset).bundle, self._cache)
 
     def _lay_out(self) -> None:
         with gr.Tab("Data"):
@@ -226,4 +222,4 @@ def _positions(insights: Insights, *names: str) -> list[int]:
     try:
         return [insights.class_names.index(name) for name in names]
     except ValueError:
-        raise gr.Error("There is no such class.", print_exception=False) from None
+        raise page_error("There is no such class.") from None

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from experiments.insights import figures as insights
-from serving.page.tabs.insights import COUNTS, RATES, VIEWS, Renderings, with_traffic
+from serving.page.tabs.insights import COUNTS, RATES, VIEWS, Rendered, render, with_traffic
 from serving.page.widgets import insight_charts as charts
 from tests.helpers.entries import entry
 from tests.helpers.figures import changed, dataset, figures
@@ -113,12 +113,12 @@ def test_only_the_operator_sees_what_people_send(opened, classifier, settings, t
 
 
 def test_the_figures_are_made_once_a_model(bundle, tmp_path):
-    renderings = Renderings()
-    first = renderings.of(bundle)
-    assert renderings.of(bundle) is first
+    cache: dict[str, Rendered] = {}
+    first = render(bundle, cache)
+    assert render(bundle, cache) is first
     other = dataclasses.replace(bundle, folder=tmp_path, sha256=bundle.sha256 | {"model.tflite": "c" * 64})
     insights.write(*figures(sha256="c" * 64), tmp_path)
-    assert renderings.of(other) is not first
+    assert render(other, cache) is not first
 
 
 def test_charts_bend_with_their_figures():
