@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,55 +16,55 @@ from rich.console import Console
 from experiments.data import datasets
 from experiments.data.archive import DatasetError
 from experiments.data.specs import SPECS
-from experiments.inference import bundle
+from experiments.inference import bundle as bundles
 from experiments.inference.bundle import BundleError
+from experiments.insights import model_card as model_cards
+from experiments.insights import run_comparison
 from experiments.insights.figures import InsightsError
-from experiments.insights.run_comparison import curves_of_bundle, print_comparison
 from experiments.registry import production
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.training.config import RunConfig, UnknownRunError
 from settings import ROOT, Settings, SettingsError, load, warn_of_former_names
 
-# Functions import what needs TensorFlow or Matplotlib, which take seconds.
+# Commands import Keras, Matplotlib and OpenCV themselves, which take seconds.
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command, the command line's or `words`. Returns the exit status: 0 done, 1 failed, 130 interrupted."""
+    """Return the exit status: 0 done, 1 failed, 130 interrupted. words: instead of the command line's."""
     arguments = _parser().parse_args(words)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         settings = load()
         warn_of_former_names()
         arguments.command(arguments, settings)
-        return 0
     except KeyboardInterrupt:
-        print("\nInterrupted. The run that was going on is marked KILLED; finished ones are kept.", file=sys.stderr)
+        print("\nInterrupted. The current run is marked KILLED; finished ones are kept.", file=sys.stderr)
         return 130
     except (BundleError, DatasetError, InsightsError, RegistryError, SettingsError, UnknownRunError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Run the table, and print it with the gate's decision about the best run."""
+    """Run the rows of the table, compare them, and say which is in Production and why."""
     with _tensorflow_silenced():
         from experiments.runs import experiment
 
-        configs = _configs(arguments)
+        configs = _selected_configs(arguments)
     dataset = datasets.load(arguments.dataset, settings.data_dir)
-    store = TrackingStore.of(settings)
-    result = experiment.run_table(configs, dataset, store, settings.models_dir / arguments.dataset)
+    shipped = settings.models_dir / arguments.dataset
+    result = experiment.run_table(configs, dataset, TrackingStore.of(settings), shipped)
     title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
-    print_comparison(Console(), result.runs, title, result.best.run_id)
+    run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
     verb = "is in Production" if result.decision.promote else "stays out of Production"
     print(f"{dataset.spec.registered_model} version {result.version} {verb}: {result.decision.reason}.")
 
 
 def compare(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print every run of the store."""
-    runs = TrackingStore.of(settings).runs(arguments.dataset)
-    if runs:
-        print_comparison(Console(), runs, f"{arguments.dataset}: {len(runs)} runs")
+    if runs := TrackingStore.of(settings).runs(arguments.dataset):
+        run_comparison.print_comparison(Console(), runs, f"{arguments.dataset}: {len(runs)} runs")
     else:
         print("The store has no runs yet. `python -m experiments` makes them.")
 
@@ -88,37 +88,36 @@ def drawn(arguments: argparse.Namespace, settings: Settings) -> None:
     from experiments.evaluation import drawings
     from experiments.insights import drawings_report
 
-    exports = bundle.exports_of(settings.artifact_dir, arguments.dataset)
-    model = bundle.read_current(exports) or bundle.read(settings.models_dir / arguments.dataset)
-    sources = {"generated": drawings.generate(arguments.count, arguments.seed)}
+    exports, seed, console = bundles.exports_of(settings.artifact_dir, arguments.dataset), arguments.seed, Console()
+    bundle = bundles.read_current(exports) or bundles.read(settings.models_dir / arguments.dataset)
+    sources = {"generated": drawings.generate(arguments.count, seed)}
     if settings.drawn_strokes:
         real = drawings.read_strokes(settings.drawn_strokes)
         if arguments.writers != "all":
             real = drawings.half_of_writers(real, odd=arguments.writers == "odd")
-        sources["real"] = drawings.sample(real, arguments.count, arguments.seed)
+        sources["real"] = drawings.sample(real, arguments.count, seed)
     else:
-        print("DRAWN_STROKES names no file of real people's strokes: generated drawings alone.")
-    drawings_report.report(model, sources, arguments.seed, settings.reports_dir, Console())
-    drawings_report.report_scribbles(model, arguments.count, arguments.seed, Console())
+        print("DRAWN_STROKES names no file of real people's strokes, so only generated drawings are read.")
+    drawings_report.report(bundle, sources, seed, settings.reports_dir, console)
+    drawings_report.report_scribbles(bundle, arguments.count, seed, console)
     if settings.drawn_letters:
-        letters = drawings.read_strokes(settings.drawn_letters)
-        drawings_report.report_letters(model, letters, arguments.seed, Console())
+        drawings_report.report_letters(bundle, drawings.read_strokes(settings.drawn_letters), seed, console)
 
 
 def insights(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Compute the figures that explain a model; those of the table get theirs when they are trained."""
+    """Measure the figures that explain a model; a run of the table measures its own."""
     with _tensorflow_silenced():
         from experiments.runs import measure
 
-    model = bundle.read(arguments.bundle or settings.models_dir / arguments.dataset)
-    curves = curves_of_bundle(TrackingStore.of(settings), model)
-    measure.explain_bundle(model, datasets.load(model.dataset, settings.data_dir), curves)
-    print(f"The figures are in {model.folder}.")
+    bundle = bundles.read(arguments.bundle or settings.models_dir / arguments.dataset)
+    curves = run_comparison.curves_of_bundle(TrackingStore.of(settings), bundle)
+    measure.explain_bundle(bundle, datasets.load(bundle.dataset, settings.data_dir), curves)
+    print(f"The figures are in {bundle.folder}.")
 
 
 def report(arguments: argparse.Namespace, settings: Settings) -> None:
     """Write the report of the whole project and log it to MLflow."""
-    from experiments.insights import report as report_files
+    from experiments.insights import report as reports
 
     store = TrackingStore.of(settings)
     links = {
@@ -128,18 +127,15 @@ def report(arguments: argparse.Namespace, settings: Settings) -> None:
         "Public page": settings.deployment_url,
     }
     results, pictures = ROOT / "benchmarks" / "results", ROOT / "docs" / "screenshots"
-    sources = report_files.gather(store, settings.models_dir, settings.artifact_dir, results, pictures, links)
-    files = report_files.write(sources, arguments.out or ROOT / "docs")
-    run_id = report_files.log(store, files)
-    print(f"Written: {', '.join(map(str, files))}. MLflow run {run_id} keeps both.")
+    sources = reports.gather(store, settings.models_dir, settings.artifact_dir, results, pictures, links)
+    files = reports.write(sources, arguments.out or ROOT / "docs")
+    print(f"Written: {', '.join(map(str, files))}. MLflow run {reports.log(store, files)} keeps both.")
 
 
 def model_card(arguments: argparse.Namespace, settings: Settings) -> None:
     """Write the model card of the shipped models."""
-    from experiments.insights import model_card as cards
-
     path = arguments.out or ROOT / "docs" / "model-card.md"
-    path.write_text(cards.build(settings.models_dir))
+    path.write_text(model_cards.build(settings.models_dir))
     print(f"Written: {path}.")
 
 
@@ -148,51 +144,46 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="which data set (default: mnist)")
     rows = argparse.ArgumentParser(add_help=False)
     rows.add_argument("--runs", help="only these rows of the table, separated by commas: baseline,architecture")
-    rows.add_argument("--epochs", type=_at_least_one, help="number of epochs instead of the table's")
-    rows.add_argument("--seed", type=int, help="seed instead of the table's")
-    rows.add_argument(
-        "--recipe", help="other runs instead of the table's: best, which makes the shipped model, or others"
-    )
+    rows.add_argument("--epochs", type=_at_least_one, help="so many epochs instead of the table's")
+    rows.add_argument("--seed", type=int, help="another seed than the table's")
+    rows.add_argument("--recipe", help="other runs than the table's: best, which makes the shipped model, or more")
     parser = argparse.ArgumentParser(
         prog="python -m experiments", description=__doc__, parents=[shared, rows], allow_abbrev=False
     )
     parser.set_defaults(command=run)
     commands = parser.add_subparsers(title="commands", metavar="")
     commands.add_parser("run", parents=[shared, rows], help="run the three experiments (default)")
-    for command, help_text in (
-        (compare, "print the runs of the store"),
-        (promote, "put a version into Production"),
-        (rollback, "put the previous version back"),
-        (drawn, "measure how well drawings are read"),
-        (insights, "make the figures that explain a model"),
-        (report, "write the report of the whole project, as a page and as a Word file"),
-        (model_card, "write the model card of the shipped models"),
-    ):
-        sub = commands.add_parser(command.__name__.replace("_", "-"), parents=[shared], help=help_text)
-        sub.set_defaults(command=command)
-        if command is promote:
-            sub.add_argument("version", metavar="VERSION", help="number of the version")
-            sub.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
-        if command is report:
-            sub.add_argument("--out", type=Path, help="folder to write it to (default: docs)")
-        if command is model_card:
-            sub.add_argument("--out", type=Path, help="file to write it to (default: docs/model-card.md)")
-        if command is insights:
-            sub.add_argument("--bundle", type=Path, help="folder of the model (default: the shipped one)")
-        if command is drawn:
-            sub.add_argument("--count", type=_at_least_one, default=2000, help="drawings a source (default: 2000)")
-            sub.add_argument("--seed", type=int, default=0, help="of their choice and places (default: 0)")
-            sub.add_argument("--writers", choices=("all", "even", "odd"), default="all", help="of real strokes")
+
+    def add(command: Callable[[argparse.Namespace, Settings], None], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(command.__name__.replace("_", "-"), parents=[shared], help=text)
+        added.set_defaults(command=command)
+        return added
+
+    add(compare, "print the runs of the store")
+    promoting = add(promote, "put a version into Production")
+    promoting.add_argument("version", metavar="VERSION", help="number of the version")
+    promoting.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
+    add(rollback, "put the previous version back")
+    drawing = add(drawn, "measure how well drawings are read")
+    drawing.add_argument("--count", type=_at_least_one, default=2000, help="drawings per source (default: 2000)")
+    drawing.add_argument("--seed", type=int, default=0, help="of their choice and places (default: 0)")
+    drawing.add_argument("--writers", choices=("all", "even", "odd"), default="all", help="of real strokes")
+    explaining = add(insights, "measure the figures that explain a model")
+    explaining.add_argument("--bundle", type=Path, help="folder of the model (default: the shipped one)")
+    reporting = add(report, "write the report of the whole project, as a page and as a Word file")
+    reporting.add_argument("--out", type=Path, help="folder to write it to (default: docs)")
+    describing = add(model_card, "write the model card of the shipped models")
+    describing.add_argument("--out", type=Path, help="file to write it to (default: docs/model-card.md)")
     return parser
 
 
-def _configs(arguments: argparse.Namespace) -> list[RunConfig]:
-    """Select rows of the table, or recipes, and override their epochs and seed. Raises UnknownRunError."""
-    from experiments.runs import table as runs
+def _selected_configs(arguments: argparse.Namespace) -> list[RunConfig]:
+    """The selected rows of the table, or recipes, with the requested epochs and seed. Raises UnknownRunError."""
+    from experiments.runs import table as tables
 
-    table = {config.name: config for config in runs.table(arguments.dataset)}
+    table = {config.name: config for config in tables.table(arguments.dataset)}
     if arguments.recipe:
-        table = {name: runs.recipe(arguments.dataset, name) for name in arguments.recipe.split(",")}
+        table = {name: tables.recipe(arguments.dataset, name) for name in arguments.recipe.split(",")}
     names = arguments.runs.split(",") if arguments.runs else list(table)
     if unknown := set(names) - set(table):
         raise UnknownRunError(f"There is no run {', '.join(sorted(unknown))}. The table has: {', '.join(table)}.")
@@ -202,8 +193,8 @@ def _configs(arguments: argparse.Namespace) -> list[RunConfig]:
 
 @contextlib.contextmanager
 def _tensorflow_silenced() -> Iterator[None]:
-    """Silence TensorFlow's import, which prints to the file descriptor before it reads any setting, and its later
-    warnings between the progress bars, that functions are traced anew for each new model."""
+    """Silence TensorFlow, which writes to the file descriptor itself when it is imported, before it reads its settings,
+    and later warns between the progress bars that each new model's functions are traced again."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
@@ -223,7 +214,7 @@ def _at_least_one(text: str) -> int:
 
 
 def _interrupt(*_: object) -> NoReturn:
-    """End on SIGTERM as on Ctrl-C."""
+    """End a stopped run like one interrupted by Ctrl-C."""
     raise KeyboardInterrupt
 
 
