@@ -1,4 +1,4 @@
-"""Opens the page on which a person draws a digit and is told which one it is: `python demo.py`."""
+"""Serve the page that recognises hand-drawn digits: `python demo.py`."""
 
 import argparse
 import gc
@@ -15,8 +15,8 @@ REFRESH_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the page until Ctrl-C or SIGTERM. Returns the exit status."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end like Ctrl-C
+    """Serve the page until Ctrl-C or SIGTERM. Returns the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
         settings = read_settings(arguments)
         logs.configure(settings)
@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read_settings(arguments: Sequence[str] | None = None) -> Settings:
-    """The settings of the environment with the flags over them. Ends the program if one is wrong."""
+    """Read the settings, flags over the environment. Exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(
-        description="Open the page that reads hand-drawn digits.",
+        description="Serve the page that recognises hand-drawn digits.",
         epilog="Each flag has a variable in the environment or in .env: DEMO_HOST, DEMO_PORT, DEMO_SHARE. "
         "DEMO_USERNAME and DEMO_PASSWORD ask visitors for a login.",
     )
@@ -45,8 +45,8 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
 
 
 def serve(settings: Settings) -> int:
-    """Loads the model, shows the page and keeps the model current until interrupted. Returns the exit status."""
-    gc.disable()  # saves a tenth of the imports' 3 s, which begin once the flags are found right
+    """Load the models, serve the page and keep the models current until interrupted. Returns the exit status."""
+    gc.disable()  # saves a tenth of the imports' 3 s, which begin once the flags are checked
     import model_loader
     from serving.learning.production import refresh_models
     from serving.page.page import appearance, build_page
@@ -62,7 +62,7 @@ def serve(settings: Settings) -> int:
     page = build_page(services, lambda: link.notice)
     try:
         url = launch(page, services, appearance())
-        gc.freeze()  # what is imported by now stays: nobody waits while the collector walks through it
+        gc.freeze()  # all that is imported by now stays: no collection need walk through it
         gc.enable()
         print(f"Ready: {url} (Ctrl-C stops it)", flush=True)
         if exposed := exposure(settings):

@@ -163,10 +163,9 @@ def warn_of_former_names(env_file: Path | None = ENV_FILE) -> None:
 
 
 def _by_former_names(source: EnvSettingsSource, counting: Container[str]) -> EnvSettingsSource:
-    values = {
-        field: source.env_vars.get(name.lower()) for field, name in former_variables().items() if name in counting
-    }
-    source.env_vars = {field: value for field, value in values.items() if value is not None}
+    """Let a source without a prefix find, by a field's name, the value of its former variable if that counts."""
+    names = {field: name.lower() for field, name in former_variables().items() if name in counting}
+    source.env_vars = {field: source.env_vars[name] for field, name in names.items() if name in source.env_vars}
     return source
 
 

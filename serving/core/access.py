@@ -77,8 +77,8 @@ class Access:
         kind, _, value = headers.get("authorization", "").partition(" ")
         if kind.lower() == "basic":
             return bool(self._login[0]) and equal_in_constant_time(_decode_basic(value), ":".join(self._login))
-        given = key or headers.get("x-api-key", "") or (value if kind.lower() == "bearer" else "")
-        return bool(self._key) and equal_in_constant_time(given, self._key)
+        sent = key or headers.get("x-api-key", "") or (value if kind.lower() == "bearer" else "")
+        return bool(self._key) and equal_in_constant_time(sent, self._key)
 
 
 def equal_in_constant_time(one: str, other: str) -> bool:

@@ -36,13 +36,13 @@ class Corrections:
             where=(corrections.c.state == "pending") | (statement.excluded.source == "upload"),
         ).returning(corrections.c.id)
         # One statement can't update a row twice: the last of the same image and client counts.
-        rows = {(each.dataset, each.image, each.client): _row(each) for each in added}
+        rows = {(one.dataset, one.image, one.client): _row(one) for one in added}
         with self._engine.begin() as connection:
             count = len(connection.execute(upsert, list(rows.values())).all())
-            for each in added:
-                if each.source != "upload":
-                    answer = (predictions.c.request_id == each.request_id, predictions.c.position == each.position)
-                    corrected = each.proposed if each.proposed != each.given else None
+            for one in added:
+                if one.source != "upload":
+                    answer = (predictions.c.request_id == one.request_id, predictions.c.position == one.position)
+                    corrected = one.proposed if one.proposed != one.given else None
                     connection.execute(sa.update(predictions).where(*answer).values(corrected=corrected))
         return count
 

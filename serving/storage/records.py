@@ -32,7 +32,7 @@ class BusyError(RuntimeError):
 
 
 class AbandonedError(RuntimeError):
-    """A retraining was given up by others, for want of heartbeats."""
+    """A retraining was given up by others, after its heartbeats ceased."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Entry:
     id: int | None = None  # given by the database
 
 
-ENTRY_FIELDS = [each.name for each in fields(Entry) if each.name != "id"]
+ENTRY_FIELDS = [column.name for column in fields(Entry) if column.name != "id"]
 
 
 @dataclass(frozen=True)

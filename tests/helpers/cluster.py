@@ -71,7 +71,7 @@ class Cluster:
             raise
 
     def run(self, *arguments: str, folder: str) -> str:
-        """Python with the replicas' settings; what it prints. `folder`: where it keeps its state."""
+        """Run Python with the replicas' settings. Returns what it prints. folder: of its state."""
         done = subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, env=os.environ | self._settings(folder),
             capture_output=True, text=True,
@@ -80,20 +80,20 @@ class Cluster:
         return done.stdout
 
     def get(self, address: str, path: str) -> dict:
-        """JSON as the operator gets it, from nginx or from one replica."""
+        """GET JSON as the operator, from nginx or from one replica."""
         request = urllib.request.Request(address + path, headers={"X-API-Key": OPERATOR_KEY})
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 
     def post(self, path: str, body: dict) -> dict:
-        """The same of what changes something, through nginx."""
+        """POST JSON as the operator, through nginx."""
         headers = {"X-API-Key": OPERATOR_KEY, "Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 
     def stop(self) -> None:
-        """Ends everything, the last started first."""
+        """Stop everything, the last started first."""
         while self._running:
             self._running.pop().stop()
         self._folder.cleanup()
@@ -103,10 +103,10 @@ class Cluster:
         return self._keep(Server([sys.executable, "demo.py"], f"http://127.0.0.1:{port}/api/ready", settings))
 
     def _settings(self, folder: str) -> dict[str, str]:
-        given = {name: self._named(value) for name, value in self._environment.items()}
+        settings = {name: self._named(value) for name, value in self._environment.items()}
         state = Path(self._folder.name) / folder
         # MLflow sets its variable in the process that runs the other tests, which these would inherit.
-        return given | {"DEMO_ARTIFACT_DIR": str(state / "mlartifacts"), "DEMO_DATA_DIR": str(state / "data")}
+        return settings | {"DEMO_ARTIFACT_DIR": str(state / "mlartifacts"), "DEMO_DATA_DIR": str(state / "data")}
 
     def _named(self, text: str) -> str:
         for name, here in self._names.items():
@@ -122,7 +122,7 @@ class Cluster:
 
 
 def _hurry(postgres: Postgres) -> None:
-    """Nobody's data has to outlive this machine's power: MLflow's many migrations don't wait for the disk."""
+    """Turn fsync off: no data has to outlive this machine's power, and MLflow's many migrations need not wait for the disk."""
     engine = sa.create_engine(f"{postgres.url}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")

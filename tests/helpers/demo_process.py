@@ -39,7 +39,7 @@ class DemoProcess:
             time.sleep(0.1)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> str:
-        """Ends it, as Ctrl-C does unless told otherwise, and returns all it has printed."""
+        """End it, by default like Ctrl-C. Returns all it has printed."""
         self._process.send_signal(how)
         printed, _ = self._process.communicate(timeout=PATIENCE)
         self._nothing.cleanup()

@@ -1,4 +1,4 @@
-"""An answered prediction as the history keeps it."""
+"""An answer as the history keeps it."""
 
 from serving.storage.records import Entry
 

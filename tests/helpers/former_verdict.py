@@ -24,7 +24,7 @@ def check_both_names_of_a_verdict(url):
         connection.execute(add.values(request_id="after", verdict="not_a_digit"))
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0004"
     history.add([entry(1, verdict="rejected"), entry(2)])
-    assert {found.verdict for found in history.search(AnswerFilter(), 10)} == {"rejected", "sure"}
+    assert {row.verdict for row in history.search(AnswerFilter(), 10)} == {"rejected", "sure"}
     assert history.find("after", 0).verdict == "rejected"
     assert history.tally(AnswerFilter(), "verdict") == {"rejected": 3, "sure": 1}
     for name in ("rejected", "not_a_digit"):

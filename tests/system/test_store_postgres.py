@@ -62,7 +62,7 @@ def test_answers_are_kept_once_found_tallied_and_purged(url):
     history = History(database)
     history.add([entry(1), entry(2, corrected="3", answered_at=0.0), entry(3, image=None)])
     history.add([entry(1)])
-    assert [found.request_id for found in history.search(AnswerFilter(), 10)] == ["request-3", "request-2", "request-1"]
+    assert [row.request_id for row in history.search(AnswerFilter(), 10)] == ["request-3", "request-2", "request-1"]
     assert history.search(AnswerFilter(label="1"), 10)[0].image == bytes(784)
     assert history.tally(AnswerFilter(), "label") == {"1": 1, "2": 1, "3": 1}
     assert history.purge(days=1, rows=100) == 2
@@ -102,7 +102,7 @@ def test_an_older_database_keeps_its_answers_through_the_migrations(url):
     engine.dispose()
     database = Database(url)
     history = History(database)
-    assert [(found.request_id, found.label) for found in history.search(AnswerFilter(), 10)] == [
+    assert [(row.request_id, row.label) for row in history.search(AnswerFilter(), 10)] == [
         ("two", "9"),
         ("one", "7"),
     ]
@@ -130,7 +130,7 @@ def test_a_database_without_corrections_gets_their_table_and_keeps_its_answers(u
     older_database(sa.create_engine(url))
     database = Database(url)
     Corrections(database).add([correction(1)])
-    assert [each.corrected for each in History(database).search(AnswerFilter(), 9)] == ["1"]
+    assert [row.corrected for row in History(database).search(AnswerFilter(), 9)] == ["1"]
     database.close()
 
 

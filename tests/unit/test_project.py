@@ -1,4 +1,4 @@
-"""The project's own rules: what is pinned and documented, how large a file may be, what an import does."""
+"""The project's own rules: pinned requirements, documented settings and targets, sizes of files, effects of imports."""
 
 import ast
 import importlib.metadata
@@ -26,15 +26,16 @@ PROGRAMS = {
     "import-linter": "lint-imports",
     "pytest-cov": "--cov",
     "pytest-xdist": "--dist",
+    "types-tqdm": "mypy",
 }
 
 
 def tracked(*patterns):
-    found = subprocess.run(
+    listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    return [ROOT / name for name in found.stdout.splitlines() if (ROOT / name).is_file()]
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
 def module_name(path):
@@ -47,7 +48,7 @@ MODULES = {module_name(path): path for path in PYTHON_FILES if module_name(path)
 
 
 def imports(path):
-    """Every module that the file imports, functions' insides included and what only type checkers see left out."""
+    """Yield every module that a file imports, within functions too, but not what only type checkers see."""
     nodes = [ast.parse(path.read_text())]
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -74,7 +75,7 @@ def test_a_file_is_read_in_one_sitting(path):
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory):
-    """Imports the page's modules, then all, in a copy of the project. Gives what was loaded for the page, what was
+    """Import the page's modules, then all, in a copy of the project. Returns what was loaded for the page, what was
     printed, and what was written."""
     copy, empty = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("empty")
     for path in tracked(*(f"{name}.py" for name in OURS), *OURS):

@@ -25,8 +25,8 @@ REFERENCE = re.compile(r"[\"']?\$")  # to the environment
 
 
 def committed():
-    found = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)
-    return [ROOT / name for name in found.stdout.splitlines() if (ROOT / name).is_file()]
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
 def test_no_file_holds_what_looks_like_a_secret():

@@ -23,47 +23,47 @@ def is_operator(access, headers=LOCAL, user=None, key=""):
     return True
 
 
-def test_on_an_unshared_server_whoever_sits_at_the_machine_is_the_operator(access):
-    mine = access()
-    assert not mine.needs_key
-    assert all(is_operator(mine, {"host": host}) for host in ("127.0.0.1:7860", "localhost", "[::1]:7860"))
+def test_on_an_unshared_server_anyone_at_the_machine_is_the_operator(access):
+    rules = access()
+    assert not rules.needs_key
+    assert all(is_operator(rules, {"host": host}) for host in ("127.0.0.1:7860", "localhost", "[::1]:7860"))
 
 
 def test_a_name_that_leads_to_this_machine_or_a_proxy_on_it_does_not_make_an_operator(access):
-    mine = access()
-    assert not any(is_operator(mine, {"host": host}) for host in ("evil.example", "", "[", "127.0.0.1.evil.example"))
-    assert not any(is_operator(mine, LOCAL | {name: "x"}) for name in ("x-forwarded-for", "forwarded", "via"))
+    rules = access()
+    assert not any(is_operator(rules, {"host": host}) for host in ("evil.example", "", "[", "127.0.0.1.evil.example"))
+    assert not any(is_operator(rules, LOCAL | {name: "x"}) for name in ("x-forwarded-for", "forwarded", "via"))
 
 
 @pytest.mark.parametrize("shared", [SHARED, {"share": True}, {"trusted_proxies": "127.0.0.1"}])
-def test_where_others_come_in_nobody_is_the_operator_without_a_key(access, shared):
-    mine = access(**shared)
-    assert mine.needs_key
-    assert not is_operator(mine)
-    assert not is_operator(mine, LOCAL | {"authorization": "Bearer "})
-    assert not is_operator(mine, LOCAL | {"authorization": "Basic " + base64.b64encode(b":").decode()})
+def test_on_a_shared_server_nobody_is_the_operator_without_a_key(access, shared):
+    rules = access(**shared)
+    assert rules.needs_key
+    assert not is_operator(rules)
+    assert not is_operator(rules, LOCAL | {"authorization": "Bearer "})
+    assert not is_operator(rules, LOCAL | {"authorization": "Basic " + base64.b64encode(b":").decode()})
 
 
-def test_the_key_is_shown_in_a_header_or_typed_on_the_page(access):
-    mine = access(operator_key=SecretStr("right"))
-    assert is_operator(mine, LOCAL | {"authorization": "Bearer right"})
-    assert is_operator(mine, LOCAL | {"x-api-key": "right"})
-    assert is_operator(mine, key="right")
+def test_the_key_is_sent_in_a_header_or_typed_on_the_page(access):
+    rules = access(operator_key=SecretStr("right"))
+    assert is_operator(rules, LOCAL | {"authorization": "Bearer right"})
+    assert is_operator(rules, LOCAL | {"x-api-key": "right"})
+    assert is_operator(rules, key="right")
     for wrong in ("Right", "right ", "", "ärger"):
-        assert not is_operator(mine, LOCAL | {"authorization": f"Bearer {wrong}"}, key=wrong)
+        assert not is_operator(rules, LOCAL | {"authorization": f"Bearer {wrong}"}, key=wrong)
 
 
 def test_the_login_is_the_operators_and_guards_visitors_too(access):
-    mine = access(username="ann", password=SecretStr("secret"))
+    rules = access(username="ann", password=SecretStr("secret"))
     basic = {"authorization": "Basic " + base64.b64encode(b"ann:secret").decode()}
-    assert is_operator(mine, LOCAL | basic)
-    assert is_operator(mine, user="ann")
-    assert not is_operator(mine, user="bob")
+    assert is_operator(rules, LOCAL | basic)
+    assert is_operator(rules, user="ann")
+    assert not is_operator(rules, user="bob")
     for wrong in ("Basic YW5uOnNlY3JlVA==", "Basic ***", "Basic", ""):
-        assert not is_operator(mine, LOCAL | {"authorization": wrong})
-    mine.check_visitor(LOCAL | basic)
+        assert not is_operator(rules, LOCAL | {"authorization": wrong})
+    rules.check_visitor(LOCAL | basic)
     with pytest.raises(Refused, match="login"):
-        mine.check_visitor(LOCAL)
+        rules.check_visitor(LOCAL)
     access(**SHARED).check_visitor({"host": "digits.example"})
 
 
@@ -88,10 +88,10 @@ def check(access, headers):
     ],
 )
 def test_nothing_is_changed_for_foreign_pages(access, changes, headers, code):
-    mine = access(**changes)
+    rules = access(**changes)
     if code is None:
-        check(mine, headers)
+        check(rules, headers)
     else:
         with pytest.raises(Refused) as refused:
-            check(mine, headers)
+            check(rules, headers)
         assert (refused.value.status, refused.value.code) == (403, code)

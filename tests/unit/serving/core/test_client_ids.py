@@ -11,9 +11,9 @@ def test_a_client_is_a_hash_that_only_the_key_gives():
 
 
 def test_the_key_is_made_once_and_is_its_owners_alone(settings, tmp_path):
-    mine = settings.model_copy(update={"artifact_dir": tmp_path / "artifacts"})
-    name = ClientIds.of(mine).id_of("203.0.113.7")
-    assert ClientIds.of(mine).id_of("203.0.113.7") == name
+    own = settings.model_copy(update={"artifact_dir": tmp_path / "artifacts"})
+    name = ClientIds.of(own).id_of("203.0.113.7")
+    assert ClientIds.of(own).id_of("203.0.113.7") == name
     assert (tmp_path / "artifacts" / KEY_FILE).stat().st_mode & 0o777 == 0o600
 
 

@@ -19,11 +19,11 @@ def corrections(database):
     return Corrections(database)
 
 
-def numbers(found):
-    return [int(each.request_id.rpartition("-")[2]) for each in found]
+def numbers(rows):
+    return [int(row.request_id.rpartition("-")[2]) for row in rows]
 
 
-def test_corrections_wait_in_quarantine_until_they_are_accepted(corrections):
+def test_corrections_are_pending_until_they_are_accepted(corrections):
     assert corrections.add([correction(number) for number in range(4)]) == 4
     first, second, *_ = reversed(corrections.search(ALL, 9))
     assert dataclasses.replace(first, id=None) == correction(0, label="1")
@@ -47,11 +47,11 @@ def test_the_digest_names_images_and_labels(corrections):
     assert len({nothing, one, corrections.accepted("mnist")[1]}) == 3
 
 
-def test_whoever_corrects_an_image_again_has_changed_their_mind_until_it_is_reviewed(corrections):
+def test_a_later_correction_of_the_same_image_replaces_the_earlier_one_until_it_is_reviewed(corrections):
     corrections.add([correction(1)])
     assert corrections.add([correction(1, proposed="4")]) == 1
-    assert corrections.add([correction(1, client="other", proposed=each) for each in "291"]) == 1
-    assert [each.label for each in corrections.search(ALL, 9)] == ["1", "4"]
+    assert corrections.add([correction(1, client="other", proposed=label) for label in "291"]) == 1
+    assert [row.label for row in corrections.search(ALL, 9)] == ["1", "4"]
     corrections.review(ALL, "accepted")
     assert corrections.add([correction(1, proposed="9")]) == 0
     assert sorted(corrections.accepted("mnist")[0].labels) == [1, 4]
@@ -68,7 +68,9 @@ def test_an_answer_that_was_corrected_is_never_purged(database, corrections):
     history.add([entry(1, label="7"), entry(2, label="7"), entry(3, label="7"), entry(1, position=1)])
     corrections.add([correction(1), correction(2, proposed="7"), correction(9)])
     history.purge(days=0, rows=0)
-    assert [(each.request_id, each.corrected) for each in history.search(AnswerFilter(), 9)] == [("request-1", "1")]
+    assert [(answer.request_id, answer.corrected) for answer in history.search(AnswerFilter(), 9)] == [
+        ("request-1", "1")
+    ]
     assert corrections.count(ALL) == 3
 
 
@@ -93,9 +95,9 @@ def test_an_older_database_takes_corrections_of_the_answers_in_it(tmp_path):
     older_database(create_engine(url))
     database = Database(url)
     Corrections(database).add([correction(1)])
-    (found,) = History(database).search(AnswerFilter(), 9)
+    (answer,) = History(database).search(AnswerFilter(), 9)
     database.close()
-    assert (found.label, found.corrected) == ("7", "1")
+    assert (answer.label, answer.corrected) == ("7", "1")
 
 
 def test_a_second_process_reads_what_the_first_has_kept(database, corrections, tmp_path):

@@ -28,7 +28,7 @@ def history(url):
 
 
 def ids(entries):
-    return [found.request_id for found in entries]
+    return [row.request_id for row in entries]
 
 
 def test_what_was_kept_is_found_newest_first_and_outlives_the_process(history, url):
@@ -36,17 +36,17 @@ def test_what_was_kept_is_found_newest_first_and_outlives_the_process(history, u
     history.add([entry(3, image=None)])
     reopened = Database(url)
     again = History(reopened)
-    found = again.search(AnswerFilter(), 10)
+    entries = again.search(AnswerFilter(), 10)
     reopened.close()
-    assert ids(found) == ["request-3", "request-2", "request-1"]
-    assert dataclasses.replace(found[-1], id=None) == entry(1)
-    assert found[0].image is None
+    assert ids(entries) == ["request-3", "request-2", "request-1"]
+    assert dataclasses.replace(entries[-1], id=None) == entry(1)
+    assert entries[0].image is None
 
 
 def test_a_repeated_request_is_recorded_once(history):
     history.add([entry(1), entry(1, position=1)])
     history.add([entry(1, label="other"), entry(2)])
-    assert [(found.request_id, found.label) for found in history.search(AnswerFilter(), 10)] == [
+    assert [(row.request_id, row.label) for row in history.search(AnswerFilter(), 10)] == [
         ("request-2", "2"), ("request-1", "1"), ("request-1", "1")
     ]  # fmt: skip
 
@@ -104,10 +104,10 @@ def test_purge_bounds_age_and_number_but_keeps_what_was_corrected(history):
 
 
 def test_the_file_lies_with_the_artifacts_and_a_server_is_named_by_its_url(settings, tmp_path):
-    mine = settings.model_copy(update={"artifact_dir": tmp_path / "artifacts"})
-    assert database_url(mine) == f"sqlite:///{tmp_path / 'artifacts' / 'history.db'}"
+    local = settings.model_copy(update={"artifact_dir": tmp_path / "artifacts"})
+    assert database_url(local) == f"sqlite:///{tmp_path / 'artifacts' / 'history.db'}"
     assert (tmp_path / "artifacts").is_dir()
-    server = mine.model_copy(update={"database_url": "postgresql://ann:secret@db/digits"})
+    server = local.model_copy(update={"database_url": "postgresql://ann:secret@db/digits"})
     assert database_url(server) == "postgresql+psycopg://ann:secret@db/digits"
 
 
@@ -117,10 +117,10 @@ def test_sqlite_writes_ahead_so_that_readers_never_wait(history, url):
     connection.close()
 
 
-def test_a_database_that_is_not_there_is_told_without_its_password():
-    with pytest.raises(StoreError, match="DATABASE_URL") as told:
+def test_a_database_that_is_away_is_named_without_its_password():
+    with pytest.raises(StoreError, match="DATABASE_URL") as error:
         History(Database("postgresql+psycopg://ann:secret@127.0.0.1:1/digits"))
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)
 
 
 def test_a_rejected_answer_is_found_under_the_former_name_of_its_verdict_too(url):
@@ -147,12 +147,12 @@ def test_an_older_database_keeps_its_answers_through_the_migrations(url):
     old_database(url, "0001", f"INSERT INTO predictions ({columns}) VALUES {', '.join(rows)}")  # noqa: S608
     database = Database(url)
     history = History(database)
-    found = history.search(AnswerFilter(), 10)
+    rows = history.search(AnswerFilter(), 10)
     database.close()
-    assert [(each.request_id, each.label, each.position, each.dataset, each.corrected) for each in found] == [
+    assert [(row.request_id, row.label, row.position, row.dataset, row.corrected) for row in rows] == [
         ("two", "9", 0, "mnist", None), ("one", "7", 0, "mnist", None)
     ]  # fmt: skip
-    assert found[0].image == b"\x00\xff"
+    assert rows[0].image == b"\x00\xff"
 
 
 def test_the_migrations_lead_to_the_tables_of_the_code(history, url):

@@ -113,10 +113,10 @@ def test_adding_never_waits_for_the_database(history):
 
 
 def test_the_settings_choose_the_store_or_none(settings, tmp_path):
-    mine = settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000})
-    database = open_database(mine)
-    assert open_recorder(mine.model_copy(update={"history": False}), database) is None
-    recorder = open_recorder(mine, database)
+    own = settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000})
+    database = open_database(own)
+    assert open_recorder(own.model_copy(update={"history": False}), database) is None
+    recorder = open_recorder(own, database)
     recorder.add([entry(1)])
     recorder.flush()
     assert recorder.history.count(AnswerFilter()) == 1
@@ -149,12 +149,12 @@ def test_what_was_answered_a_while_before_a_kill_is_there(tmp_path):
         if int(line) == 50:
             break
     wait_for(lambda: (tmp_path / "history.db").exists() and count(url) > 0)
-    seen = int(process.stdout.readline())
-    wait_for(lambda: count(url) > seen)
+    stored = int(process.stdout.readline())
+    wait_for(lambda: count(url) > stored)
     process.kill()
     process.wait()
     process.stdout.close()
-    assert count(url) > seen
+    assert count(url) > stored
 
 
 def count(url):

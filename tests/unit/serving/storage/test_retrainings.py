@@ -10,37 +10,37 @@ from serving.storage.tables import retrainings
 
 
 @pytest.fixture
-def jobs(database):
+def retrainings(database):
     return Retrainings(database)
 
 
-def silence(database, job):
+def silence(database, retraining):
     """As if its process had been killed a while ago."""
     with database.engine.begin() as connection:
-        row = sa.update(retrainings).where(retrainings.c.id == job.id)
+        row = sa.update(retrainings).where(retrainings.c.id == retraining.id)
         connection.execute(row.values(seen_at=time.time() - HEARTBEAT_TIMEOUT - 1))
 
 
-def test_one_runs_at_a_time_and_the_second_is_told_its_id(jobs):
-    job = jobs.claim("mnist", 20)
-    assert (job.state, job.is_active, job.corrections) == ("starting", True, 20)
-    with pytest.raises(BusyError, match=f"Retraining {job.id} ") as refused:
-        jobs.claim("cifar10", 30)
-    assert refused.value.retraining_id == job.id
-    jobs.finish(job.id, "refused", "worse", version="4", differences=[{"group": "validation"}])
-    ended = jobs.get(job.id)
+def test_one_runs_at_a_time_and_the_second_learns_its_id(retrainings):
+    retraining = retrainings.claim("mnist", 20)
+    assert (retraining.state, retraining.is_active, retraining.corrections) == ("starting", True, 20)
+    with pytest.raises(BusyError, match=f"Retraining {retraining.id} ") as refused:
+        retrainings.claim("cifar10", 30)
+    assert refused.value.retraining_id == retraining.id
+    retrainings.finish(retraining.id, "refused", "worse", version="4", differences=[{"group": "validation"}])
+    ended = retrainings.get(retraining.id)
     assert (ended.state, ended.reason, ended.version, ended.is_active) == ("refused", "worse", "4", False)
-    assert jobs.claim("mnist", 20).id != job.id
+    assert retrainings.claim("mnist", 20).id != retraining.id
 
 
 def test_of_many_that_start_together_one_does(database):
     started, refused, gate = [], [], threading.Barrier(8)
 
     def start():
-        jobs = Retrainings(database)
+        retrainings = Retrainings(database)
         gate.wait()
         try:
-            started.append(jobs.claim("mnist", 20).id)
+            started.append(retrainings.claim("mnist", 20).id)
         except BusyError as error:
             refused.append(error.retraining_id)
 
@@ -53,39 +53,41 @@ def test_of_many_that_start_together_one_does(database):
     assert refused == started * 7
 
 
-def test_thirty_seconds_of_silence_mean_failed_and_the_next_can_start(database, jobs):
-    job = jobs.claim("mnist", 20)
-    jobs.heartbeat(job.id, state="training", progress=0.4)
-    silence(database, job)
-    assert jobs.latest().state == "failed"
-    after = jobs.claim("mnist", 20)
+def test_thirty_seconds_without_a_heartbeat_mean_failed_and_the_next_can_start(database, retrainings):
+    retraining = retrainings.claim("mnist", 20)
+    retrainings.heartbeat(retraining.id, state="training", progress=0.4)
+    silence(database, retraining)
+    assert retrainings.latest().state == "failed"
+    after = retrainings.claim("mnist", 20)
     with pytest.raises(AbandonedError, match="given up"):
-        jobs.heartbeat(job.id, progress=0.5)
-    jobs.finish(job.id, "promoted", "late")
-    assert (jobs.get(job.id).state, jobs.get(after.id).state) == ("failed", "starting")
-    assert not jobs.begin_decision(job.id)
+        retrainings.heartbeat(retraining.id, progress=0.5)
+    retrainings.finish(retraining.id, "promoted", "late")
+    assert (retrainings.get(retraining.id).state, retrainings.get(after.id).state) == ("failed", "starting")
+    assert not retrainings.begin_decision(retraining.id)
 
 
-def test_a_sign_of_life_carries_what_is_new(jobs):
-    job = jobs.claim("mnist", 20)
+def test_a_heartbeat_carries_what_has_changed(retrainings):
+    retraining = retrainings.claim("mnist", 20)
     epochs = [{"epoch": 1, "epochs": 4, "loss": 0.5, "accuracy": 0.9, "val_loss": 0.1, "val_accuracy": 0.99}]
-    assert not jobs.heartbeat(job.id, state="training", progress=0.3, remaining=40.0, epochs=epochs, log=["Training"])
-    seen = jobs.latest("mnist")
-    assert (seen.state, seen.progress, seen.remaining, seen.epochs, seen.log) == (
+    assert not retrainings.heartbeat(
+        retraining.id, state="training", progress=0.3, remaining=40.0, epochs=epochs, log=["Training"]
+    )
+    updated = retrainings.latest("mnist")
+    assert (updated.state, updated.progress, updated.remaining, updated.epochs, updated.log) == (
         "training", 0.3, 40.0, epochs, ["Training"]
     )  # fmt: skip
-    assert seen.seen_at > job.seen_at
-    assert jobs.latest("cifar10") is None
+    assert updated.seen_at > retraining.seen_at
+    assert retrainings.latest("cifar10") is None
 
 
-def test_cancelling_reaches_the_job_until_it_decides(jobs):
-    assert jobs.cancel() is None
-    job = jobs.claim("mnist", 20)
-    assert jobs.cancel().id == job.id
-    assert jobs.heartbeat(job.id)
-    assert not jobs.begin_decision(job.id)
-    jobs.finish(job.id, "cancelled", "as asked")
-    late = jobs.claim("mnist", 20)
-    assert jobs.begin_decision(late.id)
-    assert jobs.cancel() is None
-    assert jobs.get(late.id).state == "deciding"
+def test_cancelling_reaches_the_retraining_until_it_decides(retrainings):
+    assert retrainings.cancel() is None
+    retraining = retrainings.claim("mnist", 20)
+    assert retrainings.cancel().id == retraining.id
+    assert retrainings.heartbeat(retraining.id)
+    assert not retrainings.begin_decision(retraining.id)
+    retrainings.finish(retraining.id, "cancelled", "as asked")
+    late = retrainings.claim("mnist", 20)
+    assert retrainings.begin_decision(late.id)
+    assert retrainings.cancel() is None
+    assert retrainings.get(late.id).state == "deciding"
