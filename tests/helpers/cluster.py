@@ -122,7 +122,7 @@ class Cluster:
 
 
 def _hurry(postgres: Postgres) -> None:
-    """Turn fsync off: no data has to outlive this machine's power, and MLflow's many migrations need not wait for the disk."""
+    """Turn fsync off: no data has to outlive this machine's power, and MLflow migrates in many transactions."""
     engine = sa.create_engine(f"{postgres.url}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")

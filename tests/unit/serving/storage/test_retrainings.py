@@ -4,9 +4,9 @@ import time
 import pytest
 import sqlalchemy as sa
 
+from serving.storage import tables
 from serving.storage.records import HEARTBEAT_TIMEOUT, AbandonedError, BusyError
 from serving.storage.retrainings import Retrainings
-from serving.storage.tables import retrainings
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def retrainings(database):
 def silence(database, retraining):
     """As if its process had been killed a while ago."""
     with database.engine.begin() as connection:
-        row = sa.update(retrainings).where(retrainings.c.id == retraining.id)
+        row = sa.update(tables.retrainings).where(tables.retrainings.c.id == retraining.id)
         connection.execute(row.values(seen_at=time.time() - HEARTBEAT_TIMEOUT - 1))
 
 
@@ -69,9 +69,8 @@ def test_thirty_seconds_without_a_heartbeat_mean_failed_and_the_next_can_start(d
 def test_a_heartbeat_carries_what_has_changed(retrainings):
     retraining = retrainings.claim("mnist", 20)
     epochs = [{"epoch": 1, "epochs": 4, "loss": 0.5, "accuracy": 0.9, "val_loss": 0.1, "val_accuracy": 0.99}]
-    assert not retrainings.heartbeat(
-        retraining.id, state="training", progress=0.3, remaining=40.0, epochs=epochs, log=["Training"]
-    )
+    changes = {"state": "training", "progress": 0.3, "remaining": 40.0, "epochs": epochs, "log": ["Training"]}
+    assert not retrainings.heartbeat(retraining.id, **changes)
     updated = retrainings.latest("mnist")
     assert (updated.state, updated.progress, updated.remaining, updated.epochs, updated.log) == (
         "training", 0.3, 40.0, epochs, ["Training"]
