@@ -57,30 +57,30 @@ def context(root: Path) -> list[str]:
 
 def needed(requirements: str) -> list[metadata.Distribution]:
     """The installed packages that a requirements file names, and those that they need in turn."""
-    found: dict[tuple[str, str], metadata.Distribution] = {}  # by name and extra
+    distributions: dict[tuple[str, str], metadata.Distribution] = {}  # by name and extra
     lines = [line.partition("#")[0].strip() for line in requirements.splitlines()]
     waiting = [Requirement(line) for line in lines if line and not line.startswith("-")]
     while waiting:
-        wanted = waiting.pop()
-        for extra in {"", *wanted.extras} - {extra for name, extra in found if name == wanted.name}:
+        requirement = waiting.pop()
+        for extra in {"", *requirement.extras} - {extra for name, extra in distributions if name == requirement.name}:
             try:
-                package = found[wanted.name, extra] = metadata.distribution(wanted.name)
+                package = distributions[requirement.name, extra] = metadata.distribution(requirement.name)
             except metadata.PackageNotFoundError:
                 continue  # pip will say so, or install it
-            asked = map(Requirement, package.requires or ())
-            waiting += [each for each in asked if not each.marker or each.marker.evaluate({"extra": extra})]
-    return list({package.name: package for package in found.values()}.values())
+            requirements_of_package = map(Requirement, package.requires or ())
+            waiting += [r for r in requirements_of_package if not r.marker or r.marker.evaluate({"extra": extra})]
+    return list({package.name: package for package in distributions.values()}.values())
 
 
 def lay(packages: list[metadata.Distribution], folder: Path) -> None:
     """Puts their files into a folder, without another copy of them where its disk is theirs."""
     for package in packages:
-        source, made = str(package.locate_file("")), set()
+        source, created = str(package.locate_file("")), set()
         for file in (str(file) for file in package.files or () if ".." not in file.parts):
             parent = os.path.dirname(file)  # noqa: PTH120 there are 60,000, and a Path takes its time
-            if parent not in made:
+            if parent not in created:
                 (folder / parent).mkdir(parents=True, exist_ok=True)
-                made.add(parent)
+                created.add(parent)
             try:
                 os.link(f"{source}/{file}", f"{folder}/{file}")
             except FileExistsError:
@@ -152,7 +152,7 @@ class Image:
         """A process that holds the private namespace in which the image is mounted."""
         script = """set -e; cd "$0"
         mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work merged
-        for each in dev proc; do mount --rbind /$each merged/$each; done
+        for folder in dev proc; do mount --rbind /$folder merged/$folder; done
         mount -t tmpfs none "merged$1"; mount -t tmpfs none merged/tmp; mkdir -p "merged$2"
         mount -t overlay packages -o lowerdir=packages,upperdir=packages-upper,workdir=packages-work "merged$2"
         echo mounted; exec sleep infinity"""

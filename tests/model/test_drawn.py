@@ -48,7 +48,7 @@ def test_real_drawings(classifier) -> None:
     assert scores["refused"] < 0.015
 
 
-def test_real_letters_are_refused(classifier) -> None:
+def test_real_letters_are_rejected(classifier) -> None:
     letters = strokes_of("drawn_letters")
     sheets = drawn.put_on_pad(letters, LAYOUTS["usual"], 0)
     verdicts = np.array([answer.verdict for answer in classifier.predict(sheets.images)])
@@ -58,16 +58,16 @@ def test_real_letters_are_refused(classifier) -> None:
 DENSE = ("parallel strokes", "spiral", "zigzag", "to and fro", "many lines")
 
 
-def test_scribbles_are_refused(classifier) -> None:
+def test_scribbles_are_rejected(classifier) -> None:
     scribbled = scribbles.draw(1600, seed=5)
     sheets = drawn.put_on_pad(scribbled, LAYOUTS["usual"], 0)
-    refused = np.array([answer.verdict == "rejected" for answer in classifier.predict(sheets.images)])
-    assert refused.mean() > 0.9
+    rejected = np.array([answer.verdict == "rejected" for answer in classifier.predict(sheets.images)])
+    assert rejected.mean() > 0.9
     for kind in DENSE:
-        assert refused[scribbled.labels == kind].mean() > 0.97, kind
+        assert rejected[scribbled.labels == kind].mean() > 0.97, kind
 
 
-def test_patches_that_a_pen_has_filled_are_refused(classifier) -> None:
+def test_patches_that_a_pen_has_filled_are_rejected(classifier) -> None:
     """Discs with a pinhole, and hatched bars too wide for a 1."""
     rng = np.random.default_rng(6)
     discs, bars = [], []
@@ -98,14 +98,17 @@ CHANGES = {
 
 @pytest.fixture(scope="module")
 def labels(classifier) -> dict[str, np.ndarray]:
-    """Of the same 1,000 drawings after each change."""
+    """Predicted labels of the same 1,000 drawings after each change."""
     rng = np.random.default_rng(0)
     prepared = []
     for strokes in drawn.generate(1000, seed=3).strokes:
         sheet = drawn.ink(drawn.place(strokes, rng.uniform(0.3, 0.9), rng), rng.uniform(8, 28))
         prepared.append([prepare_drawing(change(sheet)) for change in CHANGES.values()])
     answers = (classifier.predict(np.stack(images)) for images in zip(*prepared, strict=True))
-    return {name: np.array([each.label for each in found]) for name, found in zip(CHANGES, answers, strict=True)}
+    return {
+        name: np.array([prediction.label for prediction in predictions])
+        for name, predictions in zip(CHANGES, answers, strict=True)
+    }
 
 
 @pytest.mark.parametrize("change", ["half", "twice", "JPEG", "inverted"])

@@ -1,4 +1,4 @@
-"""The shipped model on photos as people send them: in any format the same answer, and of strangers unsure."""
+"""The shipped model on photos as people send them: the same answer in any format, and unsure of outliers."""
 
 import io
 from pathlib import Path
@@ -57,8 +57,8 @@ def test_a_photo_gets_the_same_answer_in_any_format(classifier, photos) -> None:
 
 
 def test_it_is_unsure_of_what_the_project_mixes_of_photos(classifier, photos) -> None:
-    strangers = draw_outlier_photos(photos, np.random.default_rng(3))
-    assert np.mean([answer.verdict == "unsure" for answer in classifier.predict(strangers)]) >= 0.95
+    outliers = draw_outlier_photos(photos, np.random.default_rng(3))
+    assert np.mean([answer.verdict == "unsure" for answer in classifier.predict(outliers)]) >= 0.95
 
 
 @pytest.mark.parametrize(

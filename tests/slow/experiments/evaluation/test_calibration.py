@@ -45,7 +45,7 @@ def test_a_cooled_model_gives_calibrated_probabilities() -> None:
     before = model.predict(logits, batch_size=2000, verbose=0)
     apply_temperature(model, fit_temperature(sample))
     after = model.predict(logits, batch_size=2000, verbose=0)
-    errors = [calibration_error(each.max(1), each.argmax(1) == sample.labels) for each in (before, after)]
+    errors = [calibration_error(outputs.max(1), outputs.argmax(1) == sample.labels) for outputs in (before, after)]
     assert errors[1] < 0.02 < errors[0]
     assert (before.argmax(1) == after.argmax(1)).all()
 
@@ -53,17 +53,17 @@ def test_a_cooled_model_gives_calibrated_probabilities() -> None:
 def test_few_digits_are_unsure_and_fewer_refused() -> None:
     sample = answers(1, none=True)
     tiny = spec(3, has_reject_class=True)
-    found = fit_thresholds(sample, tiny)
+    fitted = fit_thresholds(sample, tiny)
     real = sample.outputs[sample.labels < 3]
-    assert (real[:, :3].max(1) < found.sure).mean() <= tiny.max_unsure + 1e-3
-    assert (real[:, 3] > found.refuse).mean() <= MAX_REJECTED + 1e-3
+    assert (real[:, :3].max(1) < fitted.sure).mean() <= tiny.max_unsure + 1e-3
+    assert (real[:, 3] > fitted.refuse).mean() <= MAX_REJECTED + 1e-3
 
 
 def test_all_are_sure_where_all_are_right_and_nothing_is_refused_without_an_output_for_it() -> None:
     outputs = np.array([[0.9, 0.1], [0.3, 0.7]], np.float32)
-    found = fit_thresholds(Sample(outputs, np.array([0, 1])), spec(2, has_reject_class=False))
-    assert found.sure == pytest.approx(0.7)
-    assert found.refuse == 1
+    fitted = fit_thresholds(Sample(outputs, np.array([0, 1])), spec(2, has_reject_class=False))
+    assert fitted.sure == pytest.approx(0.7)
+    assert fitted.refuse == 1
 
 
 def test_a_model_that_cannot_refuse_is_unsure_of_what_is_none_of_the_classes() -> None:
@@ -71,6 +71,6 @@ def test_a_model_that_cannot_refuse_is_unsure_of_what_is_none_of_the_classes() -
     none = np.array([[0.65, 0.35], [0.6, 0.4]] * 100, np.float32)
     lenient = dataclasses.replace(spec(2, has_reject_class=False), max_unsure=0.5)
     sample = Sample(np.concatenate([right, none]), np.repeat([0, 2], [400, 200]))
-    found = fit_thresholds(sample, lenient)
-    assert found.sure == pytest.approx(0.7)
+    fitted = fit_thresholds(sample, lenient)
+    assert fitted.sure == pytest.approx(0.7)
     assert fit_thresholds(sample, dataclasses.replace(lenient, max_unsure=0)).sure == pytest.approx(0.6)

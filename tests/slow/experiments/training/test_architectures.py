@@ -1,4 +1,4 @@
-"""The networks: what goes in, what comes out, and what they are made of."""
+"""Network architectures: inputs, outputs and layers."""
 
 import keras
 import numpy as np

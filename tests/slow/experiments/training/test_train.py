@@ -1,4 +1,4 @@
-"""Training: listeners hear everything, the same seed gives the same weights, bars end with figures."""
+"""Training: listeners get everything, the same seed gives the same weights, bars end with figures."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ DATASET = Dataset(SPECS["mnist"], DIGITS, DIGITS, DIGITS, digest="0" * 64)
 CONFIG = dataclasses.replace(table("mnist")[0], epochs=2, batch_size=32, extra_share=1)
 
 
-class Ear:
+class Recorder:
     def __init__(self) -> None:
         self.batches, self.results = [], []
 
@@ -35,12 +35,12 @@ class Ear:
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
-def test_listeners_hear_every_batch_and_epoch(schedule: str) -> None:
-    ear = Ear()
-    model = train(dataclasses.replace(CONFIG, schedule=schedule), DATASET, DIGITS, [ear])
-    assert ear.batches == [(epoch, done, 5) for epoch in (1, 2) for done in range(1, 6)]
-    assert [result.epoch for result in ear.results] == [1, 2]
-    assert all(result.epochs == 2 and result.seconds > 0 for result in ear.results)
+def test_listeners_get_every_batch_and_epoch(schedule: str) -> None:
+    recorder = Recorder()
+    model = train(dataclasses.replace(CONFIG, schedule=schedule), DATASET, DIGITS, [recorder])
+    assert recorder.batches == [(epoch, done, 5) for epoch in (1, 2) for done in range(1, 6)]
+    assert [result.epoch for result in recorder.results] == [1, 2]
+    assert all(result.epochs == 2 and result.seconds > 0 for result in recorder.results)
     assert model.dtype_policy.name == "float32"
     assert keras.mixed_precision.dtype_policy().name == "float32"
 
@@ -54,11 +54,11 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 
 def test_several_trainings_begin_alike_and_end_in_the_mean_of_their_weights() -> None:
-    parent, ear = CONFIG.build(DATASET.spec), Ear()
+    parent, recorder = CONFIG.build(DATASET.spec), Recorder()
     alike = dataclasses.replace(CONFIG, build=clone_of(parent), epochs=1)
     first, second = (train(dataclasses.replace(alike, seed=seed), DATASET, DIGITS, []) for seed in (5, 6))
-    both = train(dataclasses.replace(alike, seed=5, trainings=2), DATASET, DIGITS, [ear])
-    assert [(result.epoch, result.epochs) for result in ear.results] == [(1, 2), (2, 2)]
+    both = train(dataclasses.replace(alike, seed=5, trainings=2), DATASET, DIGITS, [recorder])
+    assert [(result.epoch, result.epochs) for result in recorder.results] == [(1, 2), (2, 2)]
     for mean, one, other in zip(both.get_weights(), first.get_weights(), second.get_weights(), strict=True):
         assert np.allclose(mean, (one + other) / 2, atol=1e-6)
     assert not np.allclose(first.get_weights()[0], second.get_weights()[0], atol=1e-6)
@@ -86,25 +86,25 @@ def test_batches_come_in_another_order_and_shape_each_epoch() -> None:
     assert not np.array_equal(images, warp(images, np.random.default_rng(0)))
 
 
-def test_a_model_that_looks_twice_gives_an_image_and_its_mirror_image_the_same_answer() -> None:
-    once = CONFIG.build(DATASET.spec)
-    twice = mirrored(once)
+def test_a_mirrored_model_gives_an_image_and_its_mirror_image_the_same_answer() -> None:
+    single = CONFIG.build(DATASET.spec)
+    doubled = mirrored(single)
     there, back = DIGITS.images[:5], DIGITS.images[:5, :, ::-1]
-    answers = [twice.predict(images, verbose=0) for images in (there, back)]
+    answers = [doubled.predict(images, verbose=0) for images in (there, back)]
     assert np.allclose(*answers, atol=1e-5)
     assert np.allclose(answers[0].sum(1), 1, atol=1e-5)
-    logits = [np.log(once.predict(images, verbose=0)) for images in (there, back)]
+    logits = [np.log(single.predict(images, verbose=0)) for images in (there, back)]
     mean = np.exp(np.mean(logits, axis=0))
     assert np.allclose(answers[0], mean / mean.sum(1, keepdims=True), atol=1e-4)
-    assert np.allclose(unmirrored(twice).predict(there, verbose=0), once.predict(there, verbose=0))
-    assert unmirrored(once) is once
+    assert np.allclose(unmirrored(doubled).predict(there, verbose=0), single.predict(there, verbose=0))
+    assert unmirrored(single) is single
 
 
 def test_momentum_trains_too() -> None:
     config = dataclasses.replace(CONFIG, schedule="cosine", momentum=0.9, learning_rate=0.05, epochs=6, mirrored=True)
-    ear = Ear()
-    model = train(config, DATASET, DIGITS, [ear])
-    assert ear.results[-1].loss < ear.results[0].loss
+    recorder = Recorder()
+    model = train(config, DATASET, DIGITS, [recorder])
+    assert recorder.results[-1].loss < recorder.results[0].loss
     assert model.layers[-1].name == "probabilities", "calibration divides its logits"
 
 

@@ -1,4 +1,4 @@
-"""Data are genuine or refused and the cache is whole or absent, whatever sources and disk do."""
+"""Data are verified, and the cache is whole or absent, whatever sources and disk do."""
 
 import contextlib
 import dataclasses
@@ -92,7 +92,7 @@ def test_a_source_with_other_data_is_passed_over(
     assert_genuine(obtain(archive_of(), tmp_path))
 
 
-def test_the_error_tells_all_that_was_tried_and_what_to_do(tmp_path: Path) -> None:
+def test_the_error_lists_every_attempt_and_what_to_do(tmp_path: Path) -> None:
     archive = archive_of(
         failing(OSError("no route to host"), "first host"),
         failing(TimeoutError(), "second host"),
@@ -101,8 +101,8 @@ def test_the_error_tells_all_that_was_tried_and_what_to_do(tmp_path: Path) -> No
     with pytest.raises(DatasetError) as caught:
         obtain(archive, tmp_path)
     text = str(caught.value)
-    for told in ("first host: no route to host", "second host: TimeoutError", "giver: y_test is not"):
-        assert told in text
+    for reason in ("first host: no route to host", "second host: TimeoutError", "giver: y_test is not"):
+        assert reason in text
     assert f"Download {archive.by_hand}" in text
     assert f"save it as {tmp_path / 'tiny.tar.gz'}" in text
     assert names_in(tmp_path) == []
@@ -135,7 +135,7 @@ def test_whatever_the_cache_holds_the_data_are_genuine(content: bytes) -> None:
         assert_genuine(obtain(archive_of(), Path(folder)))
 
 
-def test_a_cache_that_cannot_be_removed_is_told(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_removed_is_reported(tmp_path: Path) -> None:
     (tmp_path / "tiny.npz").mkdir()
     with pytest.raises(DatasetError, match=r"can't be removed .* Remove it by hand"):
         obtain(archive_of(giving(GENUINE)), tmp_path)
@@ -241,7 +241,7 @@ def test_other_images_are_taken_with_a_warning_if_there_are_as_many(tmp_path: Pa
         ({"y_train": GENUINE["y_train"][:0]}, "y_train has [0, 0, 0] images"),
     ],
 )
-def test_the_wrong_number_of_images_is_told(changes, reason: str, tmp_path: Path) -> None:
+def test_the_wrong_number_of_images_is_reported(changes, reason: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "tiny.npz", **(GENUINE | changes))
     with pytest.raises(DatasetError, match=re.escape(reason)):
         obtain(counted(), tmp_path)

@@ -1,4 +1,4 @@
-"""Pickles give arrays or are refused."""
+"""Pickles of arrays are read, others rejected."""
 
 import pickle
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Laying out and inking strokes on the pad, and counting what was read right."""
+"""Layout and ink of strokes on the pad, and scores of predictions."""
 
 import numpy as np
 import pytest
@@ -24,8 +24,8 @@ def test_a_drawing_has_the_size_place_and_brush_asked_for() -> None:
 
 def test_outcomes_are_counted_by_digit_size_and_brush() -> None:
     drawings = drawn.generate(60, seed=0)
-    sheets = drawn.put_on_pad(drawings, drawn.Layout(), 0)
-    outcome = drawn.score(sheets, [answered(str(min(label, 7))) for label in drawings.labels])
+    prepared = drawn.put_on_pad(drawings, drawn.Layout(), 0)
+    outcome = drawn.score(prepared, [predicted(str(min(label, 7))) for label in drawings.labels])
     groups = outcome.groups()
     assert outcome.scores()["accuracy"] == pytest.approx(0.8)
     assert groups["digit 7"] == (6, 1.0)
@@ -34,10 +34,10 @@ def test_outcomes_are_counted_by_digit_size_and_brush() -> None:
     assert sum(count for name, (count, _) in groups.items() if name.startswith("brush")) == 60
 
 
-def test_verdicts_are_counted_and_a_refusal_is_wrong() -> None:
-    sheets = drawn.put_on_pad(drawn.generate(10, seed=0), drawn.Layout(), 0)
-    refused, unsure = answered("", 0.0, "rejected"), answered("3", 0.6, "unsure")
-    outcome = drawn.score(sheets, [refused, answered("1"), answered("2"), unsure, *[answered("0")] * 6])
+def test_verdicts_are_counted_and_a_rejection_is_wrong() -> None:
+    prepared = drawn.put_on_pad(drawn.generate(10, seed=0), drawn.Layout(), 0)
+    rejected, unsure = predicted("", 0.0, "rejected"), predicted("3", 0.6, "unsure")
+    outcome = drawn.score(prepared, [rejected, predicted("1"), predicted("2"), unsure, *[predicted("0")] * 6])
     scores = outcome.scores()
     assert (scores["accuracy"], scores["sure"], scores["refused"]) == pytest.approx((0.3, 0.8, 0.1))
     assert scores["sure_accuracy"] == pytest.approx(2 / 8)
@@ -48,11 +48,11 @@ def test_verdicts_are_counted_and_a_refusal_is_wrong() -> None:
 
 
 def test_the_brush_is_never_wider_than_a_fourth_of_the_drawing() -> None:
-    sheets = drawn.put_on_pad(drawn.generate(200, seed=1), drawn.Layout(), 1)
-    assert sheets.images.shape == (200, 28, 28, 1)
-    assert (sheets.brushes <= np.maximum(6, sheets.sizes * 368 / 4)).all()
-    assert sheets.sizes.min() < 0.2
-    assert sheets.brushes.max() > 35
+    prepared = drawn.put_on_pad(drawn.generate(200, seed=1), drawn.Layout(), 1)
+    assert prepared.images.shape == (200, 28, 28, 1)
+    assert (prepared.brushes <= np.maximum(6, prepared.sizes * 368 / 4)).all()
+    assert prepared.sizes.min() < 0.2
+    assert prepared.brushes.max() > 35
 
 
 def test_writers_are_parted_in_halves_and_ranked() -> None:
@@ -60,24 +60,24 @@ def test_writers_are_parted_in_halves_and_ranked() -> None:
     drawings = drawn.Drawings(drawings.strokes, drawings.labels, np.repeat([5, 9, 30, 31], 10))
     even, odd = (drawn.half_of_writers(drawings, odd) for odd in (False, True))
     assert (set(even.writers), set(odd.writers)) == ({5, 30}, {9, 31})
-    sheets = drawn.put_on_pad(even, drawn.Layout(), 0)
-    outcome = drawn.score(sheets, [answered(str(label)) for label in even.labels[:10]] + [answered("")] * 10)
+    prepared = drawn.put_on_pad(even, drawn.Layout(), 0)
+    outcome = drawn.score(prepared, [predicted(str(label)) for label in even.labels[:10]] + [predicted("")] * 10)
     assert outcome.writer_accuracy(0, at_least=10) == 0
     assert outcome.writer_accuracy(100, at_least=10) == 1
     assert np.isnan(outcome.writer_accuracy(5))
 
 
-def test_a_bare_stroke_labelled_as_another_digit_is_known() -> None:
+def test_a_straight_stroke_labelled_as_another_digit_is_a_fragment() -> None:
     line, bent = np.array([[0, 0], [1, 50], [0, 100.0]]), np.array([[0, 0], [40, 50], [0, 100.0]])
     strokes, labels = [[line], [line], [bent], [line, line]], np.array([1, 4, 4, 4])
-    sheets = drawn.put_on_pad(drawn.Drawings(strokes, labels, np.zeros(4, int)), drawn.Layout(), 0)
-    assert sheets.fragments.tolist() == [False, True, False, False]
-    outcome = drawn.score(sheets, [answered("1"), answered("1"), answered("4"), answered("4")])
+    prepared = drawn.put_on_pad(drawn.Drawings(strokes, labels, np.zeros(4, int)), drawn.Layout(), 0)
+    assert prepared.fragments.tolist() == [False, True, False, False]
+    outcome = drawn.score(prepared, [predicted("1"), predicted("1"), predicted("4"), predicted("4")])
     assert outcome.scores()["sure_accuracy"] == 0.75
     assert outcome.sure_accuracy_without_fragments() == 1
 
 
-def answered(label: str, confidence: float = 0.9, verdict: str = "sure") -> Prediction:
+def predicted(label: str, confidence: float = 0.9, verdict: str = "sure") -> Prediction:
     return Prediction(label, confidence, np.zeros(10, np.float32), verdict, (), "1", None)
 
 
@@ -93,7 +93,7 @@ def test_a_stroke_file_is_read_back(tmp_path) -> None:
 
 
 @given(data=st.binary(max_size=200))
-def test_any_other_file_is_refused_in_words(tmp_path_factory, data) -> None:
+def test_any_other_file_is_a_dataset_error(tmp_path_factory, data) -> None:
     path = tmp_path_factory.mktemp("strokes") / "strokes.npz"
     path.write_bytes(data)
     with pytest.raises(DatasetError, match="stroke file"):

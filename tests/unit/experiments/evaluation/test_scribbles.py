@@ -1,4 +1,4 @@
-"""Scribbles of each kind, none of them a digit."""
+"""Scribbles of every kind."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from experiments.evaluation import drawings, scribbles
 
 
 def test_there_are_as_many_of_each_kind_and_they_can_be_drawn() -> None:
-    made = scribbles.draw(5 * len(scribbles.KINDS), seed=0)
-    assert {kind: np.count_nonzero(made.labels == kind) for kind in scribbles.KINDS} == dict.fromkeys(
+    scribbled = scribbles.draw(5 * len(scribbles.KINDS), seed=0)
+    assert {kind: np.count_nonzero(scribbled.labels == kind) for kind in scribbles.KINDS} == dict.fromkeys(
         scribbles.KINDS, 5
     )
-    sheets = drawings.put_on_pad(made, drawings.Layout(), 0)
+    sheets = drawings.put_on_pad(scribbled, drawings.Layout(), 0)
     assert sheets.images.shape == (40, 28, 28, 1)
     assert len({image.tobytes() for image in sheets.images}) == 40
 

@@ -33,9 +33,9 @@ def test_colours_tell_for_from_against() -> None:
 def test_a_photo_is_wiped_with_its_own_colour_and_shown_as_it_is() -> None:
     photo = np.full((12, 12, 3), (90, 140, 230), np.uint8)
     photo[3:7, 3:7] = 250
-    seen = []
-    occlusion(lambda images: seen.append(images) or np.ones((len(images), 2)), photo, 0)
-    values = np.unique(np.concatenate(seen).reshape(-1, 3), axis=0)
+    batches = []
+    occlusion(lambda images: batches.append(images) or np.ones((len(images), 2)), photo, 0)
+    values = np.unique(np.concatenate(batches).reshape(-1, 3), axis=0)
     assert values.tolist() == [[90, 140, 230], [250, 250, 250]]
     pale = overlay(photo, np.zeros((12, 12), np.float32), zoom=1)
     assert pale[5, 5, 0] > pale[0, 0, 0] > 100

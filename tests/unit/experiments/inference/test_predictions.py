@@ -114,26 +114,26 @@ def test_a_model_of_something_else_is_a_model_error(build, tmp_path):
         LiteRTModel(tmp_path / "odd.tflite")
 
 
-def test_predictions_are_sure_unsure_or_refused(images):
+def test_predictions_are_sure_unsure_or_rejected(images):
     outputs = np.array([[0.1, 0.8, 0.1, 0.0], [0.5, 0.1, 0.3, 0.1], [0.2, 0.1, 0.0, 0.7]], np.float32)
     answers = predictions(images[:3], outputs, ("a", "b", "c"), Thresholds(sure=0.6, refuse=0.6), "7")
-    sure, unsure, refused = answers
+    sure, unsure, rejected = answers
     assert (sure.label, sure.verdict, sure.candidates, sure.model_version) == ("b", "sure", (), "7")
     assert sure.confidence == pytest.approx(0.8)
     assert sure.probabilities.tolist() == pytest.approx([0.1, 0.8, 0.1])
     assert sure.probabilities.dtype == np.float32
     np.testing.assert_array_equal(sure.image, images[0])
     assert (unsure.label, unsure.verdict, unsure.candidates) == ("a", "unsure", ("a", "c"))
-    assert (refused.label, refused.verdict, refused.confidence) == ("", "rejected", 0.0)
+    assert (rejected.label, rejected.verdict, rejected.confidence) == ("", "rejected", 0.0)
 
 
-def test_a_model_of_the_classes_alone_refuses_nothing(images):
+def test_a_model_without_reject_class_rejects_nothing(images):
     (answer,) = predictions(images[:1], np.array([[0.4, 0.6]], np.float32), ("a", "b"), Thresholds(refuse=0.1), "7")
     assert (answer.label, answer.verdict) == ("b", "sure")
 
 
 def test_a_blank_is_no_class():
-    nothing = blank(("a", "b"), "7")
-    assert (nothing.label, nothing.confidence, nothing.verdict, nothing.image) == ("", 0.0, "blank", None)
-    assert nothing.probabilities.tolist() == [0, 0]
-    assert nothing.probabilities.dtype == np.float32
+    prediction = blank(("a", "b"), "7")
+    assert (prediction.label, prediction.confidence, prediction.verdict, prediction.image) == ("", 0.0, "blank", None)
+    assert prediction.probabilities.tolist() == [0, 0]
+    assert prediction.probabilities.dtype == np.float32

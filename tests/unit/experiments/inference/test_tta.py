@@ -1,4 +1,4 @@
-"""Looking again at what is doubtful."""
+"""Test-time augmentation of doubtful images."""
 
 import numpy as np
 import pytest
@@ -9,13 +9,13 @@ from experiments.preprocessing.drawings import slant
 
 
 class Fake:
-    """Sure that a bright image is a 1; of any other it says by its first pixel how likely that is."""
+    """Gives class 1 to a bright image for sure, and to any other with the first pixel as percentage."""
 
     def __init__(self) -> None:
-        self.asked: list[int] = []
+        self.batch_sizes: list[int] = []
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        self.asked.append(len(images))
+        self.batch_sizes.append(len(images))
         likely = np.where(images.mean(axis=(1, 2, 3)) > 200, 1, images[:, 0, 0, 0] / 100).astype(np.float32)
         return np.stack([1 - likely, likely], axis=-1)
 
@@ -24,31 +24,31 @@ BRIGHT, DIM = np.full((1, 4, 4, 1), 255, np.uint8), np.full((1, 4, 4, 1), 60, np
 VIEWS = (lambda images: images - 30, lambda images: images + 15)
 
 
-def test_the_sure_are_seen_once() -> None:
+def test_sure_images_are_predicted_once() -> None:
     model = Fake()
     assert predict_with_tta(model, BRIGHT, VIEWS).tolist() == [[0, 1]]
-    assert model.asked == [1]
+    assert model.batch_sizes == [1]
 
 
-def test_the_doubtful_get_the_mean_of_all_looks() -> None:
+def test_doubtful_images_get_the_mean_over_all_views() -> None:
     model = Fake()
     outputs = predict_with_tta(model, np.concatenate([BRIGHT, DIM]), VIEWS)
     assert outputs == pytest.approx(np.array([[0, 1], [0.45, 0.55]]))  # 0.6, 0.3 and 0.75
-    assert model.asked == [2, 1, 1]
+    assert model.batch_sizes == [2, 1, 1]
 
 
-def test_an_answer_is_the_same_whatever_comes_with_it() -> None:
+def test_an_image_is_independent_of_its_batch() -> None:
     together = predict_with_tta(Fake(), np.concatenate([DIM, BRIGHT, DIM]), VIEWS)
     assert together[0].tolist() == together[2].tolist() == predict_with_tta(Fake(), DIM, VIEWS)[0].tolist()
 
 
-def test_without_views_nothing_is_seen_twice() -> None:
+def test_without_views_nothing_is_averaged() -> None:
     model = Fake()
     assert predict_with_tta(model, DIM, ()) == pytest.approx(np.array([[0.4, 0.6]]))
-    assert model.asked == [1]
+    assert model.batch_sizes == [1]
 
 
-def test_outputs_at_first_sight_stay_as_they_are() -> None:
+def test_given_outputs_are_not_modified() -> None:
     outputs = Fake()(DIM)
     refine_with_tta(Fake(), DIM, outputs, VIEWS)
     assert outputs == pytest.approx(np.array([[0.4, 0.6]]))
