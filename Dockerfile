@@ -1,7 +1,7 @@
 # The page with the shipped model:  docker run -p 7860:7860 -v mnist-state:/state mlops-mnist
 FROM python:3.11-slim
 
-# What the running project writes goes to /state, outlives the container and belongs to its user.
+# All that the running project writes goes to /state, a volume owned by its user.
 RUN useradd --create-home --no-log-init --uid 10001 demo \
     && install --directory --owner=demo /state
 WORKDIR /app

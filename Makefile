@@ -1,4 +1,4 @@
-# Everything one does with the project; `make` alone prints the list.
+# Every task of the project; `make` alone lists them.
 PYTHON ?= python3.11
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -30,47 +30,47 @@ ui: install ## open the MLflow UI on port 5000
 	@$(PY) -m mlflow ui --port 5000 --workers 1 \
 		--backend-store-uri "$$($(PY) -c 'from settings import Settings; print(Settings().mlflow_tracking_uri)')"
 
-bench: .venv/installed-dev ## load this API and its peers alike, side by side (about 4 minutes)
+bench: .venv/installed-dev ## put the same load on this API and its peers, side by side (about 4 minutes)
 	@$(PY) -m benchmarks.peers
 	@$(PY) -m benchmarks.batch
 
-bench-replicas: .venv/installed-dev ## one process against three behind nginx (about 4 minutes)
+bench-replicas: .venv/installed-dev ## load one process, then three behind nginx (about 4 minutes)
 	@$(PY) -m benchmarks.replicas
 
-bench-mixed: .venv/installed-dev ## five minutes of 200 users of all kinds
+bench-mixed: .venv/installed-dev ## put a mixed load of 200 users on the server (about 5 minutes)
 	@$(PY) -m benchmarks.mixed
 
-bench-model: install ## the latency of one prediction, and how many drawn digits come out right
+bench-model: install ## measure the latency of one prediction and the accuracy on drawn digits
 	@$(PY) -m benchmarks.latency
 	@$(PY) -m benchmarks.latency --dataset cifar10
 	@$(PY) -m experiments drawn
 
-# Test files side by side, one on a core; the browser's first, since they take longest.
+# Test files in parallel, one per core; the browser's first, since they take longest.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: .venv/installed-dev ## unit, model and browser tests (3 minutes on two cores)
+test: .venv/installed-dev ## run unit, model and browser tests (3 minutes on two cores)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/unit tests/model
 
-video: .venv/installed-dev ## film the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
+video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
 	@$(PY) -m docs.video
 
-# The longest first, so that none is left when all others have ended.
+# The longest first, so that no core waits for one at the end.
 LONGEST := tests/system/test_journey.py tests/system/test_retraining.py
 SYSTEM := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/system/test_*.py))
 
-test-system: .venv/installed-dev ## the slow tests: training, registry, containers, the whole loop (about 7 minutes)
+test-system: .venv/installed-dev ## run the slow tests: training, registry, containers, the whole loop (about 7 minutes)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(SYSTEM)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/slow
 
-soak: .venv/installed-dev ## what needs long: retrainings killed again and again, or left to end
+soak: .venv/installed-dev ## run what takes long: retrainings killed again and again, or left to end
 	@$(PY) -m pytest -m soak tests
 
-test-all: .venv/installed-dev ## every test, as CI runs them, and how much of the code they run (about 11 minutes)
+test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 11 minutes)
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
 
-lint: .venv/installed-dev ## check code, Dockerfile, compose.yaml and workflows
+lint: .venv/installed-dev ## check code, types, Dockerfile, compose.yaml and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@found=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$found"; exit 1; }
@@ -87,11 +87,11 @@ audit: .venv/installed-dev ## look for known vulnerabilities in the pinned packa
 		echo "The audit is skipped: https://pypi.org, which knows the vulnerabilities, can't be reached."; \
 	fi
 
-format: .venv/installed-dev ## format the code and mend what the linter can
+format: .venv/installed-dev ## format the code and fix what the linter can
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-lock: ## pin every package in constraints.txt anew, after a change of requirements*.txt
+lock: ## pin every package in constraints.txt again, after a change of requirements*.txt
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	@cat requirements.txt requirements-dev.txt | sed '/^-/d' > .venv-lock/direct.txt
 	@.venv-lock/bin/python -m pip install -qq --disable-pip-version-check -r .venv-lock/direct.txt

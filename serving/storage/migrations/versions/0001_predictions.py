@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """An empty database gets its table."""
+    """Create the table."""
     op.create_table(
         "predictions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),

@@ -1,4 +1,4 @@
-"""A request is recorded once, however often a proxy repeats it; batches; data sets; corrections."""
+"""Unique requests, even when a proxy repeats them; batches; data sets; corrected labels."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Rows so far are MNIST's; of those that share a request the first stays."""
+    """Existing rows are MNIST's; of those that share a request the first stays."""
     op.execute(
         "DELETE FROM predictions WHERE id NOT IN (SELECT first FROM "
         "(SELECT MIN(id) AS first FROM predictions GROUP BY request_id) AS kept)"

@@ -1,4 +1,4 @@
-"""Corrections, in quarantine until they are reviewed."""
+"""Corrections, pending until they are reviewed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """A table of their own, beside the answers that they correct."""
+    """Create their table."""
     op.create_table(
         "corrections",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),

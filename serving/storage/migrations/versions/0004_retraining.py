@@ -8,7 +8,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Two new tables."""
+    """Create both tables."""
     key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(
         "retrainings",
