@@ -44,7 +44,7 @@ def test_a_damaged_export_gives_way_to_the_shipped_bundle_until_the_registry_men
     classifier = Classifier(spec, settings)
     assert (classifier.source, classifier.bundle.version) == ("shipped", "7")
     (line,) = warnings_in(caplog)
-    assert line.startswith("The last Production model is left aside: ")
+    assert line.startswith("The last Production model is not used: ")
     assert "\n" not in line
     assert classifier.refresh()
     assert (classifier.source, classifier.bundle.version) == ("registry", "1")
@@ -96,8 +96,8 @@ def test_a_promoted_model_of_another_shape_leaves_the_old_one_answering(
         assert not classifier.refresh()
     assert (classifier.source, len(classifier.predict(images))) == ("shipped", 100)
     at_start, at_refresh = warnings_in(caplog)  # the second once, not three times
-    assert at_start.startswith("The last Production model is left aside: ")
-    assert at_refresh.startswith("No news of the registry, Dots_Best_Model version 7")
+    assert at_start.startswith("The last Production model is not used: ")
+    assert at_refresh.startswith("The registry can't be read, Dots_Best_Model version 7")
     assert "[4, 4, 1]" in at_refresh
 
 
