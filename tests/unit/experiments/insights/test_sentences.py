@@ -120,7 +120,7 @@ def test_map(found):
     places = [(0.0, 0), (0.1, 0), (9.0, 0), (9.1, 1), (5, 2), (5.1, 2)]
     points = tuple(Point(x, 0.0, true, true, 1.0) for x, true in places)
     told = model.embedding(changed(found, points=points))
-    assert "66.7 % of 6 test images" in told
+    assert "On the map, 66.7 % of 6 test images" in told
     assert "None and one touch most often" in told
 
 
