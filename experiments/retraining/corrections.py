@@ -1,4 +1,4 @@
-"""Accepted corrections as training data, split into those that teach and those that judge."""
+"""Accepted corrections, split into those to train on and those to evaluate on."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from experiments.data.specs import Split
 
 MIN_CORRECTIONS = 10  # for a retraining
-HELD_OUT_EVERY = 4  # every fourth judges, the others teach
+HELD_OUT_EVERY = 4  # every fourth is evaluated on, the others are trained on
 
 
 class RetrainingError(RuntimeError):
@@ -34,9 +34,9 @@ def check_enough(count: int) -> None:
 
 
 def hold_out(accepted: Split, seed: int) -> tuple[Split, Split]:
-    """Split corrections at random, stratified by class, into those that teach and those that judge."""
+    """Split corrections at random, stratified by class, into those to train on and those to evaluate on."""
     order = np.lexsort((np.random.default_rng(seed).random(len(accepted.labels)), accepted.labels))
-    judging = np.zeros(len(order), bool)
-    judging[order[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]] = True
-    teach, judge = (Split(accepted.images[rows], accepted.labels[rows]) for rows in (~judging, judging))
-    return teach, judge
+    held_out = np.zeros(len(order), bool)
+    held_out[order[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]] = True
+    training, evaluation = (Split(accepted.images[rows], accepted.labels[rows]) for rows in (~held_out, held_out))
+    return training, evaluation

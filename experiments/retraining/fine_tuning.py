@@ -50,36 +50,36 @@ def fine_tune(
     config: RunConfig,
     champion: keras.Model,
     dataset: Dataset,
-    teaching: Split,
+    corrections: Split,
     taken_for: np.ndarray,
     listeners: Sequence[Listener],
 ) -> keras.Model:
     """Train the champion on, in the same network, and return a model in float32.
 
-    taken_for: its answers to `teaching`, int64 [N], the number of classes where it rejected one.
+    taken_for: its answers to `corrections`, int64 [N], the number of classes where it rejected one.
     """
     synthetic = synthesise(config.extra, dataset, config.seed)
     replay = join(dataset.train, *[synthetic] * SYNTHETIC_WEIGHT)
-    times = max(1, round(CORRECTED * IMAGES / len(teaching.labels)))
-    corrections = Split(np.repeat(teaching.images, times, axis=0), np.repeat(teaching.labels, times))
+    times = max(1, round(CORRECTED * IMAGES / len(corrections.labels)))
+    repeated = Split(np.repeat(corrections.images, times, axis=0), np.repeat(corrections.labels, times))
     known = synthetic if dataset.spec.has_reject_class else dataset.train  # corrections harm drawings most
-    emphasised = join(corrections, _contrast(known, taken_for, config.seed))
+    emphasised = join(repeated, _contrast(known, taken_for, config.seed))
     share = config.extra_share * IMAGES / len(replay.labels)
     tuned = train(replace(config, extra_share=share), replace(dataset, train=emphasised), replay, listeners)
-    return _interpolate(champion, tuned, teaching)
+    return _interpolate(champion, tuned, corrections)
 
 
-def _interpolate(champion: keras.Model, tuned: keras.Model, teaching: Split) -> keras.Model:
+def _interpolate(champion: keras.Model, tuned: keras.Model, corrections: Split) -> keras.Model:
     """Take the weights nearest to the champion's with which nearly all the corrections learnt are still read.
 
     What the corrections did not ask for is forgotten least (Wortsman et al., Robust fine-tuning of zero-shot models,
     2022).
     """
-    sampled = slice(None, None, -(-len(teaching.labels) // SAMPLED))
+    sampled = slice(None, None, -(-len(corrections.labels) // SAMPLED))
 
     def correct() -> int:
-        labels = tuned.predict(teaching.images[sampled], batch_size=500, verbose=0).argmax(axis=1)
-        return int(np.count_nonzero(labels == teaching.labels[sampled]))
+        labels = tuned.predict(corrections.images[sampled], batch_size=500, verbose=0).argmax(axis=1)
+        return int(np.count_nonzero(labels == corrections.labels[sampled]))
 
     before, after, learnt = champion.get_weights(), tuned.get_weights(), correct()
     for step in range(1, STEPS + 1):

@@ -65,27 +65,26 @@ def retrain(
 
     listener.stage("preparing")
     _end_abandoned(store, spec)
-    teaching, judging = hold_out(accepted.data, seed)
-    model, held_out_data = (
-        keras.saving.load_model(champion.keras, compile=False, safe_mode=True),
-        prepare_held_out(dataset),
-    )
+    training, evaluation = hold_out(accepted.data, seed)
+    held_out_data = prepare_held_out(dataset)
+    model = keras.saving.load_model(champion.keras, compile=False, safe_mode=True)
     config = configure(dataset, model, seed)
-    sets = evaluation_sets(dataset, held_out_data, judging)
+    sets = evaluation_sets(dataset, held_out_data, evaluation)
     before = predict_sets(model, sets, champion.thresholds, spec)
-    taught = predict(held_out.as_function(model), teaching.images, spec, champion.thresholds)
-    listener.log(f"Version {champion.version} learns {len(teaching.labels)} corrections; {len(judging.labels)} judge.")
+    taken_for = predict(held_out.as_function(model), training.images, spec, champion.thresholds)
+    counts = f"{len(training.labels)} corrections, {len(evaluation.labels)} are held out"
+    listener.log(f"Version {champion.version} learns {counts}.")
 
-    parameters = _parameters(champion, teaching, judging, spec) | provenance.parameters(config, dataset)
+    parameters = _parameters(champion, training, evaluation, spec) | provenance.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
         listener.stage("training", config.epochs)
         logger = EpochLogger(log)
-        model = fine_tuning.fine_tune(config, model, dataset, teaching, _labels(taught, spec), [listener, logger])
+        model = fine_tuning.fine_tune(config, model, dataset, training, _labels(taken_for, spec), [listener, logger])
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", logger.epochs), "curves.png")
 
         listener.stage("measuring")
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
-        after = measure(model, replace(dataset, digest=digest), held_out_data, log, logger.epochs, judging)
+        after = measure(model, replace(dataset, digest=digest), held_out_data, log, logger.epochs, evaluation)
         differences = compare_models(sets, before, after, spec)
         log.log_json({"differences": [asdict(row) for row in differences]}, "gate.json")
 
@@ -133,12 +132,12 @@ def _end_abandoned(store: TrackingStore, spec: DatasetSpec) -> None:
                 store.client.set_terminated(run.run_id, "FAILED")
 
 
-def _parameters(champion: Bundle, teaching: Split, judging: Split, spec: DatasetSpec) -> dict[str, object]:
-    counts = np.bincount(np.concatenate([teaching.labels, judging.labels]), minlength=len(spec.class_names))
+def _parameters(champion: Bundle, training: Split, evaluation: Split, spec: DatasetSpec) -> dict[str, object]:
+    counts = np.bincount(np.concatenate([training.labels, evaluation.labels]), minlength=len(spec.class_names))
     return {
         "parent_version": champion.version,
-        "corrections_taught": len(teaching.labels),
-        "corrections_held_out": len(judging.labels),
+        "corrections_taught": len(training.labels),
+        "corrections_held_out": len(evaluation.labels),
         "corrections_by_class": " ".join(f"{name}:{n}" for name, n in zip(spec.class_names, counts, strict=True) if n),
     }
 

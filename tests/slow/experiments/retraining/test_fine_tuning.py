@@ -34,11 +34,11 @@ def linear(kernel: list[list[float]]) -> keras.Model:
 
 
 def test_what_the_corrections_do_not_ask_for_is_not_changed() -> None:
-    teaching = Split(np.array([[0, 1]] * 1_200, np.uint8), np.ones(1_200, np.int64))
+    corrections = Split(np.array([[0, 1]] * 1_200, np.uint8), np.ones(1_200, np.int64))
     champion, tuned = linear([[2, 0], [1, 0]]), linear([[0, 2], [0, 4]])
-    near = fine_tuning._interpolate(champion, tuned, teaching)
+    near = fine_tuning._interpolate(champion, tuned, corrections)
     assert np.allclose(near.get_weights()[0], [[1.4, 0.6], [0.7, 1.2]])  # three tenths of the way: two are too few
-    unlearnt = Split(teaching.images, np.zeros(1_200, np.int64))
+    unlearnt = Split(corrections.images, np.zeros(1_200, np.int64))
     near = fine_tuning._interpolate(champion, linear([[0, 2], [0, 4]]), unlearnt)
     assert np.allclose(near.get_weights()[0][1], [0.9, 0.4])
 
@@ -46,6 +46,6 @@ def test_what_the_corrections_do_not_ask_for_is_not_changed() -> None:
 @pytest.mark.parametrize(("hard", "way"), [(24, 0.3), (60, 0.6)])
 def test_a_few_corrections_that_cost_most_are_let_go(hard: int, way: float) -> None:
     images = np.array([[0, 1]] * (1_200 - hard) + [[1, 0]] * hard, np.uint8)
-    teaching = Split(images, np.ones(1_200, int))
-    near = fine_tuning._interpolate(linear([[2, 0], [1, 0]]), linear([[0, 2], [0, 4]]), teaching)
+    corrections = Split(images, np.ones(1_200, int))
+    near = fine_tuning._interpolate(linear([[2, 0], [1, 0]]), linear([[0, 2], [0, 4]]), corrections)
     assert np.allclose(near.get_weights()[0][0], [2 - 2 * way, 2 * way])

@@ -152,12 +152,12 @@ def test_too_few_corrections_are_refused_in_words(store, dataset):
 def test_every_fourth_of_each_class_judges():
     labels = np.array([1] * 20 + [7] * 8 + [3])
     data = Split(np.arange(len(labels), dtype=np.uint8).reshape(-1, 1, 1, 1), labels)
-    teach, judge = hold_out(data, 0)
-    assert sorted(np.concatenate([teach.images, judge.images]).ravel()) == list(range(29))
-    counts = np.bincount(judge.labels, minlength=8)
+    training, evaluation = hold_out(data, 0)
+    assert sorted(np.concatenate([training.images, evaluation.images]).ravel()) == list(range(29))
+    counts = np.bincount(evaluation.labels, minlength=8)
     assert 4 <= counts[1] <= 6
     assert 1 <= counts[7] <= 3
-    assert not np.array_equal(hold_out(data, 1)[1].images, judge.images)
+    assert not np.array_equal(hold_out(data, 1)[1].images, evaluation.images)
 
 
 def test_a_copy_of_the_champion_answers_as_it_does(store):
