@@ -73,6 +73,7 @@ test-all: .venv/installed-dev ## run every test as CI does, with coverage (about
 lint: .venv/installed-dev ## check code, types, Dockerfile, compose.yaml and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
 	@found=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$found"; exit 1; }
 	@$(BIN)/hadolint Dockerfile
 	@$(PY) -m yamllint --strict .github compose.yaml
@@ -100,7 +101,7 @@ lock: ## pin every package in constraints.txt again, after a change of requireme
 	@rm -rf .venv-lock
 
 clean: ## remove caches and .venv; data, runs and models stay
-	@rm -rf .venv .venv-lock .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
