@@ -6,6 +6,7 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from serving.core.errors import Refused
@@ -91,6 +92,7 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+@lru_cache(maxsize=1024)  # every request asks, mostly for the same few
 def host_name(host: str) -> str:
     """Return the name in a Host header without its port; empty if malformed."""
     try:
@@ -99,6 +101,7 @@ def host_name(host: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether a name or address is this machine's own."""
     try:
