@@ -125,7 +125,7 @@ def embedding(insights: Insights) -> str:
     labels, names = np.array([point.true for point in insights.points]), insights.class_names
     neighbours = labels[_nearest([(point.x, point.y) for point in insights.points])]
     alike = neighbours == labels
-    share = f"On the map, {100 * alike.mean():.1f} % of {len(labels):,} test images are nearest to one of their own class."
+    share = f"On the map, {100 * alike.mean():.1f} % of {len(labels):,} test images are nearest to their own class."
     if alike.all():
         return f"{share} No two classes touch."
     pairs = np.zeros((len(names), len(names)), int)
