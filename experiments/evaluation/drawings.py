@@ -19,10 +19,9 @@ from experiments.preprocessing.drawings import prepare_drawing
 
 PAD = 400  # px: side of the page's pad
 MARGIN = 16  # px that stay free around a drawing
-SIZES = (0.15, 0.3, 0.5, 0.7, 0.9)  # bounds of the report's groups: share of the pad
-BRUSHES = (6, 8, 16, 28, 40)  # px, likewise
-TURNS = (-10, -5, 0, 5, 10)  # degrees, likewise
 STRAIGHT = 0.95  # distance between a stroke's ends as a share of its length, from which it is a straight line
+BOUNDS = {"size": (0.15, 0.3, 0.5, 0.7, 0.9), "brush": (6, 8, 16, 28, 40), "turn": (-10, -5, 0, 5, 10)}
+"""The bounds of the groups that are reported: shares of the pad, px and degrees."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +95,23 @@ class Outcome:
 
     def groups(self) -> dict[str, tuple[int, float]]:
         """Count and accuracy by digit, size, brush and turn."""
-        drawings = self.drawings
-        masks = {f"digit {digit}": drawings.labels == digit for digit in range(10)}
-        bounds = (
-            ("size", drawings.sizes, SIZES),
-            ("brush", drawings.brushes, BRUSHES),
-            ("turn", drawings.turns, TURNS),
-        )
-        for name, values, edges in bounds:
-            for low, high in pairwise(edges):
-                masks[f"{name} {low:g} to {high:g}"] = (values >= low) & (values < high)
+        masks = {f"digit {digit}": self.drawings.labels == digit for digit in range(10)}
+        for name, bins in self.bins().items():
+            masks |= {f"{name} {low:g} to {high:g}": mask for low, high, mask in bins}
         return {name: (int(mask.sum()), float(self.correct[mask].mean())) for name, mask in masks.items() if mask.any()}
+
+    def bins(self) -> dict[str, list[tuple[float, float, np.ndarray]]]:
+        """The non-empty bins of size, brush and turn: lower and upper bound, and members bool [N]."""
+        drawings = self.drawings
+        values = {"size": drawings.sizes, "brush": drawings.brushes, "turn": drawings.turns}
+        return {
+            name: [
+                (float(low), float(high), mask)
+                for low, high in pairwise(BOUNDS[name])
+                if (mask := (values[name] >= low) & (values[name] < high)).any()
+            ]
+            for name in values
+        }
 
     def as_json(self) -> dict[str, object]:
         """Scores and groups in plain types."""

@@ -1,7 +1,6 @@
 """Computes a model's figures from its answers to the test set and its embedding of those images."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -11,7 +10,7 @@ from sklearn.metrics import auc, confusion_matrix, roc_curve
 from experiments.data import label_errors
 from experiments.data.datasets import Dataset
 from experiments.data.specs import Split
-from experiments.evaluation.drawings import BRUSHES, SIZES, TURNS, Outcome
+from experiments.evaluation.drawings import Outcome
 from experiments.evaluation.metrics import calibration_error, reliability
 from experiments.insights.figures import Bin, Group, Insights, Picture, Point, Roc
 from experiments.training.progress import Epoch
@@ -172,17 +171,12 @@ def _histogram(confidence: np.ndarray) -> tuple[int, ...]:
 
 
 def _drawings(outcome: Outcome) -> dict[str, tuple[Group, ...]]:
-    drawings = outcome.drawings
-    factors = (("size", drawings.sizes, SIZES), ("brush", drawings.brushes, BRUSHES), ("turn", drawings.turns, TURNS))
-    groups: dict[str, tuple[Group, ...]] = {}
-    for factor, values, edges in factors:
-        masks = ((low, high, (values >= low) & (values < high)) for low, high in pairwise(edges))
-        groups[factor] = tuple(
-            Group(float(low), float(high), int(mask.sum()), _rounded(outcome.correct[mask].mean()))
-            for low, high, mask in masks
-            if mask.any()
+    return {
+        factor: tuple(
+            Group(low, high, int(mask.sum()), _rounded(outcome.correct[mask].mean())) for low, high, mask in bins
         )
-    return groups
+        for factor, bins in outcome.bins().items()
+    }
 
 
 def _points(answers: Answers, places: np.ndarray) -> tuple[Point, ...]:
