@@ -64,7 +64,7 @@ def test_a_zip_with_labels_gets_gallery_chart_table_and_the_share_that_is_right(
     rows = table(batch_page)
     assert [row["Answer"] for row in rows] == [*DIGITS, "7", ""]
     assert [row["Right"] for row in rows] == ["yes"] * 10 + ["no", ""]
-    assert "no picture" in rows[-1]["Note"]
+    assert "not a picture" in rows[-1]["Note"]
 
 
 def test_pictures_without_labels_are_read_and_nothing_is_called_right(batch_page, tmp_path):
