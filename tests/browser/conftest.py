@@ -24,8 +24,8 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def opened_page(chromium, url):
-    """One browser for all tests, which is quicker. On a telephone's width, zoomed out by half, since without a graphics
-    card every pixel of the pad costs time; high, so that nothing has to be scrolled."""
+    """One browser for all tests of a module, which is quicker. As wide as a phone, zoomed out by half, since without a
+    graphics card every pixel of the pad costs time; high, so that nothing has to be scrolled."""
     with open_draw_page(chromium, url, viewport={"width": 320, "height": 1000}, device_scale_factor=0.5) as page:
         yield page
 

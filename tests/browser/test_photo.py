@@ -1,22 +1,21 @@
-"""The Photo tab as a person handles it, on a telephone's screen: a file, the camera, why, and nothing again."""
+"""The Photo tab as people use it, on a phone: a file, the camera, why, and nothing again."""
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from experiments.data.specs import SPECS
-from tests.helpers.draw_page import TIMEOUT_S, open_draw_page
+from tests.helpers.draw_page import open_draw_page
 
 
 @pytest.fixture
 def photo_page(chromium, url):
     with open_draw_page(chromium, url, viewport={"width": 390, "height": 1400}, device_scale_factor=0.5) as draw_page:
-        page = draw_page.page
-        page.get_by_role("tab", name="Photo").click()
-        page.locator("#snapshot input[type=file]").wait_for(state="attached")
-        yield page
-        outside = [address for address in draw_page.requested if not address.startswith((url, "data:", "blob:"))]
-        assert outside == []
+        draw_page.open_tab("Photo")
+        draw_page.page.locator("#snapshot input[type=file]").wait_for(state="attached")
+        yield draw_page.page
+        assert draw_page.foreign_requests() == []
 
 
 def test_a_file_and_the_camera_are_answered_and_explained(photo_page, tmp_path):
@@ -26,12 +25,11 @@ def test_a_file_and_the_camera_are_answered_and_explained(photo_page, tmp_path):
     tab, answer = photo_page.locator("#photo"), photo_page.locator("#photo").get_by_test_id("label-output-value")
 
     photo_page.locator("#snapshot input[type=file]").set_input_files(tmp_path / "photo.jpg")
-    answer.wait_for()
     assert answer.inner_text() in SPECS["cifar10"].class_names
-    assert "Cifar10_Best_Model" in tab.locator(".block.note").inner_text()
+    expect(tab.locator(".block.note")).to_contain_text("Cifar10_Best_Model")
     photo_page.get_by_role("button", name="Why this answer?").last.click()
-    photo_page.locator(".why img").wait_for(timeout=1000 * TIMEOUT_S)
-    assert photo_page.evaluate("document.documentElement.scrollWidth") <= 390
+    photo_page.locator(".why img").wait_for()
+    photo_page.wait_for_function("document.documentElement.scrollWidth <= 390")
 
     photo_page.locator("#snapshot").get_by_role("button", name="Remove Image").click()
     answer.wait_for(state="detached")

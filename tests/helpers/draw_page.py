@@ -1,4 +1,4 @@
-"""The Draw tab as a person handles it: a real mouse, what is on the screen, names that can be read."""
+"""The Draw tab as people use it: a real mouse, what the screen shows, names that can be read."""
 
 import io
 import time
@@ -9,26 +9,29 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from tests.helpers.digits import Stroke
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 MARGIN = 30  # px that Gradio keeps free around the sheet
-TIMEOUT_S = 60.0  # s, for a busy machine without a graphics card
+TIMEOUT_S = 60.0  # for a busy machine without a graphics card
+QUIET_S = 0.2  # from the request of an event to the stream that brings its answer: half of that
 SLOW_DISPLAY = """{
     const next = window.requestAnimationFrame.bind(window);
     window.requestAnimationFrame = draw => setTimeout(() => next(draw), 100);
 }"""
-"""The pad draws itself anew with each frame, changed or not, which without a graphics card takes a whole processor core
-at sixty frames a second: the display shows ten."""
+"""Ten frames a second: the pad redraws itself with each frame, changed or not, which without a graphics card takes a
+whole processor core at sixty."""
+NEXT_FRAME_DRAWN = "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+"""What has changed is drawn with the next frame, and the present one may have begun before."""
 
 
 @contextmanager
 def open_draw_page(chromium: str, url: str, smooth: bool = False, **options: Any) -> Iterator["DrawPage"]:
-    """The page in a browser of its own: after some forty clears software rendering crawls. `smooth`: for people to look
-    at. `options`: the tab's."""
+    """Open the page in a browser of its own, since software rendering crawls after some forty clears. smooth: for
+    recordings; options: the browser page's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS + CAMERA)
         try:
@@ -41,16 +44,23 @@ def open_draw_page(chromium: str, url: str, smooth: bool = False, **options: Any
 
 
 class DrawPage:
-    """Opens `url` in `page` and waits until it can be drawn on."""
+    """Opens `url` in `page` and waits until it can be drawn on. `requests` holds the addresses of all requests so far,
+    `errors` what the browser has logged as an error."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
-        self.requested: list[str] = []
-        self._ended: list[str] = []  # streams of answers
-        page.on("request", lambda request: self.requested.append(request.url))
-        for end in ("requestfinished", "requestfailed"):  # Gradio aborts a stream that has told everything
-            page.on(end, lambda request: "/queue/data" in request.url and self._ended.append(request.url))
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self._origin = url.partition("?")[0]
+        self._open_requests = self._ended_streams = 0  # of Gradio's queue
+        self._last_activity = 0.0  # time.monotonic(), likewise
+        page.on("request", self._start_request)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._keep_error)
+        for ended in ("requestfinished", "requestfailed"):  # Gradio aborts a stream that has brought every answer
+            page.on(ended, self._end_request)
         page.set_default_timeout(1000 * TIMEOUT_S)
+        expect.set_options(1000 * TIMEOUT_S)
         page.goto(url)
         self.answer: Locator = page.get_by_test_id("label-output-value")
         self.preprocessed: Locator = page.locator(".preprocessed img")
@@ -59,7 +69,7 @@ class DrawPage:
         self.wait_for(self._is_ready)
 
     def draw(self, strokes: list[Stroke]) -> None:
-        """Strokes of (x, y), 0 to 1 over the sheet; the mouse button is down along each."""
+        """Draw strokes of (x, y), 0 to 1 over the sheet, with the mouse button down along each."""
         left, top, side = self._sheet()
         mouse = self.page.mouse
         for first, *rest in [[(left + x * side, top + y * side) for x, y in stroke] for stroke in strokes]:
@@ -69,71 +79,93 @@ class DrawPage:
                 mouse.move(*point)
             mouse.up()
 
+    def open_tab(self, name: str) -> None:
+        """Open a tab, or a tab within the open one."""
+        self.page.get_by_role("tab", name=name, exact=True).first.click()
+
     def press(self, name: str) -> None:
-        """A button by the name that is seen or spoken."""
+        """Press a button by its text or accessible name."""
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
+    def press_and_wait(self, name: str) -> None:
+        """Press a button and wait until its own answer, not that of an earlier event, is on the screen."""
+        self.wait_for(self.is_answered)
+        before = self._ended_streams
+        self.press(name)
+        self.wait_for(lambda: self._ended_streams > before)
+        self.page.evaluate(NEXT_FRAME_DRAWN)
+
     def submit(self) -> str:
-        """Presses Submit and returns the large text of the answer that comes."""
+        """Press Submit and return the large text of its answer."""
         self.press_and_wait("Submit")
-        self.answer.wait_for()
         return self.answer.inner_text()
 
     def start_afresh(self, button: str) -> None:
-        """Presses Clear or the bin icon and waits until the pad can be drawn on."""
+        """Press Clear or the bin icon and wait until the pad can be drawn on."""
         self.press_and_wait(button)
-        self.wait_for(self._is_answered)  # by every event of the button's: a late one would empty what comes next
+        self.wait_for(self.is_answered)  # every event of the button: a late one would empty what comes next
         self.wait_for(self._is_ready)
 
-    def press_and_wait(self, name: str) -> None:
-        """Presses a button and waits for the server's answer, not for the end of one that came before."""
-        self.wait_for(self._is_answered)
-        before = len(self._ended)
-        self.press(name)
-        self.wait_for(lambda: len(self._ended) > before)
-
     def upload(self, picture: Path) -> None:
-        """Gives the picture to the upload beside the pad."""
+        """Choose the picture in the upload below the pad."""
         chooser = self.page.locator("#upload input[type=file]")
         if not chooser.count():
             self.page.get_by_role("button", name="Can't draw?").click()
+            self.page.evaluate(NEXT_FRAME_DRAWN)
         chooser.set_input_files(picture)
 
     def ink(self) -> float:
-        """Share of the sheet that is dark on the screen, once the screen has come to rest."""
-        before, now = -1.0, self._ink()
-        while now != before:  # a busy machine shows a stroke many frames after the browser has taken it
+        """Return the share of the sheet that is dark on the screen, once it has stayed the same for 0.6 s: a busy
+        machine shows a stroke many frames after the browser has taken it."""
+        shares = [self._ink()]
+        while shares[-3:] != [shares[-1]] * 3:
             self.page.wait_for_timeout(300)
-            before, now = now, self._ink()
-        return now
+            shares.append(self._ink())
+        return shares[-1]
 
-    def _ink(self) -> float:
-        self._wait_for_display()
-        return float((self._look() < 100).mean())
+    def is_answered(self) -> bool:
+        """Whether no event waits for its answer, nor has done so a moment ago."""
+        return not self._open_requests and time.monotonic() - self._last_activity > QUIET_S
+
+    def foreign_requests(self) -> list[str]:
+        """Return the addresses of requests to other hosts."""
+        return [address for address in self.requests if not address.startswith((self._origin, "data:", "blob:"))]
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Asks again and again; TimeoutError when patience ends."""
-        end = time.monotonic() + TIMEOUT_S
+        """Poll the condition until it holds. Raises TimeoutError."""
+        deadline = time.monotonic() + TIMEOUT_S
         while not condition():
-            if time.monotonic() > end:
-                shown = self.page.locator("body").inner_text()
-                raise TimeoutError(f"what was waited for did not come; the page says:\n{shown}")
+            if time.monotonic() > deadline:
+                text = self.page.locator("body").inner_text()
+                raise TimeoutError(f"The condition still does not hold; the page says:\n{text}")
             self.page.wait_for_timeout(50)
 
-    def _wait_for_display(self) -> None:
-        """Until it shows what was drawn: the pad does so with the next frame, and may have begun the present one."""
-        self.page.evaluate("new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen)))")
+    def _keep_error(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
 
-    def _is_answered(self) -> bool:
-        """No stream of answers is open."""
-        return len(self._ended) == sum("/queue/data" in each for each in self.requested)
+    def _start_request(self, request: Request) -> None:
+        self.requests.append(request.url)
+        if "/queue/" in request.url:
+            self._open_requests += 1
+            self._last_activity = time.monotonic()
+
+    def _end_request(self, request: Request) -> None:
+        if "/queue/" in request.url:
+            self._open_requests -= 1
+            self._ended_streams += "/queue/data" in request.url
+            self._last_activity = time.monotonic()
+
+    def _ink(self) -> float:
+        self.page.evaluate(NEXT_FRAME_DRAWN)
+        return float((self._screenshot() < 100).mean())
 
     def _is_ready(self) -> bool:
-        """An empty sheet and the brush in hand."""
-        asked = (
-            self.page.get_by_text("select the draw tool").count() or self.page.get_by_text("Upload an image").count()
-        )
-        return self.page.locator("#pad canvas").count() > 0 and not asked and bool(self._look().min() > 200)
+        """Whether the sheet is empty and the brush selected."""
+        for prompt in ("select the draw tool", "Upload an image"):
+            if self.page.get_by_text(prompt).count():
+                return False
+        return self.page.locator("#pad canvas").count() > 0 and bool(self._screenshot().min() > 200)
 
     def _sheet(self) -> tuple[float, float, float]:
         self.page.mouse.move(1, 1)
@@ -141,8 +173,8 @@ class DrawPage:
         side = min(box["width"], box["height"]) - 2 * MARGIN
         return box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2, side
 
-    def _look(self) -> np.ndarray:
-        """uint8 [h, w]: the grey values of the sheet, less the edge under the pad's label and tools."""
+    def _screenshot(self) -> np.ndarray:
+        """Return the grey values of the sheet, uint8 [h, w], less the edge under the pad's label and tools."""
         left, top, side = self._sheet()
         clip = {"x": left + 5, "y": top + 10, "width": side - 10, "height": side - 15}
         return np.asarray(Image.open(io.BytesIO(self.page.screenshot(clip=clip))).convert("L"))

@@ -1,7 +1,7 @@
 """Section of the Retrain tab: labelled pictures, checked and then kept as training data."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -32,15 +32,8 @@ CONTRADICTED: list[tuple[str, ReviewState]] = [
     ("review them one by one", "pending"), ("accept them", "accepted"), ("leave them out", "dropped")
 ]  # fmt: skip
 LISTED = 60  # pictures and faults: more would take the browser seconds
+Pending = tuple[str, CheckedUpload]  # data set and pictures, checked but not yet kept
 SectionUpdate = tuple[Any, str, str, dict[str, Any], dict[str, Any]]
-
-
-@dataclass(frozen=True, eq=False)
-class PendingUpload:
-    """A checked upload that the operator has yet to keep."""
-
-    dataset: str
-    checked: CheckedUpload
 
 
 def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
@@ -72,16 +65,17 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
         require_operator(services, request, key)
         selected_classifier(services, dataset)
         with show_errors(services, "The upload could not be checked."):
-            upload = PendingUpload(dataset, _check(services, dataset, label, files or [], progress))
-        count, doubtful = len(upload.checked.pictures), bool(upload.checked.contradicted)
+            checked = _check(services, dataset, label, files or [], progress)
+        count, doubtful = len(checked.pictures), bool(checked.contradicted)
         keep = gr.update(value=f"Keep {count:,} pictures", visible=count > 0)
-        return upload, check_summary(upload), check_details(upload), gr.update(visible=doubtful), keep
+        summary = check_summary(checked, SPECS[dataset].class_names)
+        return (dataset, checked), summary, check_details(checked), gr.update(visible=doubtful), keep
 
-    def keep(request: gr.Request, key: str, upload: PendingUpload | None, contradicted: ReviewState) -> SectionUpdate:
+    def keep(request: gr.Request, key: str, pending: Pending | None, contradicted: ReviewState) -> SectionUpdate:
         require_operator(services, request, key)
         address = request.client.host if request.client else ""
         with show_errors(services, "The pictures could not be kept."):
-            message = _keep(services, address, upload, contradicted)
+            message = _keep(services, address, pending, contradicted)
         return None, message, "", gr.update(visible=False), gr.update(visible=False)
 
     dataset.change(offer_labels, dataset, label, **PRIVATE)
@@ -97,11 +91,9 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
     keeping.click(keep, [key, pending, contradicted], section, **PRIVATE)
 
 
-def check_summary(upload: PendingUpload) -> str:
+def check_summary(checked: CheckedUpload, class_names: Sequence[str]) -> str:
     """Markdown: how many pictures can be kept, and what became of the others."""
-    checked = upload.checked
-    counts = checked.counts(SPECS[upload.dataset].class_names)
-    by_class = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    by_class = ", ".join(f"{name} {count:,}" for name, count in checked.counts(class_names).items())
     lines = [f"**{len(checked.pictures):,} pictures can be kept** ({by_class})."]
     lines += [f"{count:,} left out: already in {place}." for place, count in checked.duplicates.items()]
     if checked.faults:
@@ -113,13 +105,13 @@ def check_summary(upload: PendingUpload) -> str:
     return "\n\n".join(lines)
 
 
-def check_details(upload: PendingUpload) -> str:
+def check_details(checked: CheckedUpload) -> str:
     """HTML: the pictures whose label the model contradicts, and what is wrong with the files left out."""
     doubtful = [
         (picture.image, f"{picture.label}, read as {picture.prediction.label or 'none'}")
-        for picture in upload.checked.contradicted[:LISTED]
+        for picture in checked.contradicted[:LISTED]
     ]
-    faults = list(upload.checked.faults.items())[:LISTED]
+    faults = list(checked.faults.items())[:LISTED]
     return (gallery(doubtful) if doubtful else "") + (html_table((), faults) if faults else "")
 
 
@@ -145,13 +137,14 @@ def _check(
         )
 
 
-def _keep(services: "Services", address: str, upload: PendingUpload | None, contradicted: ReviewState) -> str:
+def _keep(services: "Services", address: str, pending: Pending | None, contradicted: ReviewState) -> str:
     """Keep the pictures and say so. Raises gr.Error, StoreError."""
-    if upload is None or contradicted not in [state for _, state in CONTRADICTED]:
+    if pending is None or contradicted not in [state for _, state in CONTRADICTED]:
         raise page_error("There is nothing to keep yet. Check some pictures first.")
     client = services.client_ids.id_of(address)
-    corrections = as_corrections(upload.checked, upload.dataset, logs.request_id(), client, contradicted)
+    dataset, checked = pending
+    corrections = as_corrections(checked, dataset, logs.request_id(), client, contradicted)
     open_corrections(services).add(corrections)
-    pending = sum(correction.state == "pending" for correction in corrections)
-    accepted = f"Pictures kept as training data: {len(corrections) - pending:,}."
-    return f"{accepted} Pending review: {pending:,}." if pending else accepted
+    to_review = sum(correction.state == "pending" for correction in corrections)
+    accepted = f"Pictures kept as training data: {len(corrections) - to_review:,}."
+    return f"{accepted} Pending review: {to_review:,}." if to_review else accepted

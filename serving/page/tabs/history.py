@@ -2,9 +2,11 @@
 
 import csv
 import html
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import gradio as gr
 from gradio.components import Component
@@ -26,25 +28,8 @@ if TYPE_CHECKING:
 ANY = "any"
 PAGE_SIZE = 50  # entries
 CELL_LENGTH = 19  # characters: a time
+FILTERS = ("dataset", "verdict", "label", "source", "model_version", "client", "since", "until")  # in the tab's order
 COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
-
-
-class Filters(NamedTuple):
-    """The values of the tab's filters, in the order of its controls; times are seconds since 1970."""
-
-    dataset: str
-    verdict: str
-    label: str
-    source: str
-    model_version: str
-    client: str
-    since: float | None
-    until: float | None
-
-    def criteria(self, before: int | None = None) -> AnswerFilter:
-        """What the history is searched for; `before`: only entries with a lower id."""
-        given = {name: value for name, value in self._asdict().items() if value not in ("", ANY)}
-        return AnswerFilter(**given, before=before)
 
 
 def build(services: "Services") -> None:
@@ -60,7 +45,7 @@ def build(services: "Services") -> None:
     before = gr.State(None)
 
     def show(before: int | None, *values: Any) -> tuple[str, str, int | None]:
-        return search(open_history(services), Filters(*values), before)
+        return search(open_history(services), criteria(values), before)
 
     def show_newest(*values: Any) -> tuple[str, str, int | None]:
         return show(None, *values)
@@ -73,7 +58,7 @@ def build(services: "Services") -> None:
             return show_newest(*values)
 
     def export(*values: Any) -> dict[str, Any]:
-        write = partial(write_csv, open_history(services), Filters(*values).criteria())
+        write = partial(write_csv, open_history(services), criteria(values))
         return gr.update(value=cache_file("history.csv", write), visible=True)
 
     results, events = [count, rows, before], OperatorEvents(services, key)
@@ -85,7 +70,7 @@ def build(services: "Services") -> None:
 
 
 def _build_filters() -> list[Component]:
-    """The controls, in the order of Filters."""
+    """The controls, in the order of FILTERS."""
     labels = dict.fromkeys(name for spec in SPECS.values() for name in spec.class_names)
     with gr.Row():
         controls: list[Component] = [
@@ -104,11 +89,15 @@ def _build_filters() -> list[Component]:
     return controls
 
 
-def search(history: "History", filters: Filters, before: int | None) -> tuple[str, str, int | None]:
+def criteria(values: Sequence[Any]) -> AnswerFilter:
+    """What to search the history for, from the values of the tab's filters."""
+    return AnswerFilter(**{name: value for name, value in zip(FILTERS, values, strict=True) if value not in ("", ANY)})
+
+
+def search(history: "History", where: AnswerFilter, before: int | None) -> tuple[str, str, int | None]:
     """One page of the answers that match: their total in words, their table, and the id before which the next page
     starts, None after the last. Raises StoreError."""
-    entries = history.search(filters.criteria(before), PAGE_SIZE)
-    total = history.count(filters.criteria())
+    entries, total = history.search(replace(where, before=before), PAGE_SIZE), history.count(where)
     next_before = entries[-1].id if len(entries) == PAGE_SIZE else None
     return f"{total:,} answer{' matches' if total == 1 else 's match'}.", entries_table(entries), next_before
 
@@ -143,10 +132,10 @@ def cells(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def write_csv(history: "History", criteria: AnswerFilter, path: Path) -> None:
+def write_csv(history: "History", where: AnswerFilter, path: Path) -> None:
     """Write all answers that match, newest first, without the images."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow((*COLUMNS, "model SHA-256", "corrected"))
-        for entry in history.iterate(criteria):
+        for entry in history.iterate(where):
             writer.writerow((*cells(entry), entry.model_sha256, entry.corrected or ""))
