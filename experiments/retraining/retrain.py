@@ -72,7 +72,7 @@ def retrain(
     sets = evaluation_sets(dataset, held_out_data, evaluation)
     before = predict_sets(model, sets, champion.thresholds, spec)
     taken_for = predict(held_out.as_function(model), training.images, spec, champion.thresholds)
-    counts = f"{len(training.labels)} corrections, {len(evaluation.labels)} are held out"
+    counts = f"{len(training.labels)} corrections; {len(evaluation.labels)} are held out"
     listener.log(f"Version {champion.version} learns {counts}.")
 
     parameters = _parameters(champion, training, evaluation, spec) | provenance.parameters(config, dataset)

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from pydantic import SecretStr
 
+from experiments.data import datasets
+from experiments.data.archive import DatasetError
 from experiments.data.specs import SPECS
+from experiments.inference.bundle import BundleError
+from experiments.registry import production
+from experiments.registry.store import RegistryError, TrackingStore
 from experiments.retraining.corrections import Accepted, RetrainingError, check_enough
 from serving.core.errors import Refused
 from serving.learning.reporter import HEARTBEAT, Reporter
@@ -20,7 +25,7 @@ from serving.storage.database import Database, open_database
 from serving.storage.records import BusyError, CorrectionFilter, Retraining, RetrainingState, StoreError
 from settings import ROOT, Settings, variable
 
-# Functions import what needs SQLAlchemy, TensorFlow or MLflow: the page starts with this module.
+# Functions import what needs SQLAlchemy or TensorFlow, since the page starts with this module.
 if TYPE_CHECKING:
     from experiments.retraining.retrain import RetrainingResult
     from serving.services import Services
@@ -168,9 +173,6 @@ def _retrain(settings: Settings, dataset: str, accepted: Accepted, reporter: Rep
     """Retrain the registry's Production model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from experiments.data import datasets
-    from experiments.registry import production
-    from experiments.registry.store import TrackingStore
     from experiments.retraining.retrain import retrain
     from experiments.runs.experiment import seed_registry
 
@@ -183,10 +185,6 @@ def _retrain(settings: Settings, dataset: str, accepted: Accepted, reporter: Rep
 
 
 def _message(error: Exception) -> str:
-    from experiments.data.archive import DatasetError
-    from experiments.inference.bundle import BundleError
-    from experiments.registry.store import RegistryError
-
     if isinstance(error, (BundleError, DatasetError, RegistryError, RetrainingError, StoreError)):
         return str(error)
     logging.getLogger(__name__).error("The retraining broke off", exc_info=error)

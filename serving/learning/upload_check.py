@@ -48,11 +48,6 @@ class CheckedUpload:
     duplicates: Counter[str] = field(default_factory=Counter)  # by where the other one is
     compared: bool = True  # with the data set's own images
 
-    def counts(self, class_names: Sequence[str]) -> dict[str, int]:
-        """class name -> how many pictures can be kept."""
-        counts = Counter(picture.label for picture in self.pictures)
-        return {name: counts[name] for name in class_names}
-
     @property
     def contradicted(self) -> list[LabelledPicture]:
         """The pictures whose label the model contradicts with confidence."""

@@ -1,5 +1,6 @@
 """Section of the Retrain tab: labelled pictures, checked and then kept as training data."""
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -93,7 +94,8 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
 
 def check_summary(checked: CheckedUpload, class_names: Sequence[str]) -> str:
     """Markdown: how many pictures can be kept, and what became of the others."""
-    by_class = ", ".join(f"{name} {count:,}" for name, count in checked.counts(class_names).items())
+    counts = Counter(picture.label for picture in checked.pictures)
+    by_class = ", ".join(f"{name} {counts[name]:,}" for name in class_names)
     lines = [f"**{len(checked.pictures):,} pictures can be kept** ({by_class})."]
     lines += [f"{count:,} left out: already in {place}." for place, count in checked.duplicates.items()]
     if checked.faults:
