@@ -74,11 +74,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self._started = time.monotonic()
-        self.registry = CollectorRegistry()
-        self._requests = Counter("http_requests", "HTTP requests", ["route", "status"], registry=self.registry)
-        self._answers = Counter("answers", "answers", LABELS, registry=self.registry)
-        self._seconds = Histogram("answer_seconds", "s", LABELS[:2], buckets=BUCKETS, registry=self.registry)
-        self._in_flight = Gauge("requests_in_flight", "API requests being read or answered", registry=self.registry)
+        self._registry = CollectorRegistry()
+        self._requests = Counter("http_requests", "HTTP requests", ["route", "status"], registry=self._registry)
+        self._answers = Counter("answers", "answers", LABELS, registry=self._registry)
+        self._seconds = Histogram("answer_seconds", "s", LABELS[:2], buckets=BUCKETS, registry=self._registry)
+        self._in_flight = Gauge("requests_in_flight", "API requests being read or answered", registry=self._registry)
         self.tallies: collections.defaultdict[str, Tally] = collections.defaultdict(Tally)  # by data set
         self.problems: collections.deque[Problem] = collections.deque(maxlen=PROBLEMS)
         self.statuses: collections.Counter[str] = collections.Counter()
@@ -106,4 +106,4 @@ class Metrics:
     def exposition(self, in_flight: int) -> bytes:
         """Return everything in Prometheus's text format."""
         self._in_flight.set(in_flight)
-        return generate_latest(self.registry)
+        return generate_latest(self._registry)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from serving.storage.database import Database, insert
-from serving.storage.records import ENTRY_FIELDS, FORMER_REJECTED, AnswerFilter, Entry
+from serving.storage.records import FORMER_REJECTED, AnswerFilter, Entry
 from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
@@ -31,7 +31,7 @@ class History:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Insert these in one transaction; an existing one of the same request and position is left as it is."""
-        rows = [{name: getattr(entry, name) for name in ENTRY_FIELDS} for entry in entries]
+        rows = [{name: getattr(entry, name) for name in COLUMNS if name != "id"} for entry in entries]
         with self._engine.begin() as connection:
             connection.execute(insert(self._engine, predictions).on_conflict_do_nothing(), rows)
 

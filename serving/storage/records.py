@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Source = Literal["page", "api", "batch"]
@@ -54,9 +54,6 @@ class Entry:
     image: bytes | None  # uint8 [H, W, C] of the data set
     corrected: str | None = None  # the right label, when someone gave another than the answer's
     id: int | None = None  # given by the database
-
-
-ENTRY_FIELDS = [column.name for column in fields(Entry) if column.name != "id"]
 
 
 @dataclass(frozen=True)

@@ -63,22 +63,22 @@ def digits(count: int, seed: int) -> Split:
 def test_its_finished_run_is_not_run_again(settings) -> None:
     data = Dataset(SPEC, train=digits(12, 0), validation=digits(4, 1), test=digits(4, 2), digest="ab" * 32)
     row = dataclasses.replace(table("mnist")[0], extra=Amounts(12, 12, 8), batch_size=16, epochs=1)
-    store, said = TrackingStore.of(settings), []
+    store, lines = TrackingStore.of(settings), []
     before = store.runs("mnist")
     prepare = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
-    result = experiment.run_table([row], data, store, Path("none"), said.append, prepare)
-    assert "baseline: finished before, skipped" in said
+    result = experiment.run_table([row], data, store, Path("none"), lines.append, prepare)
+    assert "baseline: finished before, skipped" in lines
     assert [run.run_id for run in store.runs("mnist")] == [run.run_id for run in before]
     assert (result.version, result.decision.promote) == ("1", True)
     assert production.current_model(store, SPEC).version == "1"
 
 
 def test_its_exported_model_answers_as_it_did(settings) -> None:
-    found = Classifier(SPEC, settings).predict(digits(4, 2).images[:8])
-    assert [each.label for each in found] == list("88882020")
+    predictions = Classifier(SPEC, settings).predict(digits(4, 2).images[:8])
+    assert [prediction.label for prediction in predictions] == list("88882020")
     expected = [0.206831, 0.20366, 0.212478, 0.162627, 0.128056, 0.134209, 0.140123, 0.12662]
-    assert [each.confidence for each in found] == pytest.approx(expected, abs=1e-5)
-    assert {each.model_version for each in found} == {"1"}
+    assert [prediction.confidence for prediction in predictions] == pytest.approx(expected, abs=1e-5)
+    assert {prediction.model_version for prediction in predictions} == {"1"}
 
 
 def test_its_history_is_there(database) -> None:
@@ -94,7 +94,8 @@ def test_its_corrections_retrainings_and_production_log_are_there(database, sett
     assert corrections.tally(CorrectionFilter("mnist"), "state") == {("accepted",): 1, ("pending",): 2}
     data, _ = corrections.accepted("mnist")
     assert (data.images.shape, data.labels.tolist()) == ((1, 28, 28, 1), [1])
-    job = Retrainings(database).latest("mnist")
-    assert (job.state, job.reason, job.version, job.epochs[0]["val_loss"]) == ("refused", "worse on digits", "2", 0.4)
+    retraining = Retrainings(database).latest("mnist")
+    assert (retraining.state, retraining.reason, retraining.version) == ("refused", "worse on digits", "2")
+    assert retraining.epochs[0]["val_loss"] == 0.4
     (line,) = production_in_serving.update_log(database, settings, "mnist").entries("mnist")
     assert (line.version, line.by, line.until) == ("1", "gate", None)
