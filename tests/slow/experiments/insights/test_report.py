@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from experiments.inference.bundle import BundleError
-from experiments.insights import figures as insights
+from experiments.insights import figures as files
 from experiments.insights import report, run_comparison
 from experiments.insights.document import Heading, Paragraph, Picture, Table
 from experiments.insights.report import Sources, Subject
@@ -14,11 +14,11 @@ PEERS = "2 cores.\n\n| server | p50 |\n| --- | ---: |\n| this API | 4.0 |\n| pla
 
 
 @pytest.fixture(scope="module")
-def found():
+def insights():
     return figures()[0]
 
 
-def told(parts):
+def text_of(parts):
     return "\n".join(part.text for part in parts if isinstance(part, Heading | Paragraph))
 
 
@@ -27,10 +27,10 @@ def sources(subject, **changes):
     return Sources([subject], **(everything | changes))
 
 
-def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bundle, found):
+def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bundle, insights):
     fill(store, spec, bundle, 3)
-    parts = report.build(sources(Subject(bundle, run_comparison.compare(store, spec, bundle), found)))
-    text = told(parts)
+    parts = report.build(sources(Subject(bundle, run_comparison.compare(store, spec, bundle), insights)))
+    text = text_of(parts)
     assert "run-2 (v1) is in Production because it is best" in text
     assert "run-1: Verify a larger <network>" in text
     assert "90.10 % on validation, +0.10 points against run-0." in text
@@ -42,45 +42,45 @@ def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bun
 
 def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
     parts = report.build(sources(Subject(bundle, run_comparison.shipped(bundle), None), benchmarks={}, screenshots={}))
-    text = told(parts)
+    text = text_of(parts)
     assert "The store has no runs of dots yet; the model that came with the project answers." in text
     assert "Under load" not in text
     assert "Screenshots" not in text
     assert not any(isinstance(part, Picture) for part in parts)
 
 
-def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, found):
+def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, insights):
     (shipped,) = run_comparison.shipped(bundle).runs
     runs = [
-        dataclasses.replace(shipped, name=f"run-{number}", curves=found.curves, in_production=number == 3)
+        dataclasses.replace(shipped, name=f"run-{number}", curves=insights.curves, in_production=number == 3)
         for number in range(30)
     ]
-    parts = report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", tuple(runs)), found)))
+    parts = report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", tuple(runs)), insights)))
     tables = [part for part in parts if isinstance(part, Table) and part.head[0] == "run"]
     assert [len(table.rows) for table in tables] == [30, 30]
-    assert "The latest 10 of 30 runs:" in told(parts)
+    assert "The latest 10 of 30 runs:" in text_of(parts)
     assert sum(isinstance(part, Heading) and part.text.startswith("run-") for part in parts) == 10
 
 
-def test_retrainings_have_a_section_of_their_own(bundle, found):
+def test_retrainings_have_a_section_of_their_own(bundle, insights):
     (one,) = run_comparison.shipped(bundle).runs
     again = dataclasses.replace(one, name="retrain", tags={"retrain": "true"})
-    text = told(report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", (one, again)), found))))
+    text = text_of(report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", (one, again)), insights))))
     assert "DOTS: retrainings from corrections" in text
 
 
-def test_links_are_left_out_while_unset(bundle, found):
-    subject = Subject(bundle, run_comparison.shipped(bundle), found)
-    assert "Video" not in told(report.build(sources(subject, links={"Video": ""})))
+def test_links_are_left_out_while_unset(bundle, insights):
+    subject = Subject(bundle, run_comparison.shipped(bundle), insights)
+    assert "Video" not in text_of(report.build(sources(subject, links={"Video": ""})))
     parts = report.build(sources(subject, links={"Video": "https://example.org"}))
     assert Paragraph("Video:", "https://example.org") in parts
 
 
-def test_drawings_have_a_chart_where_there_are_any(bundle, found):
+def test_drawings_have_a_chart_where_there_are_any(bundle, insights):
     from experiments.insights.figures import Group
 
     groups = (Group(0.1, 0.5, 100, 0.9), Group(0.5, 0.9, 100, 0.99))
-    drawn = changed(found, drawings={"size": groups, "brush": groups, "turn": groups})
+    drawn = changed(insights, drawings={"size": groups, "brush": groups, "turn": groups})
     parts = report.build(sources(Subject(bundle, run_comparison.shipped(bundle), drawn)))
     assert "Drawings by size, brush and turn, with 95 % intervals" in [
         part.caption for part in parts if isinstance(part, Picture)
@@ -93,16 +93,16 @@ def test_it_is_written_gathered_and_logged(store, exported, tmp_path):
 
     source = dataclasses.replace(bundles.read(exported.folder), dataset="mnist")
     shipped = bundles.install(source, tmp_path / "models" / "mnist", version="1", run_id="run")
-    insights.write(*figures(sha256=shipped.sha256["model.tflite"]), shipped.folder)
+    files.write(*figures(sha256=shipped.sha256["model.tflite"]), shipped.folder)
     (tmp_path / "peers.md").write_text(PEERS)
     (tmp_path / "the-page.png").write_bytes(figures_png())
     gathered = report.gather(store, tmp_path / "models", store.artifact_dir, tmp_path, tmp_path, {})
     assert gathered.benchmarks == {"make bench": PEERS}
     assert list(gathered.screenshots) == ["The page"]
-    files = report.write(gathered, tmp_path / "docs")
-    assert [path.name for path in files] == ["report.html", "report.docx"]
-    run_id = report.log(store, files)
-    assert {each.path for each in store.client.list_artifacts(run_id)} == {"report.html", "report.docx"}
+    written = report.write(gathered, tmp_path / "docs")
+    assert [path.name for path in written] == ["report.html", "report.docx"]
+    run_id = report.log(store, written)
+    assert {file.path for file in store.client.list_artifacts(run_id)} == {"report.html", "report.docx"}
     with pytest.raises(BundleError, match="no model"):
         report.gather(store, tmp_path, store.artifact_dir, tmp_path, tmp_path, {})
 

@@ -7,44 +7,44 @@ from tests.helpers.filled_store import fill
 
 
 def test_the_shipped_model_stands_alone_where_the_store_has_no_runs(store, spec, bundle):
-    found = run_comparison.compare(store, spec, bundle)
-    assert found == run_comparison.shipped(bundle)
-    assert [run.in_production for run in found.runs] == [True]
-    assert "the model that came with the project answers" in run_comparison.summary(found)
-    assert "`python -m experiments --dataset dots` makes runs" in run_comparison.summary(found)
-    assert run_comparison.cells(found.runs[0], ["test_accuracy", "training_seconds"]) == ["93.75", "–"]
+    comparison = run_comparison.compare(store, spec, bundle)
+    assert comparison == run_comparison.shipped(bundle)
+    assert [run.in_production for run in comparison.runs] == [True]
+    assert "the model that came with the project answers" in run_comparison.summary(comparison)
+    assert "`python -m experiments --dataset dots` makes runs" in run_comparison.summary(comparison)
+    assert run_comparison.cells(comparison.runs[0], ["test_accuracy", "training_seconds"]) == ["93.75", "–"]
 
 
 def test_one_run_has_nothing_to_be_compared_with(store, spec, bundle):
     fill(store, spec, bundle, 1)
-    found = run_comparison.compare(store, spec, bundle)
-    assert "1 finished run. run-0 (v1) is in Production; there is no other" in run_comparison.summary(found)
-    assert [(each.epoch, each.val_loss) for each in found.runs[0].curves] == [(1, 0.9), (2, 0.45)]
-    assert found.runs[0].link == ""
+    comparison = run_comparison.compare(store, spec, bundle)
+    assert "1 finished run. run-0 (v1) is in Production; there is no other" in run_comparison.summary(comparison)
+    assert [(epoch.epoch, epoch.val_loss) for epoch in comparison.runs[0].curves] == [(1, 0.9), (2, 0.45)]
+    assert comparison.runs[0].link == ""
 
 
 def test_the_best_won_by_what_it_is_ahead(store, spec, bundle):
     fill(store, spec, bundle, 3)
-    told = run_comparison.summary(run_comparison.compare(store, spec, bundle))
-    assert "3 finished runs. run-2 (v1) is in Production because it is best" in told
-    assert "+0.10 points on validation and +0.10 points on generated drawings against run-1, the next best." in told
-    assert "It takes 1.5 times as long to train and 1.7 times as long to answer." in told
+    summary = run_comparison.summary(run_comparison.compare(store, spec, bundle))
+    assert "3 finished runs. run-2 (v1) is in Production because it is best" in summary
+    assert "+0.10 points on validation and +0.10 points on generated drawings against run-1, the next best." in summary
+    assert "It takes 1.5 times as long to train and 1.7 times as long to answer." in summary
 
 
 def test_one_that_is_not_best_is_told_from_one_that_is(store, spec, bundle):
     fill(store, spec, bundle, 3, best=0)
-    told = run_comparison.summary(run_comparison.compare(store, spec, bundle))
-    assert "run-0 (v1) is in Production though it is not best: -0.20 points" in told
-    assert "against run-2, the best of the others. It takes 0.33 times as long to train" in told
+    summary = run_comparison.summary(run_comparison.compare(store, spec, bundle))
+    assert "run-0 (v1) is in Production though it is not best: -0.20 points" in summary
+    assert "against run-2, the best of the others. It takes 0.33 times as long to train" in summary
 
 
 def test_a_failed_run_is_counted_apart(store, spec, bundle):
     fill(store, spec, bundle, 1)
     with pytest.raises(RuntimeError), store.run(spec.name, "broken", "", {}, {}):
         raise RuntimeError
-    found = run_comparison.compare(store, spec, bundle)
-    assert "1 finished run, 1 unfinished" in run_comparison.summary(found)
-    assert run_comparison.cells(found.runs[1], ["test_accuracy"]) == ["–"]
+    comparison = run_comparison.compare(store, spec, bundle)
+    assert "1 finished run, 1 unfinished" in run_comparison.summary(comparison)
+    assert run_comparison.cells(comparison.runs[1], ["test_accuracy"]) == ["–"]
 
 
 def test_a_store_that_is_not_there_is_not_made(tmp_path):

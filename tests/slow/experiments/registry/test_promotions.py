@@ -1,4 +1,4 @@
-"""The history of Production that MLflow does not keep."""
+"""The promotion history, which MLflow does not keep."""
 
 import pytest
 
@@ -34,8 +34,8 @@ class Interrupting:
         self.client.set_registered_model_tag(name, key, value)
 
 
-def said(store, spec):
-    return [(each.version, each.by, each.reason) for each in promotions.history(store, spec)]
+def entries(store, spec):
+    return [(promotion.version, promotion.by, promotion.reason) for promotion in promotions.history(store, spec)]
 
 
 def test_each_promotion_is_kept_with_its_reason_and_data(store, spec, train, bundle):
@@ -43,7 +43,7 @@ def test_each_promotion_is_kept_with_its_reason_and_data(store, spec, train, bun
     production.promote(store, spec, train(), "first", "start")
     production.promote(store, spec, train(corrections="20"), "better", "gate")
     production.rollback(store, spec, "regret")
-    assert said(store, spec) == [("1", "start", "first"), ("2", "gate", "better"), ("1", "rollback", "regret")]
+    assert entries(store, spec) == [("1", "start", "first"), ("2", "gate", "better"), ("1", "rollback", "regret")]
     first, second, third = promotions.history(store, spec)
     assert first.at < second.at < third.at
     assert (first.corrections, second.corrections, third.corrections) == (0, 20, 0)
@@ -54,10 +54,10 @@ def test_a_repetition_is_no_promotion(store, spec, train):
     version = train()
     for reason in ("first", "it was there already"):
         production.promote(store, spec, version, reason, "gate")
-    assert said(store, spec) == [("1", "gate", "first")]
+    assert entries(store, spec) == [("1", "gate", "first")]
 
 
-def test_a_promotion_that_was_interrupted_is_in_the_journal_if_it_took_place(store, spec, train):
+def test_a_promotion_that_was_interrupted_is_in_the_history_if_it_took_place(store, spec, train):
     production.promote(store, spec, train(), "first")
     version, client = train(), store.client
     for prefix, expected in (("production_history", ["first"]), ("promotion.", ["first", "second"])):
@@ -65,10 +65,10 @@ def test_a_promotion_that_was_interrupted_is_in_the_journal_if_it_took_place(sto
         with pytest.raises(KeyboardInterrupt):
             production.promote(store, spec, version, "second")
         store.client = client
-        assert [each.reason for each in promotions.history(store, spec)] == expected
+        assert [promotion.reason for promotion in promotions.history(store, spec)] == expected
     production.promote(store, spec, version, "again")
     production.rollback(store, spec, "regret")
-    assert [each.reason for each in promotions.history(store, spec)] == ["first", "second", "regret"]
+    assert [promotion.reason for promotion in promotions.history(store, spec)] == ["first", "second", "regret"]
 
 
 def test_past_the_gate_only_with_a_reason(store, spec, train):
@@ -76,19 +76,19 @@ def test_past_the_gate_only_with_a_reason(store, spec, train):
     passed, refused, unknown = train(), train(), train()
     production.record_decision(store, spec, passed, Decision(True, "better"))
     production.record_decision(store, spec, refused, Decision(False, "worse: 90 % against 99 %"))
-    for version, said_of_it in ((refused, "worse: 90 %"), (unknown, "it was never judged")):
-        with pytest.raises(RegistryError, match=f"has not passed the gate .*{said_of_it}"):
+    for version, gate in ((refused, "worse: 90 %"), (unknown, "it was never judged")):
+        with pytest.raises(RegistryError, match=f"has not passed the gate .*{gate}"):
             production.promote(store, spec, version, "")
     assert production.current_model(store, spec).version == "1"
     production.promote(store, spec, passed, "")
     production.promote(store, spec, refused, "we know better")
     production.promote(store, spec, "1", "")
-    assert [each.reason for each in promotions.history(store, spec)][1:] == [
+    assert [promotion.reason for promotion in promotions.history(store, spec)][1:] == [
         "promoted by hand", "we know better", "promoted by hand"
     ]  # fmt: skip
 
 
-def test_an_older_store_has_no_journal_before_its_next_promotion(store, spec, train):
+def test_an_older_store_has_no_history_before_its_next_promotion(store, spec, train):
     version = train()
     store.client.set_registered_model_alias(spec.registered_model, "production", version)
     store.client.set_model_version_tag(spec.registered_model, version, "promotion_reason", "long ago")

@@ -37,12 +37,12 @@ def test_precision_recall_and_f1_are_those_of_sklearn(measured):
 def test_pictures_show_the_images_that_they_name(measured):
     insights, tiles = measured
     test = dataset().test
-    assert [(each.true, each.predicted, each.confidence) for each in insights.worst] == [
+    assert [(picture.true, picture.predicted, picture.confidence) for picture in insights.worst] == [
         (0, 1, 0.97), (1, 2, 0.7), (0, 1, 0.6),
     ]  # fmt: skip
     for picture, place in zip(insights.worst, (0, 1, 3), strict=True):
         np.testing.assert_array_equal(tiles[picture.tile], test.images[place])
-    assert [each.tile for each in insights.cell(0, 1)] == [insights.worst[0].tile, insights.worst[2].tile]
+    assert [picture.tile for picture in insights.cell(0, 1)] == [insights.worst[0].tile, insights.worst[2].tile]
     assert len(insights.cell(2, 2)) == 8
     assert insights.cell(2, 0) == []
 
@@ -58,14 +58,14 @@ def test_averages_and_channels_are_of_the_training_images(measured):
 
 def test_reliability_has_every_answer_and_the_known_error(measured):
     insights, _ = measured
-    assert sum(each.count for each in insights.calibration) == 120
+    assert sum(step.count for step in insights.calibration) == 120
     assert insights.calibration_error == pytest.approx((117 * 0.2 + 0.97 + 0.7 + 0.6) / 120, abs=0.02)
 
 
 def test_classes_apart_in_the_embedding_are_apart_on_the_map(measured):
     insights, _ = measured
-    places = np.array([(each.x, each.y) for each in insights.points])
-    labels = np.array([each.true for each in insights.points])
+    places = np.array([(point.x, point.y) for point in insights.points])
+    labels = np.array([point.true for point in insights.points])
     distances = np.linalg.norm(places[:, None] - places, axis=2) + np.diag(np.full(len(places), np.inf))
     assert (labels[distances.argmin(1)] == labels).all()
     assert all(picture.true == 1 for picture in (*insights.typical[1], *insights.unusual[1]))
@@ -73,9 +73,9 @@ def test_classes_apart_in_the_embedding_are_apart_on_the_map(measured):
 
 def test_a_curve_rises_and_its_area_is_that_of_sklearn(measured):
     insights, _ = measured
-    for each in insights.roc:
-        assert (np.diff(each.true_positives) >= 0).all()
-        assert 0.9 < each.area <= 1
+    for curve in insights.roc:
+        assert (np.diff(curve.true_positives) >= 0).all()
+        assert 0.9 < curve.area <= 1
 
 
 def test_drawings_are_grouped_by_size_brush_and_turn():
@@ -87,11 +87,11 @@ def test_drawings_are_grouped_by_size_brush_and_turn():
     groups = figures(outcome=outcome)[0].drawings
     assert set(groups) == {"size", "brush", "turn"}
     for group in groups.values():
-        assert sum(each.count for each in group) == 30
-        assert sum(each.count * each.accuracy for each in group) == pytest.approx(27, abs=0.01)
+        assert sum(step.count for step in group) == 30
+        assert sum(step.count * step.accuracy for step in group) == pytest.approx(27, abs=0.01)
 
 
-def test_the_drawings_of_the_exam_are_the_same_each_time():
+def test_the_held_out_drawings_are_the_same_each_time():
     np.testing.assert_array_equal(held_out.generate_drawings(5).images, held_out.generate_drawings(5).images)
 
 

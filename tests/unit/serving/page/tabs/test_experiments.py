@@ -33,8 +33,8 @@ def open_tab(url, key="", curve="accuracy"):
 
 def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifier, settings, filled):
     url = served(classifier, with_store(settings, filled))
-    told, table, reasons, plot = open_tab(url)
-    assert "run-2 (v1) is in Production because it is best" in told
+    summary, table, reasons, plot = open_tab(url)
+    assert "run-2 (v1) is in Production because it is best" in summary
     assert table.count("<tr") == 4
     assert table.count("★") == 1
     assert "run-2 (v1) ★" in table
@@ -48,8 +48,8 @@ def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifi
 
 
 def test_without_a_store_the_shipped_model_stands_alone_and_none_is_made(served, classifier, settings, tmp_path):
-    told, table, _, plot = open_tab(served(classifier, with_store(settings, tmp_path)))
-    assert "the model that came with the project answers" in told
+    summary, table, _, plot = open_tab(served(classifier, with_store(settings, tmp_path)))
+    assert "the model that came with the project answers" in summary
     assert "shipped (v3) ★" in table
     assert "99.50" in table
     assert plot["visible"] is False

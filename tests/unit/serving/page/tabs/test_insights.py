@@ -5,7 +5,7 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from experiments.insights import figures as insights
+from experiments.insights import figures as files
 from serving.page.tabs.insights import COUNTS, RATES, VIEWS, Rendered, render, with_traffic
 from serving.page.widgets import insight_charts as charts
 from tests.helpers.entries import entry
@@ -25,7 +25,7 @@ class Explained:
 def bundle(classifier, tmp_path_factory):
     """The figures of three classes, which is all that the tab looks at."""
     folder = tmp_path_factory.mktemp("bundle")
-    insights.write(*figures(), folder)
+    files.write(*figures(), folder)
     shape = dataset().spec.image_shape
     return dataclasses.replace(classifier.bundle, folder=folder, input_shape=shape)
 
@@ -106,10 +106,10 @@ def test_only_the_operator_sees_what_people_send(opened, classifier, settings, t
     services = opened(classifier, keyed)
     services.recorder.add([entry(number, answered_at=time.time(), label="one") for number in range(7)])
     services.recorder.flush()
-    found = changed(figures()[0], dataset="mnist")
-    seen = with_traffic(services, found, {"authorization": "Bearer right"}, None)
-    assert seen.counts["traffic"] == (0, 7, 0)
-    assert with_traffic(services, found, {}, None) == found
+    insights = changed(figures()[0], dataset="mnist")
+    with_answers = with_traffic(services, insights, {"authorization": "Bearer right"}, None)
+    assert with_answers.counts["traffic"] == (0, 7, 0)
+    assert with_traffic(services, insights, {}, None) == insights
 
 
 def test_the_figures_are_made_once_a_model(bundle, tmp_path):
@@ -117,18 +117,18 @@ def test_the_figures_are_made_once_a_model(bundle, tmp_path):
     first = render(bundle, cache)
     assert render(bundle, cache) is first
     other = dataclasses.replace(bundle, folder=tmp_path, sha256=bundle.sha256 | {"model.tflite": "c" * 64})
-    insights.write(*figures(sha256="c" * 64), tmp_path)
+    files.write(*figures(sha256="c" * 64), tmp_path)
     assert render(other, cache) is not first
 
 
 def test_charts_bend_with_their_figures():
-    found = figures()[0]
+    insights = figures()[0]
     for traffic, splits in (((1, 0, 0), 3), ((10, 10, 10), 4)):
-        seen = changed(found, counts=found.counts | {"traffic": traffic})
-        assert len(charts.distribution(seen)["data"]) == splits
-    assert charts.curves(changed(found, curves=()))["data"][0]["x"] == []
-    traces = charts.embedding(found)["data"]
+        with_answers = changed(insights, counts=insights.counts | {"traffic": traffic})
+        assert len(charts.distribution(with_answers)["data"]) == splits
+    assert charts.curves(changed(insights, curves=()))["data"][0]["x"] == []
+    traces = charts.embedding(insights)["data"]
     assert [len(trace["x"]) for trace in traces] == [40, 40, 40]
     assert traces[0]["marker"]["symbol"].count("x") == 2
-    heat = charts.confusion(found)["data"][0]
+    heat = charts.confusion(insights)["data"][0]
     assert heat["z"][0] == [0, 5, 0]
