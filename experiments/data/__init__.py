@@ -1,1 +1,1 @@
-"""What each data set is, where its published images come from, and its three splits."""
+"""The data sets: their constants, published images and three splits."""

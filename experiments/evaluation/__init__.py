@@ -1,1 +1,1 @@
-"""How good a model is, how two compare, and the gate; trains nothing, registers nothing."""
+"""Evaluate models, compare two of them, and gate promotion; nothing is trained or registered here."""

@@ -1,1 +1,1 @@
-"""An exported model and its answers, on LiteRT; nothing here imports TensorFlow or MLflow."""
+"""Run an exported model on LiteRT; nothing here imports TensorFlow or MLflow."""

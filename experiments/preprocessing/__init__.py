@@ -1,1 +1,1 @@
-"""Any picture becomes one image as a data set has them; training, evaluation and serving share it."""
+"""Prepare any picture as an image of a data set, the same way in training, evaluation and serving."""

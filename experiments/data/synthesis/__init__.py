@@ -1,1 +1,1 @@
-"""Training images that the project draws itself; only training and evaluation use them."""
+"""Synthetic images; only training and evaluation use them."""
