@@ -1,6 +1,6 @@
 """Dependencies of the routes: the services, and the caller with its rights."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 
@@ -32,5 +32,5 @@ async def check_operator(request: Request) -> Caller:
 ServicesDep = Annotated[Services, Depends(get_services)]
 Visitor = Annotated[Caller, Depends(check_visitor)]
 Operator = Annotated[Caller, Depends(check_operator)]
-OPERATOR_ONLY: list[Any] = [Depends(check_operator)]
+OPERATOR_ONLY = [Depends(check_operator)]
 """`dependencies` of a router or route whose code needs no caller."""
