@@ -48,12 +48,12 @@ def roc(insights: Insights) -> str:
     """How well each class is ranked above the rest."""
     areas, names = np.array([curve.area for curve in insights.roc]), insights.class_names
     low = int(areas.argmin())
-    found = [np.interp(0.01, curve.false_positives, curve.true_positives) for curve in insights.roc]
-    hardest = int(np.argmin(found))
+    recall = [np.interp(0.01, curve.false_positives, curve.true_positives) for curve in insights.roc]
+    hardest = int(np.argmin(recall))
     return (
         f"The area under the curve is {areas.mean():.5f} on average and smallest for {names[low]} ({areas[low]:.5f}): "
         "the chance that an image of the class is given a higher probability of it than an image of another. At a "
-        f"false positive rate of 1 %, {names[hardest]} is the hardest class: {100 * found[hardest]:.1f} % are found."
+        f"false positive rate of 1 %, {names[hardest]} is the hardest class: {100 * recall[hardest]:.1f} % are found."
     )
 
 

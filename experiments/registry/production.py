@@ -5,6 +5,7 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.data.specs import DatasetSpec
 from experiments.evaluation.gate import Decision
@@ -15,6 +16,9 @@ from experiments.registry.promotions import PromotedBy, Promotion
 from experiments.registry.run_log import BUNDLE
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.registry.versions import ALIAS, GATE
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
 HISTORY = "production_history"
 """Tag of the registered model: the versions in Production before the present one, the latest last."""
@@ -93,7 +97,7 @@ def rollback(store: TrackingStore, spec: DatasetSpec, reason: str) -> Bundle:
 
 def export(store: TrackingStore, spec: DatasetSpec, version: str) -> Bundle:
     """The bundle of any version, exported to this machine unless it is there. Raises RegistryError."""
-    return _export(store, spec, version, versions.run_id(versions.get(store, spec, version)))
+    return _export(store, spec, versions.get(store, spec, version))
 
 
 def seed_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> bool:
@@ -118,9 +122,7 @@ def pull(store: TrackingStore, spec: DatasetSpec) -> Bundle | None:
     current = versions.in_production(store, spec)
     if current is None:
         return None
-    exported = _export(store, spec, str(current.version), versions.run_id(current))
-    _point(store, spec, exported.version)
-    return exported
+    return _point_current(store, _export(store, spec, current))
 
 
 def _take_production(
@@ -130,7 +132,7 @@ def _take_production(
     name, client = spec.registered_model, store.client
     with store.translate_errors():
         promoted, current = versions.get(store, spec, version), versions.in_production(store, spec)
-        exported = _export(store, spec, version, versions.run_id(promoted))
+        exported = _export(store, spec, promoted)
         promotion = promotions.latest(promoted)
         if promotion is None or current is None or str(current.version) != version:  # else it is a repetition
             run = client.get_run(exported.run_id)
@@ -141,8 +143,7 @@ def _take_production(
         client.set_registered_model_alias(name, ALIAS, version)
         client.set_registered_model_tag(name, *promotion.model_tag)
         _set_stages(store, spec, version)
-    _point(store, spec, version)
-    return exported
+    return _point_current(store, exported)
 
 
 def _default_reason(store: TrackingStore, spec: DatasetSpec, version: str) -> str:
@@ -157,7 +158,7 @@ def _default_reason(store: TrackingStore, spec: DatasetSpec, version: str) -> st
 
 
 def _set_stages(store: TrackingStore, spec: DatasetSpec, version: str) -> None:
-    from mlflow.exceptions import MlflowException
+    from mlflow.exceptions import MlflowException  # takes seconds, like all of MLflow
 
     name, client = spec.registered_model, store.client
     client.set_model_version_tag(name, version, "stage", "Production")
@@ -170,11 +171,12 @@ def _set_stages(store: TrackingStore, spec: DatasetSpec, version: str) -> None:
         client.transition_model_version_stage(name, version, "Production", archive_existing_versions=True)
 
 
-def _export(store: TrackingStore, spec: DatasetSpec, version: str, run_id: str) -> Bundle:
-    """From this machine if it is there and intact, else from the run's artifacts."""
+def _export(store: TrackingStore, spec: DatasetSpec, version: "ModelVersion") -> Bundle:
+    """From this machine if it is there and intact, else from the artifacts of its run."""
     from mlflow.exceptions import MlflowException
 
-    folder = bundles.exports_of(store.artifact_dir, spec.name) / version
+    number, run_id = str(version.version), versions.run_id(version)
+    folder = bundles.exports_of(store.artifact_dir, spec.name) / number
     with contextlib.suppress(BundleError):
         exported = bundles.read(folder)
         if exported.run_id == run_id:  # else it comes from another registry with the same number
@@ -182,17 +184,19 @@ def _export(store: TrackingStore, spec: DatasetSpec, version: str, run_id: str) 
     try:
         with tempfile.TemporaryDirectory() as scratch:
             logged = bundles.read(Path(store.client.download_artifacts(run_id, BUNDLE, scratch)))
-            return bundles.install(logged, folder, version=version, run_id=run_id)
+            return bundles.install(logged, folder, version=number, run_id=run_id)
     except (BundleError, MlflowException, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise RegistryError(
-            f"Version {version} of {spec.registered_model} can't be exported from its run {run_id}: {reason} "
+            f"Version {number} of {spec.registered_model} can't be exported from its run {run_id}: {reason} "
             "Promote another version, or train it again with `python -m experiments`."
         ) from error
 
 
-def _point(store: TrackingStore, spec: DatasetSpec, version: str) -> None:
-    bundles.point_current(bundles.exports_of(store.artifact_dir, spec.name), version)
+def _point_current(store: TrackingStore, exported: Bundle) -> Bundle:
+    """Make this the export that a process without the registry starts with."""
+    bundles.point_current(bundles.exports_of(store.artifact_dir, exported.dataset), exported.version)
+    return exported
 
 
 def _log_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> str:

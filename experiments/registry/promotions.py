@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Literal
 import pydantic
 
 from experiments.data.specs import DatasetSpec
+from experiments.inference.bundle import Bundle
 from experiments.registry import versions
 from experiments.registry.store import TrackingStore
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
-
-    from experiments.inference.bundle import Bundle
 
 PromotedBy = Literal["gate", "hand", "rollback", "start"]
 PREFIX = "promotion."
@@ -33,7 +32,7 @@ class Promotion:
     corrections: int = 0  # accepted ones among it
 
     @classmethod
-    def now(cls, bundle: "Bundle", by: PromotedBy, reason: str, corrections: int) -> "Promotion":
+    def now(cls, bundle: Bundle, by: PromotedBy, reason: str, corrections: int) -> "Promotion":
         """The promotion of this bundle at this moment."""
         return cls(bundle.version, bundle.run_id, time.time(), by, reason, bundle.data_digest, corrections)
 
