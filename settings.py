@@ -2,7 +2,6 @@
 
 import ipaddress
 import logging
-from collections.abc import Container
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +18,8 @@ ROOT = Path(__file__).resolve().parent
 RATE = r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$"
 ENV_FILE = ROOT / ".env"
 PREFIX = "DEMO_"
+UNPREFIXED = {"DATABASE_URL", "DRAWN_LETTERS", "DRAWN_STROKES", "MLFLOW_TRACKING_URI"}
+"""Variables that keep their names, since other programs mean the same by them, or the tests do."""
 UNAMBIGUOUS = {
     "DEPLOYMENT_URL", "HISTORY_DAYS", "HISTORY_ROWS", "MAX_BATCH_IMAGES", "MAX_BATCH_MB", "MAX_TRAINING_IMAGES",
     "MAX_WAITING_MB", "OPERATOR_KEY", "QUARANTINE_ROWS", "RATE_LIMIT_FEEDBACK", "RATE_LIMIT_PAGE",
@@ -38,29 +39,20 @@ def networks(text: str) -> str:
 
 
 class Settings(BaseSettings):
-    """The settings. A field's variable is its name with the prefix DEMO_, or its alias where others share it.
+    """The settings. Flags win over the environment, which wins over `.env`; former names come last.
 
-    Flags win over the environment, which wins over `.env`; former names come last. Read them by `load`, whose errors
-    name the variables.
+    Read them by `load`, whose errors name the variables.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore")
 
     data_dir: Path = Field(ROOT / "data", description="cache of downloaded data sets")
     models_dir: Path = Field(ROOT / "models", description="bundles shipped with the repository")
     artifact_dir: Path = Field(ROOT / "mlartifacts", description="MLflow artifacts and exported bundles")
-    mlflow_tracking_uri: str = Field(
-        f"sqlite:///{ROOT / 'mlflow.db'}", alias="MLFLOW_TRACKING_URI", description="store of runs and registry"
-    )
+    mlflow_tracking_uri: str = Field(f"sqlite:///{ROOT / 'mlflow.db'}", description="store of runs and registry")
     reports_dir: Path = Field(ROOT / "reports", description="where `python -m experiments drawn` writes its pictures")
-    drawn_strokes: Path | None = Field(
-        None, alias="DRAWN_STROKES", description="file of real pen strokes to evaluate on; empty: none"
-    )
-    drawn_letters: Path | None = Field(
-        None, alias="DRAWN_LETTERS", description="file of real letters, which should be rejected; empty: none"
-    )
+    drawn_strokes: Path | None = Field(None, description="file of real pen strokes to evaluate on; empty: none")
+    drawn_letters: Path | None = Field(None, description="file of real letters, which should be rejected; empty: none")
 
     host: str = Field("127.0.0.1", description="address the page listens on")
     port: int = Field(7860, ge=1, le=65535, description="port of the page; the next free one if taken")
@@ -69,9 +61,7 @@ class Settings(BaseSettings):
     password: SecretStr = Field(SecretStr(""), description="password of that login")
 
     history: bool = Field(True, description="keep a history of answers; live mode is never kept")
-    database_url: str = Field(
-        "", alias="DATABASE_URL", description="SQLAlchemy URL of the history; empty: history.db in DEMO_ARTIFACT_DIR"
-    )
+    database_url: str = Field("", description="SQLAlchemy URL of the history; empty: history.db in DEMO_ARTIFACT_DIR")
     history_days: int = Field(90, ge=1, description="days after which an answer is deleted")
     history_rows: int = Field(100_000, ge=1, description="answers kept at most; corrected ones are kept beyond both")
     client_key: SecretStr = Field(SecretStr(""), description="key that hashes clients; empty: a random one")
@@ -112,13 +102,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Add the former names below the present ones."""
+        """Add the names without a prefix, former ones among them."""
         env_file = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
-        former = (
-            _by_former_names(EnvSettingsSource(settings_cls, env_prefix=""), UNAMBIGUOUS),
-            _by_former_names(DotEnvSettingsSource(settings_cls, env_file, env_prefix=""), former_variables().values()),
-        )
-        return init_settings, env_settings, dotenv_settings, *former, file_secret_settings
+        former = former_variables()
+        counting = {field: name for field, name in former.items() if name in UNPREFIXED | UNAMBIGUOUS}
+        environment = _by_names(EnvSettingsSource(settings_cls, env_prefix=""), counting)
+        file = _by_names(DotEnvSettingsSource(settings_cls, env_file, env_prefix=""), former)
+        return init_settings, env_settings, dotenv_settings, environment, file, file_secret_settings
 
 
 def load(env_file: Path | None = ENV_FILE, **flags: Any) -> Settings:
@@ -126,21 +116,21 @@ def load(env_file: Path | None = ENV_FILE, **flags: Any) -> Settings:
     try:
         return Settings(_env_file=env_file, **flags)
     except ValidationError as error:
-        variables = [_set_variable(str(fault["loc"][0]).lower(), env_file) for fault in error.errors()]
+        variables = [_set_variable(str(fault["loc"][0]), env_file) for fault in error.errors()]
         messages = [fault["msg"] for fault in error.errors()]
         raise SettingsError("; ".join(map(": ".join, zip(variables, messages, strict=True)))) from None
 
 
 def variable(field: str) -> str:
     """The environment variable of a field."""
-    return Settings.model_fields[field].alias or f"{PREFIX}{field}".upper()
+    name = field.upper()
+    return name if name in UNPREFIXED else f"{PREFIX}{name}"
 
 
 def former_variables() -> dict[str, str]:
-    """Field -> variable before there was a prefix, of the fields whose variable has changed."""
-    unchanged = {"host", "port", "share", "username", "password"}
-    unchanged |= {field for field, info in Settings.model_fields.items() if info.alias}
-    former = {field: field.upper() for field in Settings.model_fields if field not in unchanged}
+    """Field -> variable before there was a prefix, but for those that always had it."""
+    prefixed = ("host", "port", "share", "username", "password")
+    former = {field: field.upper() for field in Settings.model_fields if field not in prefixed}
     return former | {"max_pending_corrections": "QUARANTINE_ROWS"}
 
 
@@ -153,7 +143,7 @@ def warn_of_former_names(env_file: Path | None = ENV_FILE) -> None:
         replaced = variable(field) in environment | file
         if counts and not replaced:
             counting.append(f"{former} (now {variable(field)})")
-        elif counts or (former in environment and not replaced):
+        elif former != variable(field) and (counts or (former in environment and not replaced)):
             ignored.append(f"{former} (now {variable(field)})")
     log = logging.getLogger(__name__)
     if counting:
@@ -162,10 +152,10 @@ def warn_of_former_names(env_file: Path | None = ENV_FILE) -> None:
         log.warning("Ignored variables, which settings no longer read: %s.", ", ".join(ignored))
 
 
-def _by_former_names(source: EnvSettingsSource, counting: Container[str]) -> EnvSettingsSource:
-    """Let a source without a prefix find, by a field's name, the value of its former variable if that counts."""
-    names = {field: name.lower() for field, name in former_variables().items() if name in counting}
-    source.env_vars = {field: source.env_vars[name] for field, name in names.items() if name in source.env_vars}
+def _by_names(source: EnvSettingsSource, names: dict[str, str]) -> EnvSettingsSource:
+    """Let a source without a prefix find values of fields under these names."""
+    lower = {field: name.lower() for field, name in names.items()}
+    source.env_vars = {field: source.env_vars[name] for field, name in lower.items() if name in source.env_vars}
     return source
 
 

@@ -11,7 +11,7 @@ from experiments.registry.store import RegistryError
 from experiments.retraining.corrections import RetrainingError
 from serving.learning import replay as replaying
 from serving.learning import retraining_process
-from serving.storage.database import open_database
+from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import BusyError, StoreError
 from settings import Settings, SettingsError, load, warn_of_former_names
@@ -44,7 +44,7 @@ def retrain(arguments: argparse.Namespace, settings: Settings) -> int:
 def replay(arguments: argparse.Namespace, settings: Settings) -> int:
     """List the kept answers that a version would change."""
     bundle = replaying.bundle_of_version(settings, arguments.dataset, arguments.version)
-    database = open_database(settings)
+    database = Database.of(settings)
     since, until = arguments.since.timestamp(), arguments.until and arguments.until.timestamp()
     result = replaying.replay(History(database), bundle, SPECS[arguments.dataset], since, until)
     for change in result.changes:
@@ -61,7 +61,7 @@ def purge(arguments: argparse.Namespace, settings: Settings) -> int:
     """Delete answers beyond an age or a number, and print how many there were."""
     days = settings.history_days if arguments.days is None else arguments.days
     rows = settings.history_rows if arguments.rows is None else arguments.rows
-    database = open_database(settings)
+    database = Database.of(settings)
     print(f"{History(database).purge(max(days, 0), max(rows, 0))} answers deleted.")
     database.close()
     return 0

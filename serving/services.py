@@ -13,8 +13,8 @@ from serving.core.metrics import Metrics
 from serving.prediction.batching import Batcher
 from serving.prediction.recent_drawings import RecentDrawings
 from serving.prediction.worker_pool import WorkerPool
-from serving.storage.database import Database, open_database
-from serving.storage.recorder import Recorder, open_recorder
+from serving.storage.database import Database
+from serving.storage.recorder import Recorder
 from serving.storage.records import Entry, Source
 from serving.uploads.zips import Limits
 
@@ -92,7 +92,7 @@ def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings")
     """Build the services around the models, which are given by data set. Close them at the end."""
     worker_pool = WorkerPool(settings.workers)
     limits = Limits(settings.max_batch_images, settings.max_image_mb, settings.max_batch_mb)
-    database = open_database(settings)
+    database = Database.of(settings)
     return Services(
         classifiers=classifiers,
         settings=settings,
@@ -107,5 +107,5 @@ def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings")
         batcher=Batcher(classifiers, worker_pool),
         database=database,
         recent_drawings=RecentDrawings(),
-        recorder=open_recorder(settings, database),
+        recorder=Recorder.of(settings, database),
     )

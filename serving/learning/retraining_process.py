@@ -21,7 +21,7 @@ from experiments.registry.store import RegistryError, TrackingStore
 from experiments.retraining.corrections import Accepted, RetrainingError, check_enough
 from serving.core.errors import Refused
 from serving.learning.reporter import HEARTBEAT, Reporter
-from serving.storage.database import Database, open_database
+from serving.storage.database import Database
 from serving.storage.records import BusyError, CorrectionFilter, Retraining, RetrainingState, StoreError
 from settings import ROOT, Settings, variable
 
@@ -85,7 +85,7 @@ def run(
     from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Retrainings
 
-    database = open_database(settings)
+    database = Database.of(settings)
     retrainings = Retrainings(database)
     retraining = claim(database, dataset) if number is None else retrainings.get(number)
     if retraining is None or not retraining.is_active:

@@ -22,15 +22,24 @@ class Database:
     wait for it."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._opening = url, threading.Lock()
+        self.url, self._opening = url, threading.Lock()
         self._engine: sa.Engine | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Database":
+        """Return the database of these settings, not yet connected. Makes the folder of a SQLite file if needed."""
+        if settings.database_url:
+            # The URLs that most hosts hand out name no driver.
+            return cls(settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+        settings.artifact_dir.mkdir(parents=True, exist_ok=True)
+        return cls(f"sqlite:///{settings.artifact_dir / 'history.db'}")
 
     @property
     def engine(self) -> "sa.Engine":
         """Connected, with its tables up to date. Raises StoreError."""
         with self._opening:
             if self._engine is None:
-                self._engine = _open(self._url)
+                self._engine = _open(self.url)
             return self._engine
 
     def close(self) -> None:
@@ -39,20 +48,6 @@ class Database:
             if self._engine is not None:
                 self._engine.dispose()
             self._engine = None
-
-
-def open_database(settings: Settings) -> Database:
-    """Return the database of these settings, not yet connected."""
-    return Database(database_url(settings))
-
-
-def database_url(settings: Settings) -> str:
-    """Return its SQLAlchemy URL. Makes the folder of a SQLite file if needed."""
-    if settings.database_url:
-        # The URLs that most hosts hand out name no driver.
-        return settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
-    settings.artifact_dir.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{settings.artifact_dir / 'history.db'}"
 
 
 def insert(engine: "sa.Engine", table: "sa.Table") -> "postgresql.Insert | sqlite.Insert":

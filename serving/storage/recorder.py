@@ -45,6 +45,19 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
         self._thread.start()
 
+    @classmethod
+    def of(cls, settings: Settings, database: Database) -> "Recorder | None":
+        """Start the recorder of these settings; None where the history is off."""
+        if not settings.history:
+            return None
+
+        def open_history() -> "History":
+            from serving.storage.history import History  # needs SQLAlchemy, for which a start does not wait
+
+            return History(database)
+
+        return cls(open_history, settings.history_days, settings.history_rows)
+
     @property
     def history(self) -> "History":
         """The history. Raises StoreError while it is not open."""
@@ -92,16 +105,3 @@ class Recorder:
         if self._history is not None and self._clock() - self._purged_at > PURGE_INTERVAL:
             self._history.purge(self._days, self._rows)
             self._purged_at = self._clock()
-
-
-def open_recorder(settings: Settings, database: Database) -> Recorder | None:
-    """Start the recorder of these settings; None where the history is off."""
-    if not settings.history:
-        return None
-
-    def open_history() -> "History":
-        from serving.storage.history import History  # needs SQLAlchemy, for which a start does not wait
-
-        return History(database)
-
-    return Recorder(open_history, settings.history_days, settings.history_rows)

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from settings import UNAMBIGUOUS, Settings, SettingsError, former_variables, load, variable, warn_of_former_names
 
-FORMER = former_variables()
+FORMER = {field: name for field, name in former_variables().items() if name != variable(field)}
 LEVELS = st.sampled_from(["DEBUG", "INFO", "WARNING", "ERROR"])
 SAMPLES = {
     name: {bool: str(not field.default), int: "7"}.get(field.annotation, f"sample of {name}")

@@ -8,7 +8,7 @@ from experiments.evaluation.gate import Decision
 from experiments.registry import production as registry
 from experiments.registry.store import RegistryError
 from serving.learning import production
-from serving.storage.database import open_database
+from serving.storage.database import Database
 
 SPEC = SPECS["mnist"]
 
@@ -27,7 +27,7 @@ class Refreshed:
 @pytest.fixture
 def services(tmp_path, settings_in, store):
     settings = settings_in(tmp_path)
-    database = open_database(settings)
+    database = Database.of(settings)
     yield SimpleNamespace(settings=settings, database=database, classifiers={"mnist": Refreshed()})
     database.close()
 

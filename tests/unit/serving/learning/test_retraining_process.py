@@ -12,7 +12,7 @@ from experiments.training.progress import Epoch
 from serving.learning import retraining_process
 from serving.learning.reporter import Reporter
 from serving.storage.corrections import Corrections
-from serving.storage.database import Database, database_url
+from serving.storage.database import Database
 from serving.storage.records import BusyError, CorrectionFilter
 from serving.storage.retrainings import Retrainings
 from tests.helpers.corrections import correction
@@ -28,7 +28,7 @@ def settings(settings, tmp_path):
 
 @pytest.fixture
 def database(settings):
-    database = Database(database_url(settings))
+    database = Database.of(settings)
     yield database
     database.close()
 

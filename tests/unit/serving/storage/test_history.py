@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from serving.storage.database import Database, database_url, migrate
+from serving.storage.database import Database, migrate
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter, StoreError
 from serving.storage.tables import METADATA, predictions
@@ -105,10 +105,10 @@ def test_purge_bounds_age_and_number_but_keeps_what_was_corrected(history):
 
 def test_the_file_lies_with_the_artifacts_and_a_server_is_named_by_its_url(settings, tmp_path):
     local = settings.model_copy(update={"artifact_dir": tmp_path / "artifacts"})
-    assert database_url(local) == f"sqlite:///{tmp_path / 'artifacts' / 'history.db'}"
+    assert Database.of(local).url == f"sqlite:///{tmp_path / 'artifacts' / 'history.db'}"
     assert (tmp_path / "artifacts").is_dir()
     server = local.model_copy(update={"database_url": "postgresql://ann:secret@db/digits"})
-    assert database_url(server) == "postgresql+psycopg://ann:secret@db/digits"
+    assert Database.of(server).url == "postgresql+psycopg://ann:secret@db/digits"
 
 
 def test_sqlite_writes_ahead_so_that_readers_never_wait(history, url):

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from serving.storage.database import Database, open_database
+from serving.storage.database import Database
 from serving.storage.history import History
-from serving.storage.recorder import PURGE_INTERVAL, Recorder, open_recorder
+from serving.storage.recorder import PURGE_INTERVAL, Recorder
 from serving.storage.records import AnswerFilter, StoreError
 from settings import ROOT
 from tests.helpers.entries import entry
@@ -114,9 +114,9 @@ def test_adding_never_waits_for_the_database(history):
 
 def test_the_settings_choose_the_store_or_none(settings, tmp_path):
     own = settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000})
-    database = open_database(own)
-    assert open_recorder(own.model_copy(update={"history": False}), database) is None
-    recorder = open_recorder(own, database)
+    database = Database.of(own)
+    assert Recorder.of(own.model_copy(update={"history": False}), database) is None
+    recorder = Recorder.of(own, database)
     recorder.add([entry(1)])
     recorder.flush()
     assert recorder.history.count(AnswerFilter()) == 1
