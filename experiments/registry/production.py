@@ -122,7 +122,7 @@ def pull(store: TrackingStore, spec: DatasetSpec) -> Bundle | None:
     current = versions.in_production(store, spec)
     if current is None:
         return None
-    return _point_current(store, _export(store, spec, current))
+    return _point_current(store, spec, _export(store, spec, current))
 
 
 def _take_production(
@@ -143,7 +143,7 @@ def _take_production(
         client.set_registered_model_alias(name, ALIAS, version)
         client.set_registered_model_tag(name, *promotion.model_tag)
         _set_stages(store, spec, version)
-    return _point_current(store, exported)
+    return _point_current(store, spec, exported)
 
 
 def _default_reason(store: TrackingStore, spec: DatasetSpec, version: str) -> str:
@@ -193,9 +193,9 @@ def _export(store: TrackingStore, spec: DatasetSpec, version: "ModelVersion") ->
         ) from error
 
 
-def _point_current(store: TrackingStore, exported: Bundle) -> Bundle:
+def _point_current(store: TrackingStore, spec: DatasetSpec, exported: Bundle) -> Bundle:
     """Make this the export that a process without the registry starts with."""
-    bundles.point_current(bundles.exports_of(store.artifact_dir, exported.dataset), exported.version)
+    bundles.point_current(bundles.exports_of(store.artifact_dir, spec.name), exported.version)
     return exported
 
 
