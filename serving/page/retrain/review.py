@@ -38,7 +38,7 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
         label = gr.Dropdown([AS_PROPOSED], value=AS_PROPOSED, label="Accept with label", interactive=True)
         accepting = gr.Button("Accept selected", variant="primary")
         dropping = gr.Button("Drop selected")
-        dropping_all = gr.Button("Drop all from this client", variant="stop")
+        dropping_all = gr.Button("Drop all from client", variant="stop")
 
     def show(dataset: str, client: str) -> SectionUpdate:
         return pending_corrections(open_corrections(services), dataset, client)

@@ -1,7 +1,7 @@
 """The Insights tab: the figures that explain the Production model and its data, measured with it. For everyone."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,10 +13,9 @@ from gradio.components.plot import PlotData
 from experiments.inference.bundle import TFLITE, Bundle
 from experiments.insights import data_sentences, figures, model_sentences
 from experiments.insights.figures import Insights, InsightsError
-from serving.core.errors import Refused
 from serving.page.widgets import insight_charts as charts
 from serving.page.widgets.charts import Chart, plot_data
-from serving.page.widgets.controls import QUIET, dataset_switch, selected_classifier
+from serving.page.widgets.controls import QUIET, dataset_switch, operator_refusal, selected_classifier
 from serving.page.widgets.errors import page_error
 from serving.page.widgets.gallery import gallery, prediction_gallery
 from serving.storage.records import AnswerFilter, StoreError
@@ -112,7 +111,7 @@ class _Parts:
         if sha256 == rendered.sha256:
             return [gr.skip()] * len(self.outputs)
         insights, names = rendered.insights, list(rendered.insights.class_names)
-        traffic = with_traffic(self._services, insights, dict(request.headers), request.username)
+        traffic = with_traffic(self._services, insights, request)
         views = rendered.views | {"distribution": VIEWS["distribution"].render(traffic)}
         true, predicted = insights.commonest_mistake()
         return [
@@ -191,13 +190,13 @@ class _Parts:
             self.plots[name] = gr.Plot(label=title, show_label=False, elem_classes="chart")
 
 
-def with_traffic(services: "Services", insights: Insights, headers: Mapping[str, str], user: str | None) -> Insights:
+def with_traffic(services: "Services", insights: Insights, request: gr.Request) -> Insights:
     """The figures with what was answered here, as far as it is recorded and this visitor may see it."""
-    recorder = services.recorder
+    if services.recorder is None or operator_refusal(services, request):
+        return insights
     try:
-        services.access.check_operator(headers, user)
-        tally = recorder.history.tally(AnswerFilter(dataset=insights.dataset), "label") if recorder else {}
-    except (Refused, StoreError):
+        tally = services.recorder.history.tally(AnswerFilter(dataset=insights.dataset), "label")
+    except StoreError:
         return insights
     traffic = tuple(tally.get(name, 0) for name in insights.class_names)
     return dataclasses.replace(insights, counts=insights.counts | {"traffic": traffic})

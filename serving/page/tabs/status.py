@@ -43,7 +43,7 @@ def status_report(services: "Services") -> str:
     server = {
         "Uptime": str(timedelta(seconds=int(metrics.uptime))),
         "API requests by status": _counts(metrics.statuses),
-        "API requests in progress": str(services.load.requests),
+        "Requests in progress": str(services.load.requests),
     }
     errors = {
         f"{format_utc(problem.at)} UTC {problem.request_id}": f"{problem.status}: {problem.message}"

@@ -25,7 +25,7 @@ def dataset_switch(services: "Services") -> gr.Radio:
     """Choose among the data sets that have a model, initially the first; hidden if there is only one."""
     names = list(services.classifiers)
     choices = [(SPECS[name].things.capitalize(), name) for name in names]
-    return gr.Radio(choices, value=names[0], label="What is shown", visible=len(names) > 1, elem_classes="dataset")
+    return gr.Radio(choices, value=names[0], label="Data set", visible=len(names) > 1, elem_classes="dataset")
 
 
 def selected_classifier(services: "Services", dataset: Any) -> "Classifier":
@@ -47,7 +47,7 @@ def require_operator(services: "Services", request: gr.Request, key: str | None)
         raise page_error(reason)
 
 
-def operator_refusal(services: "Services", request: gr.Request, key: str | None) -> str:
+def operator_refusal(services: "Services", request: gr.Request, key: str | None = None) -> str:
     """Why the sender is refused; empty for the operator. For events that nobody clicked for, a timer's tick or the
     opening of a tab, which show the reason in place of the tab's content rather than as an error."""
     try:

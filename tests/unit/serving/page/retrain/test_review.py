@@ -53,7 +53,7 @@ def test_only_the_operator_reviews_and_uploads(press, corrections):
     for name, data in {
         "Show pending corrections": ["mnist", "all clients"],
         "Accept selected": ["mnist", "all clients", [], "as proposed"],
-        "Drop all from this client": ["mnist", "all clients", [], "as proposed"],
+        "Drop all from client": ["mnist", "all clients", [], "as proposed"],
         "Check": ["mnist", FROM_FILES, []],
         "Keep": [None, "accepted"],
     }.items():
@@ -85,8 +85,8 @@ def test_one_who_says_the_same_wrong_thing_over_and_over_stands_out_and_is_dropp
     assert "<b>liar</b>: 20 corrections, 20 of them 7 → 1; 20 contradict" in told
     assert "<b>abc</b>" not in told
     with pytest.raises(PermissionError, match="Choose a client"):
-        press("Drop all from this client", KEY, "mnist", "all clients", [], "as proposed")
-    told, *_ = press("Drop all from this client", KEY, "mnist", "liar", [], "as proposed")
+        press("Drop all from client", KEY, "mnist", "all clients", [], "as proposed")
+    told, *_ = press("Drop all from client", KEY, "mnist", "liar", [], "as proposed")
     assert "liar" not in told
     assert corrections.count(CorrectionFilter("mnist", state="pending")) == 4
 

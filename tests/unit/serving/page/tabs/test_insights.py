@@ -2,6 +2,7 @@ import dataclasses
 import json
 import time
 
+import gradio as gr
 import pytest
 from pydantic import SecretStr
 
@@ -107,9 +108,9 @@ def test_only_the_operator_sees_what_people_send(opened, classifier, settings, t
     services.recorder.add([entry(number, answered_at=time.time(), label="one") for number in range(7)])
     services.recorder.flush()
     insights = changed(figures()[0], dataset="mnist")
-    with_answers = with_traffic(services, insights, {"authorization": "Bearer right"}, None)
+    with_answers = with_traffic(services, insights, gr.Request(headers={"authorization": "Bearer right"}))
     assert with_answers.counts["traffic"] == (0, 7, 0)
-    assert with_traffic(services, insights, {}, None) == insights
+    assert with_traffic(services, insights, gr.Request(headers={})) == insights
 
 
 def test_the_figures_are_made_once_a_model(bundle, tmp_path):
