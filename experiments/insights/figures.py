@@ -84,7 +84,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Insights:
-    """Everything that the plots show, of the official test set where nothing else is said. K classes."""
+    """Everything that the plots show; of the official test set unless stated otherwise. K classes."""
 
     dataset: str
     class_names: tuple[str, ...]
@@ -108,7 +108,7 @@ class Insights:
     worst: tuple[Picture, ...]  # the most confident mistakes
     typical: tuple[tuple[Picture, ...], ...]  # by class: nearest to its centre in the embedding
     unusual: tuple[tuple[Picture, ...], ...]  # and furthest from it
-    note_source: str = ""  # who says what is known of labels
+    note_source: str = ""  # of the notes on labels
 
     @property
     def matrix(self) -> np.ndarray:

@@ -116,7 +116,7 @@ class Album:
 
 
 def sample(labels: np.ndarray, count: int) -> np.ndarray:
-    """`count` places, the same each time, spread over the classes as evenly as possible, in ascending order."""
+    """`count` places, always the same, spread over the classes as evenly as possible, in ascending order."""
     order = np.random.default_rng(0).permutation(len(labels))
     rank = np.empty(len(labels), int)
     for label in np.unique(labels):

@@ -18,7 +18,6 @@ BENCHMARKS = {"make bench": "peers.md", "make bench-replicas": "replicas.md"}  #
 EXPERIMENT, NAME = "reports", "report"
 TITLE = "From a drawing to an answer: the report"
 LATEST = 10  # runs whose reasons are given in full; the tables list them all
-SCALARS = ("accuracy", "precision", "recall", "f1", "roc_auc", "top2_accuracy", "log_loss", "calibration_error")
 METHOD = (
     "Each run trains on the training split alone, is chosen on validation and, where people draw the data set, on "
     "generated drawings that no model was trained on, and reports the official test set once. Probabilities are "
@@ -148,8 +147,8 @@ def _subject(subject: Subject) -> Iterator[Part]:
         yield Heading(f"{name}: the model in Production")
         yield from _model(insights)
     yield Heading("Metrics", 3)
-    rows = ((f"test_{scalar}", bundle.metrics.get(f"test_{scalar}")) for scalar in SCALARS)
-    yield Table(("metric", "value"), tuple((metric, f"{value:.5f}") for metric, value in rows if value is not None))
+    measured = (name for name in METRICS if name.startswith("test_") and name in bundle.metrics)
+    yield Table(("metric", "value"), tuple((name, f"{bundle.metrics[name]:.5f}") for name in measured))
 
 
 def _runs(runs: Sequence[RunSummary]) -> Iterator[Part]:
@@ -202,7 +201,7 @@ def _paragraph(insights: Insights, *sentences: Callable[[Insights], str]) -> Par
 
 
 def _benchmarks(benchmarks: Mapping[str, str]) -> Iterator[Part]:
-    """Of each its text, then its Markdown table."""
+    """The text of each, then its Markdown table as a table of the report."""
     for command, markdown in benchmarks.items():
         lines = [line for line in markdown.splitlines() if line.strip()]
         yield Heading(command, 3)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RegistryError(RuntimeError):
-    """The store can't be reached, or lacks what was asked for. Worded for the person who runs the project."""
+    """The store can't be reached, or lacks a run or version. Worded for the operator."""
 
 
 class TrackingStore:

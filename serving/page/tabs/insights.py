@@ -203,7 +203,7 @@ def with_traffic(services: "Services", insights: Insights, request: gr.Request) 
 
 
 def _updates(text: str, plot: PlotData | None) -> list[dict[str, Any]]:
-    """For each visitor anew: Gradio empties an update when it sends it."""
+    """Made for every visitor, since Gradio empties an update when it sends it."""
     return [gr.update(value=text), gr.update(value=plot, visible=plot is not None)]
 
 
