@@ -1,9 +1,10 @@
-"""What the page's configuration says."""
+"""The page's configuration."""
 
 
 def component_texts(config, kind):
+    """Return the value or else the label of every component of this kind."""
     return [
-        part["props"].get("value") or part["props"].get("label")
-        for part in config["components"]
-        if part["type"] == kind
+        component["props"].get("value") or component["props"].get("label")
+        for component in config["components"]
+        if component["type"] == kind
     ]

@@ -7,15 +7,13 @@ import uuid
 import httpx
 
 
-def trigger(url, target_id, event, data, filled_id=None, session=None):
-    """Runs the event that the component `target_id` (None: any) has in the page at `url`, the one that fills
-    `filled_id` if there are several; gives its output or raises its error. `session`: of the same visitor as before."""
-    with urllib.request.urlopen(f"{url}config") as reply:
-        config = json.load(reply)
+def trigger(url, target_id, event, data, output_id=None, session=None):
+    """Run the event of the component `target_id` (None: any) in the page at `url`, the one that fills `output_id` if
+    there are several. Return its output. session: an earlier visitor's. Raises PermissionError."""
     number = next(
         dependency["id"]
-        for dependency in config["dependencies"]
-        if filled_id in (None, *dependency["outputs"])
+        for dependency in _config(url)["dependencies"]
+        if output_id in (None, *dependency["outputs"])
         and any(name == event and target_id in (None, target) for target, name in dependency["targets"])
     )
     session = session or uuid.uuid4().hex
@@ -34,13 +32,12 @@ def trigger(url, target_id, event, data, filled_id=None, session=None):
 
 
 def component_id(url, kind, **properties):
-    """The id of the page's component of this kind with these properties."""
-    with urllib.request.urlopen(f"{url}config") as reply:
-        config = json.load(reply)
+    """Return the id of the page's component of this kind with these properties."""
     return next(
-        part["id"]
-        for part in config["components"]
-        if part["type"] == kind and all(part["props"].get(name) == value for name, value in properties.items())
+        component["id"]
+        for component in _config(url)["components"]
+        if component["type"] == kind
+        and all(component["props"].get(name) == value for name, value in properties.items())
     )
 
 
@@ -48,3 +45,8 @@ def upload(url, name, content):
     """Puts a file on the page; gives it as events take it."""
     (path,) = httpx.post(f"{url}gradio_api/upload", files={"files": (name, content)}).json()
     return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+
+def _config(url):
+    with urllib.request.urlopen(f"{url}config") as response:
+        return json.load(response)

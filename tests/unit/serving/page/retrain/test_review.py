@@ -62,6 +62,12 @@ def test_only_the_operator_reviews_and_uploads(press, corrections):
     assert corrections.count(CorrectionFilter("mnist", state="pending")) == 1
 
 
+def test_the_progress_of_a_retraining_is_for_the_operator_too(url):
+    state = component_id(url, "html", elem_id="training-state")
+    assert "operator" in trigger(url, None, "tick", ["wrong", "mnist"], state)[0]
+    assert "No model has been retrained yet" in trigger(url, None, "tick", [KEY, "mnist"], state)[0]
+
+
 def test_what_waits_is_accepted_relabelled_or_dropped(press, corrections):
     corrections.add([correction(number) for number in range(11, 15)])
     told, pictures, tiles, *_ = press("Show pending corrections", KEY, "mnist", "all clients")

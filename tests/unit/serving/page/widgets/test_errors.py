@@ -1,0 +1,32 @@
+import logging
+
+import gradio as gr
+import pytest
+
+from serving.core.errors import Refused
+from serving.page.widgets.errors import page_error, show_errors
+from serving.storage.records import StoreError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (Refused(422, "no_answer", "There is no answer.", "Submit something first."), "no answer. Submit something"),
+        (StoreError("The history can't be read."), "The history can't be read."),
+        (page_error("Choose a client first."), "Choose a client first."),
+    ],
+)
+def test_expected_errors_are_shown_in_their_own_words(services, caplog, error, text):
+    with pytest.raises(gr.Error, match=text) as shown, show_errors(services, "The request failed."):
+        raise error
+    assert not shown.value.print_exception
+    assert caplog.records == []
+
+
+def test_a_fault_is_logged_counted_and_apologised_for(services, caplog):
+    with pytest.raises(gr.Error, match=r"The upload failed\. The fault is on this side") as shown:  # noqa: SIM117
+        with caplog.at_level(logging.ERROR), show_errors(services, "The upload failed."):
+            raise ZeroDivisionError("details")
+    assert "details" not in str(shown.value)
+    assert "ZeroDivisionError" in caplog.text
+    assert services.metrics.problems[-1].message == "The upload failed."
