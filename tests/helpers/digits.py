@@ -1,4 +1,4 @@
-"""Ten digits as a person draws them: strokes of (x, y), 0 to 1 over the sheet, y down."""
+"""Ten digits as people draw them: strokes of (x, y), 0 to 1 over the sheet, y down."""
 
 from math import cos, pi, sin
 from pathlib import Path
@@ -9,8 +9,8 @@ Stroke = list[tuple[float, float]]
 
 
 def _arc(x: float, y: float, width: float, height: float, start: float, end: float) -> Stroke:
-    """Part of an ellipse about (x, y), from one angle to another in turns, 0 at the right and clockwise. Few points:
-    without a graphics card each costs the browser a third of a second."""
+    """Part of an ellipse about (x, y), from `start` to `end` in turns, 0 at the right and clockwise. Few points, since
+    each takes a browser without a graphics card a third of a second."""
     steps = max(3, round(9 * abs(end - start)))
     angles = [2 * pi * (start + (end - start) * step / steps) for step in range(steps + 1)]
     return [(x + width * cos(angle), y + height * sin(angle)) for angle in angles]
@@ -31,7 +31,7 @@ DIGITS: dict[str, list[Stroke]] = {
 
 
 def draw_on_paper(strokes: list[Stroke], path: Path) -> Path:
-    """Writes a picture of the strokes in black on white, as wide as the pad's brush draws them."""
+    """Write a picture of the strokes in black on white, as wide as the pad's brush draws them."""
     sheet = Image.new("L", (400, 400), 255)
     for stroke in strokes:
         ImageDraw.Draw(sheet).line([(400 * x, 400 * y) for x, y in stroke], fill=0, width=20, joint="curve")

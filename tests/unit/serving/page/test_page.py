@@ -24,23 +24,23 @@ def test_the_page_has_a_tab_for_each_builder(config):
     assert [name for name in component_texts(config, "tabitem") if name in names] == names
 
 
-def test_nothing_asks_the_server_two_things_at_once(config):
+def test_no_event_calls_the_server_twice_at_once(config):
     """The end of one answer would close the stream on the other, which then waits for whatever is asked next."""
-    asked = Counter(
+    events = Counter(
         (target, event, dependency["trigger_after"])
         for dependency in config["dependencies"] if dependency["backend_fn"]
         for target, event in dependency["targets"]
     )  # fmt: skip
-    assert len(asked) > 50
-    assert [each for each, count in asked.items() if count > 1] == []
+    assert len(events) > 50
+    assert [event for event, count in events.items() if count > 1] == []
 
 
 def test_every_control_has_a_label(config):
-    silent = [
+    unlabelled = [
         part for part in config["components"]
         if part["type"] in {"imageeditor", "label", "image", "checkbox"} and not part["props"].get("label")
     ]  # fmt: skip
-    assert silent == []
+    assert unlabelled == []
 
 
 def test_only_links_that_are_set_are_shown(settings):
@@ -56,7 +56,7 @@ def read(address):
         return reply.read().decode()
 
 
-def test_nothing_is_asked_of_another_host(url):
+def test_nothing_is_requested_of_another_host(url):
     html = read(url)
     addresses = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"([^\"]+)", html)
     assert addresses

@@ -68,36 +68,36 @@ def test_the_progress_of_a_retraining_is_for_the_operator_too(url):
     assert "No model has been retrained yet" in trigger(url, None, "tick", [KEY, "mnist"], state)[0]
 
 
-def test_what_waits_is_accepted_relabelled_or_dropped(press, corrections):
+def test_pending_corrections_are_accepted_relabelled_or_dropped(press, corrections):
     corrections.add([correction(number) for number in range(11, 15)])
-    told, pictures, tiles, *_ = press("Show pending corrections", KEY, "mnist", "all clients")
-    assert '<th scope="row">pending</th>' in told
+    counts, pictures, boxes, *_ = press("Show pending corrections", KEY, "mnist", "all clients")
+    assert '<th scope="row">pending</th>' in counts
     assert pictures.count("background-image") == 4
-    captions, ids = zip(*tiles["choices"], strict=True)
+    captions, ids = zip(*boxes["choices"], strict=True)
     assert captions[0] == "7 → 1, 90 %"
     press("Accept selected", KEY, "mnist", "all clients", [ids[0]], "as proposed")
     press("Accept selected", KEY, "mnist", "all clients", [ids[1]], "4")
-    *_, tiles, _, _ = press("Drop selected", KEY, "mnist", "all clients", [ids[2]], "as proposed")
-    assert [identity for _, identity in tiles["choices"]] == [ids[3]]
+    *_, boxes, _, _ = press("Drop selected", KEY, "mnist", "all clients", [ids[2]], "as proposed")
+    assert [identity for _, identity in boxes["choices"]] == [ids[3]]
     assert sorted(corrections.accepted("mnist")[0].labels.tolist()) == [1, 4]
     with pytest.raises(PermissionError, match="Select some"):
         press("Accept selected", KEY, "mnist", "all clients", [], "as proposed")
 
 
-def test_one_who_says_the_same_wrong_thing_over_and_over_stands_out_and_is_dropped_together(press, corrections):
+def test_a_client_that_repeats_one_wrong_correction_is_suspicious_and_dropped_together(press, corrections):
     corrections.add([correction(number, client="liar") for number in range(100, 120)])
     corrections.add([correction(number, given=str(number % 10), proposed="3") for number in range(200, 204)])
-    told, *_ = press("Show pending corrections", KEY, "mnist", "all clients")
-    assert "<b>liar</b>: 20 corrections, 20 of them 7 → 1; 20 contradict" in told
-    assert "<b>abc</b>" not in told
+    counts, *_ = press("Show pending corrections", KEY, "mnist", "all clients")
+    assert "<b>liar</b>: 20 corrections, 20 of them 7 → 1; 20 contradict" in counts
+    assert "<b>abc</b>" not in counts
     with pytest.raises(PermissionError, match="Choose a client"):
         press("Drop all from client", KEY, "mnist", "all clients", [], "as proposed")
-    told, *_ = press("Drop all from client", KEY, "mnist", "liar", [], "as proposed")
-    assert "liar" not in told
+    counts, *_ = press("Drop all from client", KEY, "mnist", "liar", [], "as proposed")
+    assert "liar" not in counts
     assert corrections.count(CorrectionFilter("mnist", state="pending")) == 4
 
 
-def test_random_labels_against_a_sure_model_stand_out_too(corrections):
+def test_random_labels_against_a_sure_model_are_suspicious_too(corrections):
     labels = [label for label in "012345689" for _ in range(4)]
     corrections.add([correction(300 + n, client="random", proposed=label) for n, label in enumerate(labels)])
     corrections.add([correction(400 + n, client="right", proposed="7") for n in range(30)])
@@ -110,18 +110,18 @@ def test_random_labels_against_a_sure_model_stand_out_too(corrections):
 def test_an_upload_is_checked_and_then_kept(url, press, corrections):
     entries = {"7/a.png": png(1), "7/b.png": png(1), "1/c.png": png(2), "7/d.png": b"<script>", "x/e.png": png(3)}
     file = upload(url, "set.zip", zipped(entries))
-    _, told, found, contradicted, keep = press("Check", KEY, "mnist", FROM_FILES, [file])
-    assert "**2 pictures can be kept** (0 0, 1 1, 2 0" in told
-    assert "1 left out: already in this upload" in told
-    assert "2 left out: not usable" in told
-    assert "Not compared with the data set's own images" in told
-    assert "1, read as 7" in found
-    assert "<td>7/d.png</td>" in found
+    _, summary, details, contradicted, keep = press("Check", KEY, "mnist", FROM_FILES, [file])
+    assert "**2 pictures can be kept** (0 0, 1 1, 2 0" in summary
+    assert "1 left out: already in this upload" in summary
+    assert "2 left out: not usable" in summary
+    assert "Not compared with the data set's own images" in summary
+    assert "1, read as 7" in details
+    assert "<td>7/d.png</td>" in details
     assert contradicted["visible"]
     assert keep["value"] == "Keep 2 pictures"
     assert corrections.count(CorrectionFilter("mnist", state="accepted")) == 0
-    _, told, *_ = press("Keep", KEY, None, "pending")  # the page holds what was checked
-    assert told == "Pictures kept as training data: 1. Pending review: 1."
+    _, summary, *_ = press("Keep", KEY, None, "pending")  # the page holds what was checked
+    assert summary == "Pictures kept as training data: 1. Pending review: 1."
     assert corrections.accepted("mnist")[0].labels.tolist() == [7]
 
 

@@ -56,8 +56,8 @@ def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
     assert before is None or isinstance(before, int)
 
 
-def test_opening_the_tab_shows_the_newest_and_tells_others_why_not(url, keyed_url):
-    for address, key, told in (
+def test_opening_the_tab_shows_the_newest_and_shows_others_why_not(url, keyed_url):
+    for address, key, text in (
         (url, "", "61 answers"),
         (keyed_url, "right", "61 answers"),
         (keyed_url, "", "operator"),
@@ -65,8 +65,8 @@ def test_opening_the_tab_shows_the_newest_and_tells_others_why_not(url, keyed_ur
         rows = component_id(address, "html", elem_id="history-rows")
         tab = component_id(address, "tabitem", label="History")
         count, shown, _ = trigger(address, tab, "select", [key, *ANY], rows)
-        assert told in count
-        assert ("request-99" in shown) == ("61" in told)
+        assert text in count
+        assert ("request-99" in shown) == ("61" in text)
 
 
 def test_filters_choose(url):
@@ -89,7 +89,7 @@ def test_the_export_holds_everything_that_matches(url):
 
 
 @pytest.mark.parametrize("button", ["Show newest", "Show older", "Export as CSV"])
-def test_nobody_else_sees_it_by_posting_to_the_queue(keyed_url, button):
+def test_only_the_operator_gets_it_by_posting_to_the_queue(keyed_url, button):
     state = [None] if button == "Show older" else []
     for key in ("", "wrong"):
         with pytest.raises(PermissionError, match="operator"):

@@ -13,7 +13,7 @@ def fresh(opened, classifier, settings, tmp_path):
     return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path}))
 
 
-def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, seven_png):
+def test_the_report_has_model_figures_and_the_last_errors(fresh, classifier, seven_png):
     fresh.record("mnist", "a-request", "api", "203.0.113.7", 12.5, [predict_one(classifier, [seven_png])])
     fresh.metrics.add_problem("the-request", 500, "<broken>")
     text = status_report(fresh)
@@ -26,14 +26,14 @@ def test_the_report_tells_model_figures_and_the_last_errors(fresh, classifier, s
     assert "203.0.113.7" not in text
 
 
-def test_nobody_else_sees_it_by_posting_to_the_queue(served, classifier, settings):
+def test_only_the_operator_gets_it_by_posting_to_the_queue(served, classifier, settings):
     guarded = settings.model_copy(update={"operator_key": SecretStr("right"), "share": True})
     url = served(classifier, guarded)
     shown = component_id(url, "html", elem_id="status")
     for key in ("", "wrong"):
-        (told,) = trigger(url, None, "tick", [key], shown)
-        assert "operator" in told
-        assert "model card" not in told
+        (status,) = trigger(url, None, "tick", [key], shown)
+        assert "operator" in status
+        assert "model card" not in status
     assert "model card" in trigger(url, None, "tick", ["right"], shown)[0]
 
 
@@ -45,8 +45,8 @@ def test_it_ticks_only_while_its_tab_is_in_front(build, services, label, ticking
     )
     timers = [part["id"] for part in config["components"] if part["type"] == "timer"]
     (switch,) = (
-        each
-        for each in config["dependencies"]
-        if [tab, "select"] in map(list, each["targets"]) and each["outputs"] == timers
+        dependency
+        for dependency in config["dependencies"]
+        if [tab, "select"] in map(list, dependency["targets"]) and dependency["outputs"] == timers
     )
-    assert sum(each["active"] for each in json.loads(switch["js"].removeprefix("() => "))) == ticking
+    assert sum(update["active"] for update in json.loads(switch["js"].removeprefix("() => "))) == ticking

@@ -21,12 +21,12 @@ def url(served, classifier, settings, folder):
 
 @pytest.fixture
 def answer(url, seven_png, tmp_path):
-    """Submits a drawing; gives the image the model saw and the details, as the page holds them."""
+    """Submit a drawing and return the image the model saw and the details, as the page holds them."""
     (tmp_path / "seven.png").write_bytes(seven_png)
     client = Client(url, verbose=False, download_files=False)
     sheet = {"background": None, "layers": [], "composite": handle_file(str(tmp_path / "seven.png"))}
-    _, _, seen, details, _ = client.predict(sheet, api_name="/predict")
-    return [seen, details]
+    _, _, preprocessed, details, _ = client.predict(sheet, api_name="/predict")
+    return [preprocessed, details]
 
 
 def press(url, name, answer):
@@ -42,16 +42,16 @@ def kept(folder):
 
 def test_wrong_and_right_are_kept_with_the_drawing(url, answer, kept):
     assert "Kept as 1" in press(url, "1", answer)[0]
-    assert [(each.given, each.proposed, each.source) for each in kept()] == [("7", "1", "page")]
+    assert [(correction.given, correction.proposed, correction.source) for correction in kept()] == [("7", "1", "page")]
     assert kept()[0].drawing.startswith(b"\x89PNG")
     assert kept()[0].request_id == answer[1]["id"]
     assert "Kept as 7" in press(url, "Right", answer)[0]
-    assert [each.proposed for each in kept()] == ["7"]
+    assert [correction.proposed for correction in kept()] == ["7"]
 
 
 def test_an_answer_that_is_not_in_the_history_is_kept_by_its_image(url, answer, kept):
-    seen, details = answer
-    assert "Kept as 4" in press(url, "4", [seen, details | {"id": ""}])[0]
+    preprocessed, details = answer
+    assert "Kept as 4" in press(url, "4", [preprocessed, details | {"id": ""}])[0]
     assert kept()[0].proposed == "4"
 
 
