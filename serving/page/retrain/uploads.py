@@ -1,7 +1,7 @@
 """Section of the Retrain tab: labelled pictures, checked and then kept as training data."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -50,10 +50,27 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
     contradicted = gr.Radio(CONTRADICTED, value="pending", label="Pictures the model contradicts", visible=False)
     keeping = gr.Button("Keep", variant="primary", visible=False)
     section = [pending, summary, details, contradicted, keeping]
-    no_progress = gr.Progress()
+    check, keep = _handlers(services)
 
     def offer_labels(dataset: str) -> dict[str, Any]:
         return gr.update(choices=_label_choices(selected_classifier(services, dataset)), value=FROM_FILES)
+
+    dataset.change(offer_labels, dataset, label, **PRIVATE)
+    checking.click(
+        check,
+        [key, dataset, label, files],
+        section,
+        preprocess=False,  # Gradio's own leaves an empty file behind for each upload
+        concurrency_limit=1,
+        show_progress_on=files,
+        **PRIVATE,
+    )
+    keeping.click(keep, [key, pending, contradicted], section, **PRIVATE)
+
+
+def _handlers(services: "Services") -> tuple[Callable[..., SectionUpdate], Callable[..., SectionUpdate]]:
+    """The functions that check an upload and that keep it."""
+    no_progress = gr.Progress()
 
     def check(
         request: gr.Request,
@@ -79,17 +96,7 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
             message = _keep(services, address, pending, contradicted)
         return None, message, "", gr.update(visible=False), gr.update(visible=False)
 
-    dataset.change(offer_labels, dataset, label, **PRIVATE)
-    checking.click(
-        check,
-        [key, dataset, label, files],
-        section,
-        preprocess=False,  # Gradio's own leaves an empty file behind for each upload
-        concurrency_limit=1,
-        show_progress_on=files,
-        **PRIVATE,
-    )
-    keeping.click(keep, [key, pending, contradicted], section, **PRIVATE)
+    return check, keep
 
 
 def check_summary(checked: CheckedUpload, class_names: Sequence[str]) -> str:
