@@ -65,7 +65,6 @@ def build(services: "Services") -> None:
         label="Pictures", show_label=False, visible=False, columns=6, object_fit="contain", elem_id="batch-gallery"
     )
     table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
-
     start.click(
         read_all,
         [dataset, files],
