@@ -1,6 +1,7 @@
 """Computes a model's figures from its answers to the test set and its embedding of those images."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -45,28 +46,18 @@ def compute_figures(
 ) -> tuple[Insights, np.ndarray]:
     """outputs: float32 [N, K or K + 1] and embedding: float32 [N, D] of the test set; outcome: of drawings, if the
     data set has them. Returns the figures and the tiles that their pictures name, uint8 [T, H, W, C]."""
-    spec, train, test = dataset.spec, dataset.train, dataset.test
+    spec, test = dataset.spec, dataset.test
     classes = range(len(spec.class_names))
     probabilities = outputs[:, : len(classes)] / outputs[:, : len(classes)].sum(axis=1, keepdims=True)
     answers = Answers(test, probabilities, embedding)
     mapped = sample(test.labels, MAPPED)
     ranked = [_by_typicality(answers, mapped[test.labels[mapped] == k]) for k in classes]
-    means, deviations = _class_statistics(train, len(classes))
-    brightest = max(deviations.max(), 1e-6)
     album = Album(dataset, answers)
     insights = Insights(
         dataset=spec.name,
         class_names=spec.class_names,
         model_sha256=model_sha256,
-        counts={
-            name: tuple(np.bincount(split.labels, minlength=len(classes)).tolist())
-            for name, split in (("train", train), ("validation", dataset.validation), ("test", test))
-        },
-        averages=tuple(album.add_tile(mean.round().astype(np.uint8)) for mean in means),
-        deviations=tuple(album.add_tile((255 * image / brightest).round().astype(np.uint8)) for image in deviations),
-        variation=tuple(_rounded(image.mean()) for image in deviations),
-        likeness=tuple(tuple(map(_rounded, row)) for row in np.corrcoef(means.reshape(len(classes), -1))),
-        channels=_channels(train.images),
+        **_data_figures(dataset, album),
         confusion=tuple(map(tuple, confusion_matrix(test.labels, answers.predicted, labels=classes).tolist())),
         roc=tuple(_roc(test.labels == k, probabilities[:, k]) for k in classes),
         calibration=_calibration(answers),
@@ -123,6 +114,22 @@ def sample(labels: np.ndarray, count: int) -> np.ndarray:
         own = order[labels[order] == label]
         rank[own] = np.arange(len(own))
     return np.sort(np.argsort(rank, kind="stable")[:count])
+
+
+def _data_figures(dataset: Dataset, album: Album) -> dict[str, Any]:
+    """The fields of Insights that describe the data set, whatever model answers."""
+    train, classes = dataset.train, len(dataset.spec.class_names)
+    means, deviations = _class_statistics(train, classes)
+    brightest = max(deviations.max(), 1e-6)
+    splits = {"train": train, "validation": dataset.validation, "test": dataset.test}
+    return {
+        "counts": {n: tuple(np.bincount(split.labels, minlength=classes).tolist()) for n, split in splits.items()},
+        "averages": tuple(album.add_tile(mean.round().astype(np.uint8)) for mean in means),
+        "deviations": tuple(album.add_tile((255 * each / brightest).round().astype(np.uint8)) for each in deviations),
+        "variation": tuple(_rounded(image.mean()) for image in deviations),
+        "likeness": tuple(tuple(map(_rounded, row)) for row in np.corrcoef(means.reshape(classes, -1))),
+        "channels": _channels(train.images),
+    }
 
 
 def _class_statistics(split: Split, classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -49,6 +49,7 @@ def measure(
     corrections: those held out of a retraining. Returns the predictions for every set of `evaluation_sets`.
     """
     spec = dataset.spec
+
     # 1. Calibrate.
     thresholds = held_out.calibrate(model, held_out_data, spec)
 
@@ -64,12 +65,7 @@ def measure(
 
     # 4. Log.
     log.log_metrics(metrics)
-    log.log_json(test.as_json(), "report.json")
-    matrix = plots.confusion_matrix("Official test set", test.confusion, spec.class_names)
-    log.log_figure(matrix, "confusion_matrix.png")
-    if outcome is not None:
-        log.log_json(outcome.as_json(), "drawn.json")
-        log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
+    _log_reports(test, outcome, spec, log)
     log.log_keras_model(model, dataset.test.images[:2])
 
     # 5. Export, explain, and time the export.
@@ -89,6 +85,15 @@ def measure(
         log.log_metrics(_cost(exported, dataset.test.images[:1]))
         log.log_bundle(exported.folder)
     return predictions
+
+
+def _log_reports(test: Report, outcome: Outcome | None, spec: DatasetSpec, log: RunLog) -> None:
+    log.log_json(test.as_json(), "report.json")
+    matrix = plots.confusion_matrix("Official test set", test.confusion, spec.class_names)
+    log.log_figure(matrix, "confusion_matrix.png")
+    if outcome is not None:
+        log.log_json(outcome.as_json(), "drawn.json")
+        log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
 
 
 def evaluation_sets(dataset: Dataset, held_out_data: HeldOut, corrections: Split | None = None) -> dict[str, Split]:
