@@ -70,21 +70,32 @@ def measure(
 
     # 5. Export, explain, and time the export.
     with tempfile.TemporaryDirectory() as folder:
-        exported = export(
-            model,
-            Path(folder) / "bundle",
-            spec=spec,
-            metrics=metrics,
-            thresholds=thresholds,
-            run_id=log.run_id,
-            data_digest=dataset.digest,
-            trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            sample_images=dataset.test.images[:AGREEMENT],
-        )
-        write_insights(exported, dataset, outputs, hidden, outcome, epochs)
-        log.log_metrics(_cost(exported, dataset.test.images[:1]))
-        log.log_bundle(exported.folder)
+        bundle = _export(model, Path(folder) / "bundle", dataset, metrics, thresholds, log.run_id)
+        write_insights(bundle, dataset, outputs, hidden, outcome, epochs)
+        log.log_metrics(_cost(bundle, dataset.test.images[:1]))
+        log.log_bundle(bundle.folder)
     return predictions
+
+
+def _export(
+    model: keras.Model,
+    folder: Path,
+    dataset: Dataset,
+    metrics: Mapping[str, float],
+    thresholds: Thresholds,
+    run_id: str,
+) -> Bundle:
+    return export(
+        model,
+        folder,
+        spec=dataset.spec,
+        metrics=metrics,
+        thresholds=thresholds,
+        run_id=run_id,
+        data_digest=dataset.digest,
+        trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        sample_images=dataset.test.images[:AGREEMENT],
+    )
 
 
 def _log_reports(test: Report, outcome: Outcome | None, spec: DatasetSpec, log: RunLog) -> None:

@@ -7,7 +7,7 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from serving.page.widgets.answer import AnswerView, Outputs
+from serving.page.widgets.answer import AnswerParts, AnswerView, Outputs
 from serving.page.widgets.controls import PRIVATE, QUIET
 from serving.page.widgets.files import read_upload
 from serving.page.widgets.pad import blank_drawing, build_drawing_copy, build_pad
@@ -20,6 +20,9 @@ SENTENCES = {
     "blank": "Nothing drawn yet. Draw a digit from 0 to 9, then press Submit.",
     "rejected": "That does not look like one digit from 0 to 9.",
 }
+NO_ANSWER = "() => [{}, '', null, null, null]"
+"""Empties the answer and the upload in the browser, at once: a late answer of the server's would empty what comes
+next."""
 AS_IT_IS = "drawing => drawing"
 ANSWER_WHEN_LIVE = """on => {
     const pad = document.querySelector("#pad");
@@ -51,9 +54,6 @@ def build(services: "Services") -> None:
     def predict_upload(file: dict[str, Any] | None, request: gr.Request) -> Outputs:
         return view.reply(read_upload(file), request)
 
-    def start_afresh() -> tuple[Any, ...]:
-        return blank_drawing(), *view.nothing(), None
-
     pad, parts = build_pad(label="Draw a digit here", elem_id="pad"), view.build()
     outputs: list[Component] = list(parts)
     interface = DrawInterface(predict, pad, outputs)
@@ -69,10 +69,18 @@ def build(services: "Services") -> None:
     copied, drawing = _copy_on_click(answer_live, pad)
     copied.then(predict_live, drawing, outputs, trigger_mode="always_last", **QUIET)
     upload.upload(predict_upload, upload, outputs, preprocess=False, **QUIET)  # experiments.preprocessing decodes
-    # Alone, Clear and the pad's own bin icon leave the old ink in it, or a pad that can't be drawn on: it takes a fresh
-    # sheet after they have done their part. Progress is shown beside the pad, for the reason that _copy_on_click names.
+    _bind_clear(view, interface, pad, parts, upload)
+
+
+def _bind_clear(
+    view: AnswerView, interface: "DrawInterface", pad: gr.Sketchpad, parts: AnswerParts, upload: gr.Image
+) -> None:
+    """Clear and the pad's own bin icon. Alone they leave the old ink in the pad, or a pad that can't be drawn on: it
+    takes a fresh sheet after they have done their part."""
     for cleared in (interface.clear_button.click, pad.clear):
-        cleared(start_afresh, None, [pad, *outputs, upload], show_progress_on=[*outputs, upload], **QUIET)
+        cleared(None, None, [*parts[:4], upload], js=NO_ANSWER, **QUIET)
+        # Progress is shown beside the pad, for the reason that _copy_on_click names.
+        cleared(lambda: (blank_drawing(), view.note()), None, [pad, parts.note], show_progress_on=parts.note, **QUIET)
 
 
 class DrawInterface(gr.Interface):

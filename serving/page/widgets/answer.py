@@ -69,12 +69,12 @@ class AnswerView:
                 elem_classes="preprocessed",
             ),
             gr.JSON(label="Details", visible=False),
-            gr.Markdown(self._note(), label="Note", elem_classes="note"),
+            gr.Markdown(self.note(), label="Note", elem_classes="note"),
         )
 
     def nothing(self) -> Outputs:
         """The components' values before the first answer."""
-        return None, "", None, None, self._note()
+        return None, "", None, None, self.note()
 
     def add_why(self, parts: AnswerParts) -> None:
         """Add a button that shows which parts of the picture led to the answer. A new answer hides the explanation."""
@@ -115,9 +115,10 @@ class AnswerView:
         label = self.sentences.get(prediction.verdict) or dict(probabilities)
         image = None if prediction.image is None else cache_image(Image.fromarray(prediction.image.squeeze()))
         details = {name: getattr(prediction, name) for name in DETAILS} | {"id": request_id}
-        return label, verdict_words(prediction), image, details, f"{self._note()} Read in {milliseconds:.1f} ms."
+        return label, verdict_words(prediction), image, details, f"{self.note()} Read in {milliseconds:.1f} ms."
 
-    def _note(self) -> str:
+    def note(self) -> str:
+        """A line that says which model answers."""
         return f"Answers come from {self.classifier.describe()}."
 
 
