@@ -15,10 +15,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from experiments.inference.litert import ModelError
+from experiments.registry.store import RegistryError
 from serving.api.routes import feedback, history, predict, production, retraining, status, training_data
 from serving.api.schemas import ErrorAnswer
 from serving.core.access import split_names
-from serving.core.errors import Refused, from_status, internal_error
+from serving.core.errors import Refused, from_status
 from serving.core.logs import REQUEST_ID
 from serving.services import Services
 from serving.storage.records import StoreError
@@ -57,7 +58,7 @@ def build_api(services: Services) -> FastAPI:
         api.routes.append(Route(f"{path}{{rest:path}}", without_page, include_in_schema=False))
     if origins := split_names(services.settings.cors_origins):
         api.add_middleware(ApiCORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
-    for kind in (Refused, HTTPException, RequestValidationError, ModelError, StoreError):
+    for kind in (Refused, HTTPException, RequestValidationError, ModelError, RegistryError, StoreError):
         api.add_exception_handler(kind, answer_error)
     return api
 
@@ -97,9 +98,10 @@ def _as_refused(error: Exception) -> Refused:
         first = error.errors()[0]
         message = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}."
         return Refused(422, "wrong_shape", message, "See /docs.")
-    if isinstance(error, ModelError):
-        return Refused(503, "no_model", str(error), "Try again in a moment.", 5)
-    if isinstance(error, StoreError):
-        return Refused(503, "no_history", str(error), "Try again in a moment.", 5)
+    if isinstance(error, RegistryError):
+        return Refused(409, "registry", str(error))
+    if isinstance(error, (ModelError, StoreError)):
+        code = "no_model" if isinstance(error, ModelError) else "no_history"
+        return Refused(503, code, str(error), "Try again in a moment.", 5)
     logging.getLogger(__name__).error("A request could not be answered", exc_info=error)
-    return internal_error()
+    return Refused(500, "fault", "The fault is on this side and has been logged.", "Try again.")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from experiments.data.specs import SPECS
 
@@ -21,10 +21,19 @@ NO_NUL = r"^[^\x00]*$"  # PostgreSQL takes none
 Text = Annotated[str, Field(max_length=64, pattern=NO_NUL)]
 
 
-class Schema(BaseModel):
-    """A JSON object without further fields."""
+def iso_time(seconds: float, timespec: str = "seconds") -> str:
+    """Format seconds since 1970 as ISO 8601, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec)
 
-    model_config = ConfigDict(extra="forbid")
+
+IsoTime = Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else iso_time(value))]
+"""Made of seconds since 1970 unless it is text already."""
+
+
+class Schema(BaseModel):
+    """A JSON object without further fields, which can be made from a record's attributes."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True, validate_by_name=True, validate_by_alias=True)
 
 
 class ImageBody(Schema):
@@ -112,8 +121,3 @@ def model_name(classifier: "Classifier") -> dict[str, str]:
     """Return the model that answers now, in the shape of `ModelName`."""
     bundle = classifier.bundle
     return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": classifier.source}
-
-
-def iso_time(seconds: float, timespec: str = "seconds") -> str:
-    """Format seconds since 1970 as ISO 8601, UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec)

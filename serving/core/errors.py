@@ -32,11 +32,6 @@ class Refused(Exception):  # noqa: N818 says what happened to the request
         return Response(orjson.dumps(content), self.status, self.headers, "application/json")
 
 
-def internal_error() -> Refused:
-    """A fault of the server; the log has the details under the request's id."""
-    return Refused(500, "fault", "The fault is on this side and has been logged.", "Try again.")
-
-
 def too_large(what: str, limit: str, hint: str = "Send less.") -> Refused:
     """More than a setting allows."""
     return Refused(413, "too_large", f"{what} is over the limit of {limit}.", hint)

@@ -24,8 +24,8 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Latencies:
-    """Percentiles of the last answers, in ms."""
+class Latency:
+    """Percentiles of the last answers' milliseconds."""
 
     count: int
     p50: float
@@ -61,12 +61,12 @@ class Tally:
         minute, share = int(now // 60), 1 - now % 60 / 60
         return round(self._minutes.get(minute, 0) + share * self._minutes.get(minute - 1, 0))
 
-    def latencies(self) -> Latencies:
+    def latencies(self) -> Latency:
         """Return the percentiles of the last answers."""
         recent = list(self._recent)
         if not recent:
-            return Latencies(0, 0.0, 0.0, 0.0)
-        return Latencies(len(recent), *(round(float(value), 2) for value in np.percentile(recent, (50, 95, 99))))
+            return Latency(0, 0.0, 0.0, 0.0)
+        return Latency(len(recent), *(round(float(value), 2) for value in np.percentile(recent, (50, 95, 99))))
 
 
 class Metrics:

@@ -1,25 +1,20 @@
 """The Production log, POST /api/promote and POST /api/rollback. For the operator."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Annotated, Literal, ParamSpec, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
 
 from experiments.data.specs import DEFAULT_DATASET
-from experiments.registry.store import RegistryError
 from serving.api.bodies import json_body, read_command
 from serving.api.deps import OPERATOR_ONLY, ServicesDep
-from serving.api.schemas import CONFLICT, NO_NUL, Dataset, DatasetQuery, Schema, iso_time
-from serving.core.errors import Refused
+from serving.api.schemas import CONFLICT, NO_NUL, Dataset, DatasetQuery, IsoTime, Schema
 from serving.learning import production
-from serving.storage.records import MAX_REASON, ProductionEntry
+from serving.storage.records import MAX_REASON
 
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}$")]
 Reason = Annotated[str, StringConstraints(max_length=MAX_REASON, pattern=NO_NUL)]
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
 router = APIRouter(tags=["production"], dependencies=OPERATOR_ONLY)
 
 
@@ -51,8 +46,8 @@ class LogItem(Schema):
     dataset: str
     version: str
     run_id: str
-    since: str = Field(description="ISO 8601, UTC")
-    until: str | None
+    since: IsoTime = Field(validation_alias="at", description="ISO 8601, UTC")
+    until: IsoTime | None
     by: Literal["gate", "hand", "rollback", "start"]
     reason: str
     data_digest: str = Field(description="SHA-256 of its training data")
@@ -66,10 +61,10 @@ class ProductionLogAnswer(Schema):
 
 
 @router.get("/api/production-log", responses=CONFLICT)
-async def production_log(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ProductionLogAnswer:
+def production_log(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ProductionLogAnswer:
     """List which versions were in Production when and why, trained on which data, and put there by whom."""
-    entries = await _from_registry(production.log, services, dataset)
-    return ProductionLogAnswer(items=[_item(entry) for entry in entries])
+    entries = production.log(services, dataset)
+    return ProductionLogAnswer(items=[LogItem.model_validate(entry) for entry in entries])
 
 
 @router.post("/api/promote", openapi_extra=json_body(PromoteBody), responses=CONFLICT)
@@ -77,7 +72,7 @@ async def promote(request: Request, services: ServicesDep) -> InProduction:
     """Put a version into Production by hand, on every replica within ten seconds. One that has not passed the gate
     needs a reason, which the log keeps."""
     body = await read_command(request, services.load, PromoteBody)
-    version = await _from_registry(production.promote, services, body.dataset, body.version, body.reason)
+    version = await asyncio.to_thread(production.promote, services, body.dataset, body.version, body.reason)
     return InProduction(dataset=body.dataset, version=version)
 
 
@@ -85,29 +80,5 @@ async def promote(request: Request, services: ServicesDep) -> InProduction:
 async def rollback(request: Request, services: ServicesDep) -> InProduction:
     """Put the previous version back; repeated, it goes further back."""
     body = await read_command(request, services.load, RollbackBody)
-    version = await _from_registry(production.rollback, services, body.dataset, body.reason)
+    version = await asyncio.to_thread(production.rollback, services, body.dataset, body.reason)
     return InProduction(dataset=body.dataset, version=version)
-
-
-async def _from_registry(
-    function: Callable[Parameters, Result], *arguments: Parameters.args, **options: Parameters.kwargs
-) -> Result:
-    """Call in a thread, since the registry is slow. Raises Refused for what the registry refuses."""
-    try:
-        return await asyncio.to_thread(function, *arguments, **options)
-    except RegistryError as error:
-        raise Refused(409, "registry", str(error), "") from None
-
-
-def _item(entry: ProductionEntry) -> LogItem:
-    return LogItem(
-        dataset=entry.dataset,
-        version=entry.version,
-        run_id=entry.run_id,
-        since=iso_time(entry.at),
-        until=None if entry.until is None else iso_time(entry.until),
-        by=entry.by,
-        reason=entry.reason,
-        data_digest=entry.data_digest,
-        corrections=entry.corrections,
-    )

@@ -9,9 +9,9 @@ from pydantic import Field
 from experiments.data.specs import DEFAULT_DATASET
 from serving.api.bodies import json_body, read_command
 from serving.api.deps import OPERATOR_ONLY, ServicesDep
-from serving.api.schemas import CONFLICT, Dataset, DatasetQuery, Schema, iso_time
+from serving.api.schemas import CONFLICT, Dataset, DatasetQuery, IsoTime, Schema
 from serving.learning.retraining_process import cancel_retraining, latest_retraining, start_retraining
-from serving.storage.records import Retraining, RetrainingState
+from serving.storage.records import RetrainingState
 
 router = APIRouter(tags=["retraining"], dependencies=OPERATOR_ONLY)
 
@@ -39,9 +39,11 @@ class RetrainAnswer(Schema):
     id: int
     dataset: str
     state: RetrainingState
-    started_at: str = Field(description="ISO 8601, UTC")
-    ended_at: str | None
-    seconds_left: float | None = Field(description="estimated; null while unknown, and at the end")
+    started_at: IsoTime = Field(description="ISO 8601, UTC")
+    ended_at: IsoTime | None
+    seconds_left: float | None = Field(
+        validation_alias="remaining", description="estimated; null while unknown, and at the end"
+    )
     progress: float = Field(ge=0, le=1)
     corrections: int = Field(description="accepted ones that it learns and is judged by")
     epochs: list[dict[str, Any]] = Field(description="loss, accuracy, val_loss and val_accuracy of each finished epoch")
@@ -62,35 +64,16 @@ async def retrain(request: Request, services: ServicesDep) -> RetrainAnswer:
     """Start a retraining on the accepted corrections, in the background. 409 with the id of another that is going on,
     and while too few are accepted."""
     body = await read_command(request, services.load, RetrainBody)
-    return _answer(await asyncio.to_thread(start_retraining, services, body.dataset))
+    return RetrainAnswer.model_validate(await asyncio.to_thread(start_retraining, services, body.dataset))
 
 
 @router.get("/api/retrain/status")
-async def status(services: ServicesDep, dataset: DatasetQuery | None = None) -> StatusAnswer:
+def status(services: ServicesDep, dataset: DatasetQuery | None = None) -> StatusAnswer:
     """Show the retraining that is going on, else the last; of one data set if it is named."""
-    retraining = await asyncio.to_thread(latest_retraining, services, dataset)
-    return StatusAnswer(retraining=None if retraining is None else _answer(retraining))
+    return StatusAnswer.model_validate({"retraining": latest_retraining(services, dataset)})
 
 
 @router.post("/api/retrain/cancel", responses=CONFLICT)
-async def cancel(services: ServicesDep) -> RetrainAnswer:
+def cancel(services: ServicesDep) -> RetrainAnswer:
     """End the retraining that is going on within seconds. 409 if there is none, or it is deciding already."""
-    return _answer(await asyncio.to_thread(cancel_retraining, services))
-
-
-def _answer(retraining: Retraining) -> RetrainAnswer:
-    return RetrainAnswer(
-        id=retraining.id,
-        dataset=retraining.dataset,
-        state=retraining.state,
-        started_at=iso_time(retraining.started_at),
-        ended_at=None if retraining.ended_at is None else iso_time(retraining.ended_at),
-        seconds_left=retraining.remaining,
-        progress=retraining.progress,
-        corrections=retraining.corrections,
-        epochs=retraining.epochs,
-        log=retraining.log,
-        reason=retraining.reason,
-        version=retraining.version,
-        differences=[DifferenceItem(**row) for row in retraining.differences],
-    )
+    return RetrainAnswer.model_validate(cancel_retraining(services))

@@ -1,7 +1,6 @@
 """Health, readiness and the model card, for anyone; statistics and metrics, for the operator."""
 
 import asyncio
-import dataclasses
 from typing import Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from experiments.data.specs import DEFAULT_DATASET, SPECS
 from experiments.inference.litert import ModelError
 from serving.api.deps import OPERATOR_ONLY, ServicesDep
 from serving.api.schemas import DatasetQuery, ModelName, Schema, iso_time, model_name
+from serving.core.metrics import Latency
 from serving.storage.records import AnswerFilter, StoreError
 
 router = APIRouter(tags=["status"])
@@ -47,15 +47,6 @@ class ModelCard(Schema):
     sha256: dict[str, str]
     metrics: dict[str, float]
     class_names: list[str]
-
-
-class Latency(Schema):
-    """Percentiles of the last answers' milliseconds."""
-
-    count: int
-    p50: float
-    p95: float
-    p99: float
 
 
 class Stats(Schema):
@@ -126,7 +117,7 @@ def stats(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Sta
         requests=dict(metrics.statuses),
         per_minute=tally.per_minute(),
         answers=sum(tally.verdicts.values()),
-        latency_ms=Latency(**dataclasses.asdict(tally.latencies())),
+        latency_ms=tally.latencies(),
         verdicts=dict(tally.verdicts),
         labels=dict(tally.labels),
         sources=dict(tally.sources),
