@@ -17,9 +17,13 @@ def unpack_form(content_type: str, body: bytes, limits: Limits) -> list[Uploaded
         if len(files) == limits.files:
             raise too_large("The number of pictures", str(limits.files), "Send fewer at a time.")
         part.file_object.seek(0)
-        name = (part.file_name or b"").decode(errors="replace")
-        files.append(_within(UploadedFile(name, part.file_object.read()), limits))
+        name, content = (part.file_name or b"").decode(errors="replace"), part.file_object.read()
         part.close()
+        if len(content) > limits.file_mb * MIB:
+            error = too_large("The picture", f"{limits.file_mb} MiB", "Send a smaller one.")
+            files.append(UploadedFile(name, error=error))
+        else:
+            files.append(UploadedFile(name, content))
 
     config = {"MAX_MEMORY_FILE_SIZE": len(body) + 1, "MAX_FIELD_SIZE": MIB, "MAX_FIELDS": 100}
     try:
@@ -31,9 +35,3 @@ def unpack_form(content_type: str, body: bytes, limits: Limits) -> list[Uploaded
     if not files:
         raise Refused(422, "no_picture", "The body holds no file.", "Send each picture as a part with a file name.")
     return files
-
-
-def _within(file: UploadedFile, limits: Limits) -> UploadedFile:
-    if len(file.content) <= limits.file_mb * MIB:
-        return file
-    return UploadedFile(file.name, error=too_large("The picture", f"{limits.file_mb} MiB", "Send a smaller one."))

@@ -52,18 +52,27 @@ class Archive:
             entry for entry in self._zip.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)
         ]
         self._limits = limits
-        _check_entries(self._entries, size, limits)
+        usable = (entry.file_size for entry in self._entries if entry.file_size <= limits.file_mb * MIB)
+        self.unpacked_bytes = sum(usable)  # at most, of all its files
+        self._check_entries(size)
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    @property
-    def unpacked_bytes(self) -> int:
-        """The most that its files unpack to."""
-        return _unpacked_bytes(self._entries, self._limits)
-
     def __iter__(self) -> Iterator[UploadedFile]:
         return (_read(self._zip, entry, self._limits) for entry in self._entries)
+
+    def _check_entries(self, size: int) -> None:
+        entries, limits = self._entries, self._limits
+        if not entries:
+            raise Refused(422, "no_picture", "The zip holds no files.", "Put pictures into it.")
+        if len(entries) > limits.files:
+            raise _too_many(limits)
+        if self.unpacked_bytes > limits.total_mb * MIB:
+            message = f"The zip unpacks to more than {limits.total_mb} MB."
+            raise Refused(413, "too_large", message, "Send its pictures in several smaller ones.")
+        if sum(entry.compress_size for entry in entries) > size:
+            raise _bad_zip("The zip's files overlap, as those of a zip bomb do.")
 
 
 def is_zip(beginning: bytes) -> bool:
@@ -85,22 +94,6 @@ def _check_directory(file: BinaryIO, limits: Limits) -> int:
         raise _too_many(limits)
     file.seek(0)
     return size
-
-
-def _check_entries(entries: list[zipfile.ZipInfo], size: int, limits: Limits) -> None:
-    if not entries:
-        raise Refused(422, "no_picture", "The zip holds no files.", "Put pictures into it.")
-    if len(entries) > limits.files:
-        raise _too_many(limits)
-    if _unpacked_bytes(entries, limits) > limits.total_mb * MIB:
-        message = f"The zip unpacks to more than {limits.total_mb} MB."
-        raise Refused(413, "too_large", message, "Send its pictures in several smaller ones.")
-    if sum(entry.compress_size for entry in entries) > size:
-        raise _bad_zip("The zip's files overlap, as those of a zip bomb do.")
-
-
-def _unpacked_bytes(entries: list[zipfile.ZipInfo], limits: Limits) -> int:
-    return sum(entry.file_size for entry in entries if entry.file_size <= limits.file_mb * MIB)
 
 
 def _bad_zip(message: str) -> Refused:
