@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from model_loader import Classifier
 
 MAX_PIXELS = 20_000_000_000  # of one upload, decoded: 20,000 photos of a megapixel
-PROGRESS_EVERY = 50  # pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,20 +59,15 @@ def check_upload(
     label: str | None,
     kept: set[str],
     known: np.ndarray | None,
-    progress: Callable[[int], object] = lambda _: None,
 ) -> CheckedUpload:
     """Find the pictures of an upload that can be kept as training data.
 
     files: pictures, and perhaps one CSV of file names and labels. label: of all pictures; None: from the CSV, else
     from folders and file names. kept: digests of the images in the database. known: `known_images` of the data set.
-    progress: called with the number of pictures read. Raises Refused if the upload as a whole makes no sense.
+    Raises Refused if the upload as a whole makes no sense.
     """
     tables: list[UploadedFile] = []
-    results = []
-    for number, result in enumerate(predict_many(classifier, _pictures(files, tables), max_pixels=MAX_PIXELS), 1):
-        results.append(result)
-        if number % PROGRESS_EVERY == 0:
-            progress(number)
+    results = list(predict_many(classifier, _pictures(files, tables), max_pixels=MAX_PIXELS))
     if not results:
         raise _bad_upload("There are no pictures in this upload.", "Choose pictures or a zip of them.")
     class_names = classifier.bundle.class_names

@@ -11,8 +11,7 @@ from experiments.data.specs import SPECS
 from experiments.insights.html_tables import html_table
 from serving.core.images import data_url
 from serving.learning.suspicious_clients import ClientSummary, client_summaries
-from serving.page.retrain.corrections import open_corrections
-from serving.page.widgets.controls import OperatorEvents
+from serving.page.widgets.controls import OperatorEvents, open_corrections
 from serving.page.widgets.errors import page_error
 from serving.storage.records import Correction, CorrectionFilter, ReviewState
 

@@ -1,8 +1,7 @@
 """Section of the Retrain tab: labelled pictures, checked and then kept as training data."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,8 +11,13 @@ from experiments.insights.html_tables import html_table
 from serving.core import logs
 from serving.learning.known_images import known_images
 from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
-from serving.page.retrain.corrections import open_corrections
-from serving.page.widgets.controls import PRIVATE, require_operator, selected_classifier
+from serving.page.widgets.controls import (
+    PRIVATE,
+    PROGRESS,
+    open_corrections,
+    require_operator,
+    selected_classifier,
+)
 from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.gallery import gallery
 from serving.storage.records import ReviewState
@@ -50,14 +54,14 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
     contradicted = gr.Radio(CONTRADICTED, value="pending", label="Pictures the model contradicts", visible=False)
     keeping = gr.Button("Keep", variant="primary", visible=False)
     section = [pending, summary, details, contradicted, keeping]
-    check, keep = _handlers(services)
+    handlers = _Handlers(services)
 
     def offer_labels(dataset: str) -> dict[str, Any]:
         return gr.update(choices=_label_choices(selected_classifier(services, dataset)), value=FROM_FILES)
 
     dataset.change(offer_labels, dataset, label, **PRIVATE)
     checking.click(
-        check,
+        handlers.check,
         [key, dataset, label, files],
         section,
         preprocess=False,  # Gradio's own leaves an empty file behind for each upload
@@ -65,38 +69,55 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
         show_progress_on=files,
         **PRIVATE,
     )
-    keeping.click(keep, [key, pending, contradicted], section, **PRIVATE)
+    keeping.click(handlers.keep, [key, pending, contradicted], section, **PRIVATE)
 
 
-def _handlers(services: "Services") -> tuple[Callable[..., SectionUpdate], Callable[..., SectionUpdate]]:
-    """The functions that check an upload and that keep it."""
-    no_progress = gr.Progress()
+class _Handlers:
+    """The handlers of the section's two buttons."""
+
+    def __init__(self, services: "Services") -> None:
+        self._services = services
 
     def check(
+        self,
         request: gr.Request,
         key: str,
         dataset: str,
         label: str,
         files: list[dict[str, Any]] | None,
-        progress: gr.Progress = no_progress,
+        progress: gr.Progress = PROGRESS,
     ) -> SectionUpdate:
+        """Check the pictures and show the result."""
+        services = self._services
         require_operator(services, request, key)
-        selected_classifier(services, dataset)
+        classifier = selected_classifier(services, dataset)
         with show_errors(services, "The upload could not be checked."):
-            checked = _check(services, dataset, label, files or [], progress)
+            kept = open_corrections(services).known_digests(dataset)
+            unit = "of the data set's own images"
+            known = known_images(dataset, services.settings, lambda *done: progress(done, unit=unit))
+            with uploaded_files(files or [], services.training_limits) as (count, pictures):
+                tracked = progress.tqdm(pictures, total=count, unit="pictures")
+                checked = check_upload(classifier, tracked, None if label == FROM_FILES else label, kept, known)
         count, doubtful = len(checked.pictures), bool(checked.contradicted)
         keep = gr.update(value=f"Keep {count:,} pictures", visible=count > 0)
         summary = check_summary(checked, SPECS[dataset].class_names)
         return (dataset, checked), summary, check_details(checked), gr.update(visible=doubtful), keep
 
-    def keep(request: gr.Request, key: str, pending: Pending | None, contradicted: ReviewState) -> SectionUpdate:
+    def keep(self, request: gr.Request, key: str, pending: Pending | None, contradicted: ReviewState) -> SectionUpdate:
+        """Keep the pictures that were checked, and say so."""
+        services = self._services
         require_operator(services, request, key)
-        address = request.client.host if request.client else ""
+        if pending is None or contradicted not in [state for _, state in CONTRADICTED]:
+            raise page_error("There is nothing to keep yet. Check some pictures first.")
+        dataset, checked = pending
         with show_errors(services, "The pictures could not be kept."):
-            message = _keep(services, address, pending, contradicted)
+            client = services.client_ids.id_of(request.client.host if request.client else "")
+            corrections = as_corrections(checked, dataset, logs.request_id(), client, contradicted)
+            open_corrections(services).add(corrections)
+        to_review = sum(correction.state == "pending" for correction in corrections)
+        message = f"Pictures kept as training data: {len(corrections) - to_review:,}."
+        message += f" Pending review: {to_review:,}." if to_review else ""
         return None, message, "", gr.update(visible=False), gr.update(visible=False)
-
-    return check, keep
 
 
 def check_summary(checked: CheckedUpload, class_names: Sequence[str]) -> str:
@@ -126,34 +147,3 @@ def check_details(checked: CheckedUpload) -> str:
 
 def _label_choices(classifier: "Classifier") -> list[str]:
     return [FROM_FILES, *classifier.bundle.class_names]
-
-
-def _check(
-    services: "Services", dataset: str, label: str, files: list[dict[str, Any]], progress: gr.Progress
-) -> CheckedUpload:
-    """Raises Refused, StoreError."""
-    kept = open_corrections(services).known_digests(dataset)
-    known = known_images(dataset, services.settings, lambda *done: progress(done, unit="of the data set's own images"))
-    with ExitStack() as opened:
-        count, pictures = uploaded_files(files, services.training_limits, opened)
-        return check_upload(
-            services.classifiers[dataset],
-            pictures,
-            None if label == FROM_FILES else label,
-            kept,
-            known,
-            lambda done: progress((done, count), unit="pictures"),
-        )
-
-
-def _keep(services: "Services", address: str, pending: Pending | None, contradicted: ReviewState) -> str:
-    """Keep the pictures and say so. Raises gr.Error, StoreError."""
-    if pending is None or contradicted not in [state for _, state in CONTRADICTED]:
-        raise page_error("There is nothing to keep yet. Check some pictures first.")
-    client = services.client_ids.id_of(address)
-    dataset, checked = pending
-    corrections = as_corrections(checked, dataset, logs.request_id(), client, contradicted)
-    open_corrections(services).add(corrections)
-    to_review = sum(correction.state == "pending" for correction in corrections)
-    accepted = f"Pictures kept as training data: {len(corrections) - to_review:,}."
-    return f"{accepted} Pending review: {to_review:,}." if to_review else accepted

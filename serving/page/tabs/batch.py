@@ -1,7 +1,6 @@
 """The Batch tab: many pictures or a zip in; a gallery, a table, a chart and, with labels, the share that is right."""
 
 import time
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -10,7 +9,7 @@ from PIL import Image
 
 from serving.core import logs
 from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
-from serving.page.widgets.controls import PRIVATE, dataset_switch, selected_classifier
+from serving.page.widgets.controls import PRIVATE, PROGRESS, dataset_switch, selected_classifier
 from serving.page.widgets.errors import show_errors
 from serving.page.widgets.files import cache_file, cache_image
 from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, BatchSummary
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 THUMBNAIL = 112  # px
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
-PROGRESS_EVERY = 20  # pictures
 COLOURS = {"sure": BLUE, "unsure": ORANGE, "rejected": VIOLET, "blank": GREEN}  # of verdicts
 HELP = (
     "Drop up to {:,} pictures each of one thing, or a zip of up to 10 MB. Names may carry labels, and then the share "
@@ -36,10 +34,9 @@ HELP = (
 
 def build(services: "Services") -> None:
     """Fill the tab."""
-    progress = gr.Progress()
 
     def read_all(
-        dataset: str, uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = progress
+        dataset: str, uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = PROGRESS
     ) -> list[Any]:
         classifier = selected_classifier(services, dataset)
         address, request_id = request.client.host if request.client else "", logs.request_id()
@@ -80,14 +77,8 @@ def _predict(
     classifier: "Classifier", limits: Limits, uploads: list[dict[str, Any]], progress: gr.Progress
 ) -> list[FileResult]:
     """One result or more. Raises Refused when there is nothing or too much to read."""
-    with ExitStack() as stack:
-        count, files = uploaded_files(uploads, limits, stack)
-        results: list[FileResult] = []
-        for result in predict_many(classifier, files, thumbnail):
-            results.append(result)
-            if len(results) % PROGRESS_EVERY == 0:
-                progress((len(results), count), unit="pictures")
-        return results
+    with uploaded_files(uploads, limits) as (count, files):
+        return list(predict_many(classifier, progress.tqdm(files, total=count, unit="pictures"), thumbnail))
 
 
 def thumbnail(pixels: np.ndarray) -> Image.Image:

@@ -63,8 +63,7 @@ def build(services: "Services") -> None:
 
     results, events = [count, rows, before], OperatorEvents(services, key)
     cast("gr.Tab", key.parent).select(open_tab, [key, *filters], results, **QUIET)
-    events.on(newest.click, show_newest, filters, results)
-    events.on(key.submit, show_newest, filters, results)
+    events.on([newest.click, key.submit], show_newest, filters, results)
     events.on(older.click, show, [before, *filters], results)
     events.on(exporting.click, export, filters, file)
 

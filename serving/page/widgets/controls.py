@@ -14,9 +14,11 @@ from serving.page.widgets.errors import page_error, show_errors
 if TYPE_CHECKING:
     from model_loader import Classifier
     from serving.services import Services
+    from serving.storage.corrections import Corrections
     from serving.storage.history import History
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+PROGRESS = gr.Progress()  # the default of a parameter, which Gradio replaces with one for each event
 QUIET: dict[str, Any] = PRIVATE | {"show_progress": "hidden"}
 HISTORY_OFF = "No history is kept on this server. DEMO_HISTORY=true turns it on."
 
@@ -62,6 +64,13 @@ def open_history(services: "Services") -> "History":
     if services.recorder is None:
         raise page_error(HISTORY_OFF)
     return services.recorder.history
+
+
+def open_corrections(services: "Services") -> "Corrections":
+    """Raises StoreError."""
+    from serving.storage.corrections import Corrections  # SQLAlchemy, which would slow down the start of the page
+
+    return Corrections(services.database)
 
 
 @dataclass(frozen=True, eq=False)
