@@ -127,7 +127,7 @@ def report(arguments: argparse.Namespace, settings: Settings) -> None:
         "Public page": settings.deployment_url,
     }
     results, pictures = ROOT / "benchmarks" / "results", ROOT / "docs" / "screenshots"
-    sources = reports.gather(store, settings.models_dir, settings.artifact_dir, results, pictures, links)
+    sources = reports.gather(store, settings.models_dir, results, pictures, links)
     files = reports.write(sources, arguments.out or ROOT / "docs")
     print(f"Written: {', '.join(map(str, files))}. MLflow run {reports.log(store, files)} keeps both.")
 

@@ -1,6 +1,5 @@
 """Calibrate a model's probabilities and fit the thresholds of its verdicts, on data it was not trained on."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,22 +14,15 @@ MAX_REJECTED = 0.002  # share of the classes' images
 MIN_REJECT_PROBABILITY = 0.85  # people mind a wrong rejection more than a wrong answer
 
 
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """A model's outputs float32 [N, K or K + 1] and true labels int64 [N]; label K is none of the classes."""
-
-    outputs: np.ndarray
-    labels: np.ndarray
-
-
-def fit_temperature(sample: Sample) -> float:
-    """The divisor of the logits that minimises the log loss; above 1 for an overconfident model."""
-    logits = np.log(np.maximum(sample.outputs.astype(np.float64), 1e-12))
+def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """The divisor of the logits that minimises the log loss of outputs float32 [N, K or K + 1] for labels int64 [N];
+    above 1 for an overconfident model."""
+    logits = np.log(np.maximum(outputs.astype(np.float64), 1e-12))
 
     def loss(candidate: float) -> float:
         scaled = logits / candidate
         scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
-        return -float(scaled[np.arange(len(scaled)), sample.labels].mean())
+        return -float(scaled[np.arange(len(scaled)), labels].mean())
 
     return float(min(np.exp(np.linspace(np.log(0.2), np.log(5), 200)), key=loss))
 
@@ -41,15 +33,15 @@ def apply_temperature(model: "keras.Model", temperature: float) -> None:
     last.set_weights([weights / temperature for weights in last.get_weights()])
 
 
-def fit_thresholds(sample: Sample, spec: DatasetSpec) -> Thresholds:
+def fit_thresholds(outputs: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -> Thresholds:
     """Fit the thresholds on calibrated outputs. Labels of K and above are none of the K classes: a model without a
     reject class should be unsure of those images."""
     classes = len(spec.class_names)
-    in_class = sample.labels < classes
-    reject = sample.outputs[in_class, classes:].sum(1)
+    in_class = labels < classes
+    reject = outputs[in_class, classes:].sum(1)
     refuse = float(max(np.quantile(reject, 1 - MAX_REJECTED), MIN_REJECT_PROBABILITY)) if spec.has_reject_class else 1.0
     answered = in_class if spec.has_reject_class else np.ones_like(in_class)
-    outputs, labels = sample.outputs[answered, :classes], sample.labels[answered]
+    outputs, labels = outputs[answered, :classes], labels[answered]
     confidence, correct = outputs.max(1), outputs.argmax(1) == labels
     order = np.argsort(-confidence)
     accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)  # of the most confident 1, 2, ... answers

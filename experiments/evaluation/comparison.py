@@ -35,7 +35,11 @@ class Answers:
 
 def compare(groups: Sequence[Answers], class_names: tuple[str, ...]) -> tuple[Difference, ...]:
     """One row per group, then one per class over the groups that no correction can have contaminated."""
-    rows = [_compare_group(group) for group in groups if len(group.labels)]
+    rows = [
+        difference(group.group, group.champion == group.labels, group.challenger == group.labels, CONFIDENCE)
+        for group in groups
+        if len(group.labels)
+    ]
     clean = [group for group in groups if group.group in (VALIDATION, DRAWINGS)]
     return (*rows, *_by_class(clean, class_names))
 
@@ -50,11 +54,6 @@ def difference(group: str, champion: np.ndarray, challenger: np.ndarray, confide
     drawn = np.random.default_rng(0).multinomial(count, shares, RESAMPLES)
     low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / count, ((1 - confidence) / 2, (1 + confidence) / 2))
     return Difference(group, count, float(champion.mean()), float(challenger.mean()), float(low), float(high))
-
-
-def _compare_group(answers: Answers) -> Difference:
-    champion, challenger = answers.champion == answers.labels, answers.challenger == answers.labels
-    return difference(answers.group, champion, challenger, CONFIDENCE)
 
 
 def _by_class(groups: Sequence[Answers], class_names: tuple[str, ...]) -> Iterator[Difference]:

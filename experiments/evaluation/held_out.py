@@ -9,7 +9,6 @@ from experiments.data.specs import DatasetSpec, Split
 from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import calibration
 from experiments.evaluation import drawings as drawn
-from experiments.evaluation.calibration import Sample
 from experiments.evaluation.drawings import PreparedDrawings
 from experiments.inference.predictions import Thresholds
 from experiments.inference.tta import Model, predict_with_tta
@@ -57,9 +56,9 @@ def calibrate(model: "keras.Model", held_out: HeldOut, spec: DatasetSpec) -> Thr
     """Calibrate the model's probabilities in its own weights, then fit the thresholds of its verdicts."""
     images, labels = held_out.calibration.images, held_out.calibration.labels
     with_output = labels < spec.outputs
-    first = Sample(as_function(model)(images[with_output]), labels[with_output])
-    calibration.apply_temperature(model, calibration.fit_temperature(first))
-    return calibration.fit_thresholds(Sample(predict_with_tta(as_function(model), images, spec.views), labels), spec)
+    temperature = calibration.fit_temperature(as_function(model)(images[with_output]), labels[with_output])
+    calibration.apply_temperature(model, temperature)
+    return calibration.fit_thresholds(predict_with_tta(as_function(model), images, spec.views), labels, spec)
 
 
 def as_function(model: "keras.Model") -> Model:

@@ -51,11 +51,9 @@ class Sources:
     links: Mapping[str, str]
 
 
-def gather(
-    store: TrackingStore, models_dir: Path, artifact_dir: Path, results: Path, pictures: Path, links: Mapping[str, str]
-) -> Sources:
+def gather(store: TrackingStore, models_dir: Path, results: Path, pictures: Path, links: Mapping[str, str]) -> Sources:
     """Read what there is of every data set that has a model. Raises BundleError if none has."""
-    subjects = list(_subjects(store, models_dir, artifact_dir))
+    subjects = list(_subjects(store, models_dir))
     if not subjects:
         raise BundleError(f"There is no model in {models_dir} to report on. Make one with `python -m experiments`.")
     benchmarks = {
@@ -97,9 +95,9 @@ def build(sources: Sources) -> list[Part]:
     return [*parts, Heading("Limits"), *map(_limits, sources.subjects), Paragraph(LIMITS)]
 
 
-def _subjects(store: TrackingStore, models_dir: Path, artifact_dir: Path) -> Iterator[Subject]:
+def _subjects(store: TrackingStore, models_dir: Path) -> Iterator[Subject]:
     for spec in SPECS.values():
-        bundle = bundles.read_current(bundles.exports_of(artifact_dir, spec.name))
+        bundle = bundles.read_current(bundles.exports_of(store.artifact_dir, spec.name))
         if bundle is None and not (models_dir / spec.name / bundles.MANIFEST).exists():
             continue
         bundle = bundle or bundles.read(models_dir / spec.name)

@@ -29,7 +29,6 @@ from experiments.registry.run_log import RunLog
 from experiments.training.export import export
 from experiments.training.progress import Epoch
 
-AGREEMENT = 1_000  # test images on which Keras and LiteRT must agree
 TIMED_CALLS = 100
 
 Predictions = dict[str, list[Prediction]]
@@ -70,32 +69,12 @@ def measure(
 
     # 5. Export, explain, and time the export.
     with tempfile.TemporaryDirectory() as folder:
-        bundle = _export(model, Path(folder) / "bundle", dataset, metrics, thresholds, log.run_id)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        bundle = export(model, Path(folder) / "bundle", dataset, metrics, thresholds, log.run_id, trained_at=now)
         write_insights(bundle, dataset, outputs, hidden, outcome, epochs)
         log.log_metrics(_cost(bundle, dataset.test.images[:1]))
         log.log_bundle(bundle.folder)
     return predictions
-
-
-def _export(
-    model: keras.Model,
-    folder: Path,
-    dataset: Dataset,
-    metrics: Mapping[str, float],
-    thresholds: Thresholds,
-    run_id: str,
-) -> Bundle:
-    return export(
-        model,
-        folder,
-        spec=dataset.spec,
-        metrics=metrics,
-        thresholds=thresholds,
-        run_id=run_id,
-        data_digest=dataset.digest,
-        trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        sample_images=dataset.test.images[:AGREEMENT],
-    )
 
 
 def _log_reports(test: Report, outcome: Outcome | None, spec: DatasetSpec, log: RunLog) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec
 from experiments.inference import bundle
 from experiments.inference.bundle import Bundle, BundleError
 from experiments.inference.litert import LiteRTModel, ModelError
 from experiments.inference.predictions import Thresholds
 
+COMPARED = 1_000  # test images on which Keras and LiteRT must agree
 TOLERANCE = 1e-4
 """Largest difference of probabilities between Keras and LiteRT, which both compute in float32."""
 
@@ -25,33 +27,31 @@ class ExportError(BundleError):
 def export(
     model: keras.Model,
     folder: Path,
-    *,
-    spec: DatasetSpec,
+    dataset: Dataset,
     metrics: Mapping[str, float],
     thresholds: Thresholds,
     run_id: str,
-    data_digest: str,
+    *,
     trained_at: str,
-    sample_images: np.ndarray,
 ) -> Bundle:
     """Write `model` to `folder` as a bundle without a version, atomically. Raises ExportError.
 
     model: raw values [N, H, W, C] to calibrated probabilities float32 [N, spec.outputs]. trained_at: ISO 8601.
-    sample_images: uint8 [N, H, W, C], on which Keras and LiteRT must agree.
     """
+    spec = dataset.spec
     _check(model, spec)
     with bundle.new_folder(folder) as unfinished:
         bare = _without_optimizer(model, unfinished / bundle.KERAS)
         with contextlib.redirect_stdout(io.StringIO()):  # the converter prints its endpoints
             bare.export(unfinished / bundle.TFLITE, format="litert", verbose=False)
-        _compare(bare, unfinished / bundle.TFLITE, sample_images)
+        _compare(bare, unfinished / bundle.TFLITE, dataset.test.images[:COMPARED])
         exported = Bundle(
             folder=unfinished,
             dataset=spec.name,
             version="",
             run_id=run_id,
             trained_at=trained_at,
-            data_digest=data_digest,
+            data_digest=dataset.digest,
             class_names=spec.class_names,
             metrics=dict(metrics),
             thresholds=thresholds,

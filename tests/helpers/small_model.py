@@ -5,7 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
-from experiments.data.specs import DatasetSpec
+from experiments.data.datasets import Dataset
+from experiments.data.specs import DatasetSpec, Split
 from experiments.inference import bundle as bundles
 from experiments.inference.predictions import Thresholds
 from experiments.registry import production
@@ -73,14 +74,18 @@ def exported_as(name, model, images, tmp_path_factory):
     return export(
         model,
         tmp_path_factory.mktemp(name) / "bundle",
-        spec=SPEC,
+        dataset_of(SPEC, images),
         metrics=METRICS,
         thresholds=Thresholds(sure=0.4, refuse=0.9),
         run_id="run-of-export",
-        data_digest="0" * 64,
         trained_at="2026-11-21T20:00:00+00:00",
-        sample_images=images,
     )
+
+
+def dataset_of(spec, images):
+    """All three splits alike."""
+    split = Split(images, np.zeros(len(images), np.int64))
+    return Dataset(spec, split, split, split, digest="0" * 64)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from experiments.inference import bundle as bundles
 from model_loader import Classifier, ModelError, load
+from tests.helpers.small_model import dataset_of
 
 
 def warnings_in(caplog):
@@ -88,9 +89,9 @@ def test_a_promoted_model_of_another_shape_leaves_the_old_one_answering(
 
     other = dataclasses.replace(spec, image_shape=(4, 4, 1))
     layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
-    facts = {"metrics": {}, "thresholds": Thresholds(), "run_id": "r", "data_digest": "d", "trained_at": "2026-11-21"}
-    sample = images[:, :4, :4]
-    promote(export(keras.Sequential(layers), tmp_path / "other", spec=other, sample_images=sample, **facts))
+    facts = {"metrics": {}, "thresholds": Thresholds(), "run_id": "r", "trained_at": "2026-11-21"}
+    dataset = dataset_of(other, images[:, :4, :4])
+    promote(export(keras.Sequential(layers), tmp_path / "other", dataset, **facts))
     classifier = Classifier(spec, settings)
     for _ in range(3):
         assert not classifier.refresh()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.data.specs import DatasetSpec
-from experiments.evaluation.calibration import MAX_REJECTED, Sample, apply_temperature, fit_temperature, fit_thresholds
+from experiments.evaluation.calibration import MAX_REJECTED, apply_temperature, fit_temperature, fit_thresholds
 from experiments.evaluation.metrics import calibration_error
 
 
@@ -22,46 +22,46 @@ def spec(classes: int, has_reject_class: bool) -> DatasetSpec:
     )
 
 
-def answers(sharpness: float, count: int = 20_000, none: bool = False) -> Sample:
+def answers(sharpness: float, count: int = 20_000, none: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Outputs whose labels are drawn from their own probabilities, then sharpened: too sure above 1."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (count, 4 if none else 3))
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     labels = (rng.random((count, 1)) > probabilities.cumsum(1)).sum(1)
     sharp = probabilities**sharpness
-    return Sample((sharp / sharp.sum(1, keepdims=True)).astype(np.float32), labels)
+    return (sharp / sharp.sum(1, keepdims=True)).astype(np.float32), labels
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1, 2])
 def test_the_temperature_undoes_over_and_underconfidence(sharpness) -> None:
-    assert fit_temperature(answers(sharpness)) == pytest.approx(sharpness, rel=0.05)
+    assert fit_temperature(*answers(sharpness)) == pytest.approx(sharpness, rel=0.05)
 
 
 def test_a_cooled_model_gives_calibrated_probabilities() -> None:
-    sample = answers(3)
+    outputs, labels = answers(3)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation="softmax")])
     model.set_weights([np.eye(3, dtype=np.float32), np.zeros(3, np.float32)])
-    logits = np.log(sample.outputs)
+    logits = np.log(outputs)
     before = model.predict(logits, batch_size=2000, verbose=0)
-    apply_temperature(model, fit_temperature(sample))
+    apply_temperature(model, fit_temperature(outputs, labels))
     after = model.predict(logits, batch_size=2000, verbose=0)
-    errors = [calibration_error(outputs.max(1), outputs.argmax(1) == sample.labels) for outputs in (before, after)]
+    errors = [calibration_error(shown.max(1), shown.argmax(1) == labels) for shown in (before, after)]
     assert errors[1] < 0.02 < errors[0]
     assert (before.argmax(1) == after.argmax(1)).all()
 
 
 def test_few_digits_are_unsure_and_fewer_refused() -> None:
-    sample = answers(1, none=True)
+    outputs, labels = answers(1, none=True)
     tiny = spec(3, has_reject_class=True)
-    fitted = fit_thresholds(sample, tiny)
-    real = sample.outputs[sample.labels < 3]
+    fitted = fit_thresholds(outputs, labels, tiny)
+    real = outputs[labels < 3]
     assert (real[:, :3].max(1) < fitted.sure).mean() <= tiny.max_unsure + 1e-3
     assert (real[:, 3] > fitted.refuse).mean() <= MAX_REJECTED + 1e-3
 
 
 def test_all_are_sure_where_all_are_right_and_nothing_is_refused_without_an_output_for_it() -> None:
     outputs = np.array([[0.9, 0.1], [0.3, 0.7]], np.float32)
-    fitted = fit_thresholds(Sample(outputs, np.array([0, 1])), spec(2, has_reject_class=False))
+    fitted = fit_thresholds(outputs, np.array([0, 1]), spec(2, has_reject_class=False))
     assert fitted.sure == pytest.approx(0.7)
     assert fitted.refuse == 1
 
@@ -70,7 +70,7 @@ def test_a_model_that_cannot_refuse_is_unsure_of_what_is_none_of_the_classes() -
     right = np.array([[0.99, 0.01], [0.9, 0.1], [0.7, 0.3], [0.6, 0.4]] * 100, np.float32)
     none = np.array([[0.65, 0.35], [0.6, 0.4]] * 100, np.float32)
     lenient = dataclasses.replace(spec(2, has_reject_class=False), max_unsure=0.5)
-    sample = Sample(np.concatenate([right, none]), np.repeat([0, 2], [400, 200]))
-    fitted = fit_thresholds(sample, lenient)
+    outputs, labels = np.concatenate([right, none]), np.repeat([0, 2], [400, 200])
+    fitted = fit_thresholds(outputs, labels, lenient)
     assert fitted.sure == pytest.approx(0.7)
-    assert fit_thresholds(sample, dataclasses.replace(lenient, max_unsure=0)).sure == pytest.approx(0.6)
+    assert fit_thresholds(outputs, labels, dataclasses.replace(lenient, max_unsure=0)).sure == pytest.approx(0.6)

@@ -96,7 +96,7 @@ def test_it_is_written_gathered_and_logged(store, exported, tmp_path):
     files.write(*figures(sha256=shipped.sha256["model.tflite"]), shipped.folder)
     (tmp_path / "peers.md").write_text(PEERS)
     (tmp_path / "the-page.png").write_bytes(figures_png())
-    gathered = report.gather(store, tmp_path / "models", store.artifact_dir, tmp_path, tmp_path, {})
+    gathered = report.gather(store, tmp_path / "models", tmp_path, tmp_path, {})
     assert gathered.benchmarks == {"make bench": PEERS}
     assert list(gathered.screenshots) == ["The page"]
     written = report.write(gathered, tmp_path / "docs")
@@ -104,7 +104,7 @@ def test_it_is_written_gathered_and_logged(store, exported, tmp_path):
     run_id = report.log(store, written)
     assert {file.path for file in store.client.list_artifacts(run_id)} == {"report.html", "report.docx"}
     with pytest.raises(BundleError, match="no model"):
-        report.gather(store, tmp_path, store.artifact_dir, tmp_path, tmp_path, {})
+        report.gather(store, tmp_path, tmp_path, tmp_path, {})
 
 
 def figures_png():

@@ -8,12 +8,12 @@ from ai_edge_litert.interpreter import Interpreter
 from experiments.inference import bundle as bundles
 from experiments.inference.predictions import Thresholds
 from experiments.training.export import ExportError, export
+from tests.helpers.small_model import dataset_of
 
 FACTS = {
     "metrics": {"test_accuracy": 0.5},
     "thresholds": Thresholds(),
     "run_id": "r",
-    "data_digest": "d",
     "trained_at": "2026-11-21",
 }
 
@@ -74,21 +74,21 @@ def test_keras_file_has_the_weights_and_no_optimizer_state(exported, keras_model
 )
 def test_unfit_models_are_refused_and_leave_nothing(build, complaint, spec, images, tmp_path):
     with pytest.raises(ExportError, match=complaint):
-        export(build(spec), tmp_path / "out", spec=spec, sample_images=images, **FACTS)
+        export(build(spec), tmp_path / "out", dataset_of(spec, images), **FACTS)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_data_set_that_refuses_has_one_output_more(spec, images, tmp_path):
     refusing = dataclasses.replace(spec, has_reject_class=True)
-    wider = export(model_of(spec, outputs=4), tmp_path / "out", spec=refusing, sample_images=images, **FACTS)
+    wider = export(model_of(spec, outputs=4), tmp_path / "out", dataset_of(refusing, images), **FACTS)
     assert wider.class_names == spec.class_names
     with pytest.raises(ExportError, match=r"\(None, 4\)"):
-        export(model_of(spec), tmp_path / "narrow", spec=refusing, sample_images=images, **FACTS)
+        export(model_of(spec), tmp_path / "narrow", dataset_of(refusing, images), **FACTS)
 
 
 def test_a_second_export_replaces_the_first(spec, images, tmp_path):
-    first = export(model_of(spec), tmp_path / "out", spec=spec, sample_images=images, **FACTS)
-    second = export(model_of(spec), tmp_path / "out", spec=spec, sample_images=images, **FACTS)
+    first = export(model_of(spec), tmp_path / "out", dataset_of(spec, images), **FACTS)
+    second = export(model_of(spec), tmp_path / "out", dataset_of(spec, images), **FACTS)
     assert first.sha256 != second.sha256
     assert bundles.read(tmp_path / "out") == second
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
