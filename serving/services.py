@@ -21,6 +21,8 @@ from serving.uploads.zips import Limits
 if TYPE_CHECKING:
     from experiments.inference.predictions import Prediction
     from model_loader import Classifier
+    from serving.storage.corrections import Corrections
+    from serving.storage.retrainings import Retrainings
     from settings import Settings
 
 
@@ -49,6 +51,20 @@ class Services:
             return self.classifiers[dataset]
         make = f"Make one with `python -m experiments run --dataset {dataset}` and start the page again."
         raise ModelError(f"There is no {dataset} model to answer with. {make}")
+
+    @property
+    def corrections(self) -> "Corrections":
+        """The corrections in the database, which is opened if it is not open. Raises StoreError."""
+        from serving.storage.corrections import Corrections  # SQLAlchemy, which would slow the start
+
+        return Corrections(self.database)
+
+    @property
+    def retrainings(self) -> "Retrainings":
+        """The retrainings in the database, likewise."""
+        from serving.storage.retrainings import Retrainings
+
+        return Retrainings(self.database)
 
     def record(
         self,

@@ -12,7 +12,6 @@ from serving.storage.records import Correction, CorrectionFilter, Entry
 
 if TYPE_CHECKING:
     from serving.services import Services
-    from serving.storage.corrections import Corrections
 
 CLIENT_SHARE = 10  # one client's corrections fill a tenth of the room for pending ones at most
 
@@ -42,28 +41,25 @@ class UnknownAnswerError(Refused):
 
 def keep_feedback(services: "Services", feedback: Feedback, address: str) -> Correction:
     """Keep feedback durably, and return it as the correction it became. Raises Refused, StoreError."""
-    from serving.storage.corrections import Corrections  # SQLAlchemy, which would slow the page's start
-
-    spec, corrections = SPECS[feedback.dataset], Corrections(services.database)
-    client = services.client_ids.id_of(address)
+    spec, client = SPECS[feedback.dataset], services.client_ids.id_of(address)
     if feedback.label not in (None, *spec.class_names):
         raise Refused(422, "wrong_label", "There is no such label.", f"Labels: {', '.join(spec.class_names)}.")
-    _check_room(services, corrections, client, feedback.dataset)
+    _check_room(services, client, feedback.dataset)
     correction = _correction(services, feedback, client)
     if not correction.proposed:
         raise Refused(422, "no_label", "The answer has no label to confirm.", "Send the right label.")
-    if not corrections.add([correction]):
+    if not services.corrections.add([correction]):
         raise Refused(
             409, "reviewed", "Your earlier correction of this image has been reviewed.", "It can't be changed."
         )
     return correction
 
 
-def _check_room(services: "Services", corrections: "Corrections", client: str, dataset: str) -> None:
+def _check_room(services: "Services", client: str, dataset: str) -> None:
     """Raises Refused when too many are pending; none is ever dropped for a new one."""
     room = services.settings.max_pending_corrections
     for owner, limit in ((client, max(1, room // CLIENT_SHARE)), (None, room)):
-        if corrections.count(CorrectionFilter(dataset, state="pending", client=owner)) >= limit:
+        if services.corrections.count(CorrectionFilter(dataset, state="pending", client=owner)) >= limit:
             message = "Too many corrections are pending review."
             raise Refused(503, "quarantine_full", message, "Try again another day.", 3600)
 

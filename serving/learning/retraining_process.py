@@ -47,18 +47,9 @@ def start_retraining(services: "Services", dataset: str) -> Retraining:
     return retraining
 
 
-def latest_retraining(services: "Services", dataset: str | None) -> Retraining | None:
-    """The active retraining, else the last one; None before the first."""
-    from serving.storage.retrainings import Retrainings
-
-    return Retrainings(services.database).latest(dataset)
-
-
 def cancel_retraining(services: "Services") -> Retraining:
     """Ask the active retraining to end, and return it. Raises Refused if none can be cancelled."""
-    from serving.storage.retrainings import Retrainings
-
-    retraining = Retrainings(services.database).cancel()
+    retraining = services.retrainings.cancel()
     if retraining is None:
         raise Refused(409, "nothing_to_cancel", "No retraining can be cancelled now.")
     return retraining
@@ -151,8 +142,6 @@ class StopSignals:
 
 def _start_process(services: "Services", retraining: Retraining) -> None:
     """Raises RetrainingError."""
-    from serving.storage.retrainings import Retrainings
-
     arguments = ["retrain", "--dataset", retraining.dataset, "--job", str(retraining.id)]
     try:
         with (services.settings.artifact_dir / LOG).open("wb") as log:
@@ -164,7 +153,7 @@ def _start_process(services: "Services", retraining: Retraining) -> None:
             )  # fmt: skip
     except OSError as error:
         message = f"The process could not be started: {error}"
-        Retrainings(services.database).finish(retraining.id, "failed", message)
+        services.retrainings.finish(retraining.id, "failed", message)
         raise RetrainingError(message) from error
     threading.Thread(target=process.wait, daemon=True).start()  # else it would stay in the process table
 

@@ -37,6 +37,8 @@ class Corrections:
         ).returning(corrections.c.id)
         # One statement can't update a row twice: the last of the same image and client counts.
         rows = {(one.dataset, one.image, one.client): _row(one) for one in added}
+        if not rows:
+            return 0
         with self._engine.begin() as connection:
             count = len(connection.execute(upsert, list(rows.values())).all())
             for one in added:

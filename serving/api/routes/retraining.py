@@ -10,7 +10,7 @@ from experiments.data.specs import DEFAULT_DATASET
 from serving.api.bodies import json_body, read_command
 from serving.api.deps import OPERATOR_ONLY, ServicesDep
 from serving.api.schemas import CONFLICT, Dataset, DatasetQuery, IsoTime, Schema
-from serving.learning.retraining_process import cancel_retraining, latest_retraining, start_retraining
+from serving.learning.retraining_process import cancel_retraining, start_retraining
 from serving.storage.records import RetrainingState
 
 router = APIRouter(tags=["retraining"], dependencies=OPERATOR_ONLY)
@@ -70,7 +70,7 @@ async def retrain(request: Request, services: ServicesDep) -> RetrainAnswer:
 @router.get("/api/retrain/status")
 def status(services: ServicesDep, dataset: DatasetQuery | None = None) -> StatusAnswer:
     """Show the retraining that is going on, else the last; of one data set if it is named."""
-    return StatusAnswer.model_validate({"retraining": latest_retraining(services, dataset)})
+    return StatusAnswer.model_validate({"retraining": services.retrainings.latest(dataset)})
 
 
 @router.post("/api/retrain/cancel", responses=CONFLICT)

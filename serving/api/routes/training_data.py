@@ -55,9 +55,7 @@ class UploadAnswer(Schema):
 @router.get("/api/training-data")
 def training_data(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> TrainingData:
     """Count corrections and uploaded pictures by state and label; give the digest of the accepted ones."""
-    from serving.storage.corrections import Corrections  # SQLAlchemy, which would slow the start
-
-    corrections = Corrections(services.database)
+    corrections = services.corrections
     counts: dict[str, dict[str, int]] = {state: {} for state in get_args(ReviewState)}
     for (state, label), count in corrections.tally(CorrectionFilter(dataset), "state", "label").items():
         counts[state][label] = count
@@ -77,16 +75,13 @@ async def upload(
 
 def _upload(services: Services, caller: Caller, query: UploadQuery, files: list[UploadedFile]) -> UploadAnswer:
     """Check and keep. Raises Refused, and keeps nothing, if a file can't be used."""
-    from serving.storage.corrections import Corrections
-
-    labels, corrections = services.classifier(query.dataset).bundle.class_names, Corrections(services.database)
+    labels = services.classifier(query.dataset).bundle.class_names
     if query.label not in (None, *labels):
         raise Refused(422, "wrong_label", "There is no such label.", f"Labels: {', '.join(labels)}.")
-    checked = _checked(services, query, files, corrections.known_digests(query.dataset))
+    checked = _checked(services, query, files)
     client = services.client_ids.id_of(caller.address)
     rows = as_corrections(checked, query.dataset, caller.request_id, client, query.contradicted)
-    if rows:
-        corrections.add(rows)
+    services.corrections.add(rows)
     pending = sum(row.state == "pending" for row in rows)
     return UploadAnswer(
         id=caller.request_id,
@@ -99,8 +94,9 @@ def _upload(services: Services, caller: Caller, query: UploadQuery, files: list[
     )
 
 
-def _checked(services: Services, query: UploadQuery, files: list[UploadedFile], kept: set[str]) -> CheckedUpload:
+def _checked(services: Services, query: UploadQuery, files: list[UploadedFile]) -> CheckedUpload:
     """Raises Refused unless all can be used, or the rest may be left out."""
+    kept = services.corrections.known_digests(query.dataset)
     known = known_images(query.dataset, services.settings, lambda *_: None)
     checked = check_upload(services.classifier(query.dataset), files, query.label, kept, known)
     if checked.faults and not query.leave_out:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from experiments.insights.html_tables import html_table
-from serving.learning.retraining_process import cancel_retraining, latest_retraining, start_retraining
+from serving.learning.retraining_process import cancel_retraining, start_retraining
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
 from serving.page.widgets.controls import QUIET, OperatorEvents, operator_refusal, selected_classifier
 from serving.page.widgets.errors import show_errors
@@ -41,7 +41,7 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
         if reason := operator_refusal(services, request, key):
             return (f"<p>{html.escape(reason)}</p>", *[gr.skip()] * (len(section) - 1))
         with show_errors(services):
-            return section_update(latest_retraining(services, selected_classifier(services, dataset).bundle.dataset))
+            return section_update(services.retrainings.latest(selected_classifier(services, dataset).bundle.dataset))
 
     def start(dataset: str) -> SectionUpdate:
         return section_update(start_retraining(services, dataset))

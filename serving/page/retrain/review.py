@@ -11,7 +11,7 @@ from experiments.data.specs import SPECS
 from experiments.insights.html_tables import html_table
 from serving.core.images import data_url
 from serving.learning.suspicious_clients import ClientSummary, client_summaries
-from serving.page.widgets.controls import OperatorEvents, open_corrections
+from serving.page.widgets.controls import OperatorEvents
 from serving.page.widgets.errors import page_error
 from serving.storage.records import Correction, CorrectionFilter, ReviewState
 
@@ -40,13 +40,13 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
         dropping_all = gr.Button("Drop all from client", variant="stop")
 
     def show(dataset: str, client: str) -> SectionUpdate:
-        return pending_corrections(open_corrections(services), dataset, client)
+        return pending_corrections(services.corrections, dataset, client)
 
     def review(state: ReviewState, whole_client: bool = False) -> Callable[..., SectionUpdate]:
         def decide(dataset: str, client: str, selected: list[int], label: str) -> SectionUpdate:
             new_label = label if state == "accepted" and label in SPECS[dataset].class_names else None
             chosen = _of_client(dataset, client) if whole_client else _of_ids(dataset, selected)
-            open_corrections(services).review(chosen, state, new_label)
+            services.corrections.review(chosen, state, new_label)
             return show(dataset, client)
 
         return decide

@@ -11,13 +11,7 @@ from experiments.insights.html_tables import html_table
 from serving.core import logs
 from serving.learning.known_images import known_images
 from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
-from serving.page.widgets.controls import (
-    PRIVATE,
-    PROGRESS,
-    open_corrections,
-    require_operator,
-    selected_classifier,
-)
+from serving.page.widgets.controls import PRIVATE, PROGRESS, require_operator, selected_classifier
 from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.gallery import gallery
 from serving.storage.records import ReviewState
@@ -92,7 +86,7 @@ class _Handlers:
         require_operator(services, request, key)
         classifier = selected_classifier(services, dataset)
         with show_errors(services, "The upload could not be checked."):
-            kept = open_corrections(services).known_digests(dataset)
+            kept = services.corrections.known_digests(dataset)
             unit = "of the data set's own images"
             known = known_images(dataset, services.settings, lambda *done: progress(done, unit=unit))
             with uploaded_files(files or [], services.training_limits) as (count, pictures):
@@ -113,7 +107,7 @@ class _Handlers:
         with show_errors(services, "The pictures could not be kept."):
             client = services.client_ids.id_of(request.client.host if request.client else "")
             corrections = as_corrections(checked, dataset, logs.request_id(), client, contradicted)
-            open_corrections(services).add(corrections)
+            services.corrections.add(corrections)
         to_review = sum(correction.state == "pending" for correction in corrections)
         message = f"Pictures kept as training data: {len(corrections) - to_review:,}."
         message += f" Pending review: {to_review:,}." if to_review else ""

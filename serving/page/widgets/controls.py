@@ -14,7 +14,6 @@ from serving.page.widgets.errors import page_error, show_errors
 if TYPE_CHECKING:
     from model_loader import Classifier
     from serving.services import Services
-    from serving.storage.corrections import Corrections
     from serving.storage.history import History
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
@@ -64,13 +63,6 @@ def open_history(services: "Services") -> "History":
     if services.recorder is None:
         raise page_error(HISTORY_OFF)
     return services.recorder.history
-
-
-def open_corrections(services: "Services") -> "Corrections":
-    """Raises StoreError."""
-    from serving.storage.corrections import Corrections  # SQLAlchemy, which would slow down the start of the page
-
-    return Corrections(services.database)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,10 @@ def numbers(rows):
     return [int(row.request_id.rpartition("-")[2]) for row in rows]
 
 
+def test_none_are_added_where_all_are_left_out(corrections):
+    assert corrections.add([]) == corrections.count(ALL) == 0
+
+
 def test_corrections_are_pending_until_they_are_accepted(corrections):
     assert corrections.add([correction(number) for number in range(4)]) == 4
     first, second, *_ = reversed(corrections.search(ALL, 9))
