@@ -47,10 +47,10 @@ def replay(arguments: argparse.Namespace, settings: Settings) -> int:
     database = Database.of(settings)
     since, until = arguments.since.timestamp(), arguments.until and arguments.until.timestamp()
     result = replaying.replay(History(database), bundle, SPECS[arguments.dataset], since, until)
-    for change in result.changes:
-        entry, time = change.entry, datetime.fromtimestamp(change.entry.answered_at, UTC)
+    for entry, prediction in result.changes:
+        time = datetime.fromtimestamp(entry.answered_at, UTC)
         was = f"{entry.label or entry.verdict} (version {entry.model_version})"
-        now = f"{change.label or change.verdict} {100 * change.confidence:.0f} %"
+        now = f"{prediction.label or prediction.verdict} {100 * prediction.confidence:.0f} %"
         print(f"{time:%Y-%m-%d %H:%M:%S}  {entry.request_id}  {was} -> {now}")
     print(f"{len(result.changes)} of {result.count} answers would change with version {result.version}.")
     database.close()

@@ -35,12 +35,8 @@ class Access:
         self._origins = frozenset(split_names(settings.cors_origins))
         self._hosts = frozenset(split_names(settings.allowed_hosts))
         unshared = is_loopback(settings.host) and not settings.share and not settings.trusted_proxies
-        self._open = unshared and not self._key and not self._login[0]
-
-    @property
-    def needs_key(self) -> bool:
+        self.needs_key = bool(not unshared or self._key or self._login[0])
         """Whether the operator has to send a key or a login."""
-        return not self._open
 
     def check_operator(self, headers: Mapping[str, str], user: str | None = None, key: str = "") -> None:
         """Raises Refused 401 for anyone but the operator. user: logged in on the page; key: typed there."""
@@ -66,12 +62,12 @@ class Access:
     def check_host(self, headers: Mapping[str, str]) -> None:
         """Raises Refused 403 for a foreign Host. For the API, and for what changes something."""
         name = host_name(headers.get("host", ""))
-        if (self._hosts and name not in self._hosts) or (self._open and not is_loopback(name)):
+        if (self._hosts and name not in self._hosts) or not (self.needs_key or is_loopback(name)):
             hint = "DEMO_ALLOWED_HOSTS lists this server's."
             raise Refused(403, "foreign_host", "The request names another host.", hint)
 
     def _is_operator(self, headers: Mapping[str, str], user: str | None, key: str) -> bool:
-        if self._open:
+        if not self.needs_key:
             return is_loopback(host_name(headers.get("host", ""))) and not any(name in headers for name in FORWARDED)
         if user is not None and self._login[0]:
             return equal_in_constant_time(user, self._login[0])

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.data.specs import SPECS, DatasetSpec
 from experiments.inference.litert import LiteRTModel
-from experiments.inference.predictions import predict
+from experiments.inference.predictions import Prediction, predict
 from experiments.registry import production
 from experiments.registry.store import TrackingStore
 from serving.storage.records import AnswerFilter, Entry
@@ -22,22 +22,12 @@ BATCH = 1000  # images at a time
 
 
 @dataclass(frozen=True)
-class ChangedAnswer:
-    """A kept answer and the version's different one. `label` is empty if it rejects the image."""
-
-    entry: Entry
-    label: str
-    verdict: str
-    confidence: float  # 0 to 1
-
-
-@dataclass(frozen=True)
 class ReplayResult:
-    """How many answers were replayed, and those that would change."""
+    """How many answers were replayed, and those that would change, each with the version's own prediction."""
 
     version: str
     count: int
-    changes: list[ChangedAnswer]
+    changes: list[tuple[Entry, Prediction]]
 
 
 def replay(
@@ -50,19 +40,15 @@ def replay(
 ) -> ReplayResult:
     """Replay the newest `limit` kept answers on a bundle. since, until: seconds since 1970."""
     model, count = LiteRTModel(bundle.tflite), 0
-    changes: list[ChangedAnswer] = []
+    changes: list[tuple[Entry, Prediction]] = []
     kept = islice(history.iterate(AnswerFilter(dataset=spec.name, since=since, until=until)), limit)
     with_image = (entry for entry in kept if entry.image is not None)
     while entries := list(islice(with_image, BATCH)):
         pixels = b"".join(entry.image or b"" for entry in entries)
         images = np.frombuffer(pixels, np.uint8).reshape(-1, *bundle.input_shape)
-        answers = predict(model, images, spec, bundle.thresholds, bundle.version)
+        predictions = predict(model, images, spec, bundle.thresholds, bundle.version)
         count += len(entries)
-        changes += [
-            ChangedAnswer(entry, answer.label, answer.verdict, answer.confidence)
-            for entry, answer in zip(entries, answers, strict=True)
-            if answer.label != entry.label
-        ]
+        changes += [pair for pair in zip(entries, predictions, strict=True) if pair[0].label != pair[1].label]
     return ReplayResult(bundle.version, count, changes)
 
 

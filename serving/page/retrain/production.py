@@ -8,13 +8,14 @@ import gradio as gr
 from experiments.data.specs import SPECS
 from experiments.insights.html_tables import html_table
 from serving.learning import production
-from serving.learning.replay import ChangedAnswer, ReplayResult, bundle_of_version, replay
+from serving.learning.replay import ReplayResult, bundle_of_version, replay
 from serving.page.widgets.controls import OperatorEvents, open_history
 from serving.page.widgets.gallery import stored_image
 from serving.page.widgets.times import format_utc
-from serving.storage.records import MAX_REASON, ProductionEntry
+from serving.storage.records import MAX_REASON, Entry, ProductionEntry
 
 if TYPE_CHECKING:
+    from experiments.inference.predictions import Prediction
     from serving.services import Services
 
 LISTED_CHANGES = 100
@@ -81,7 +82,7 @@ def changes_report(result: ReplayResult) -> str:
     if not count:
         return summary
     newest = f"<p>The newest {LISTED_CHANGES}:</p>" if count > LISTED_CHANGES else ""
-    rows = [_change_cells(change) for change in result.changes[:LISTED_CHANGES]]
+    rows = [_change_cells(*change) for change in result.changes[:LISTED_CHANGES]]
     return summary + newest + html_table(("picture", "time (UTC)", "was", "would be"), rows)
 
 
@@ -97,8 +98,7 @@ def _log_cells(entry: ProductionEntry) -> tuple[str, ...]:
     )
 
 
-def _change_cells(change: ChangedAnswer) -> tuple[str, ...]:
-    entry = change.entry
+def _change_cells(entry: Entry, prediction: "Prediction") -> tuple[str, ...]:
     before = f"{entry.label or entry.verdict} {100 * entry.confidence:.0f} %, version {entry.model_version}"
-    after = f"{change.label or change.verdict} {100 * change.confidence:.0f} %"
+    after = f"{prediction.label or prediction.verdict} {100 * prediction.confidence:.0f} %"
     return (stored_image(entry.image, entry.dataset), format_utc(entry.answered_at), before, after)

@@ -27,8 +27,8 @@ def test_answers_that_would_change_are_listed_the_newest_first(history, exported
     )
     history.add([entry(60, dataset="dots", image=None), entry(61)])
     result = replay(history, exported, spec, since=0.0)
-    assert (result.count, [change.entry.request_id for change in result.changes]) == (50, ["request-30", "request-7"])
-    assert [change.label for change in result.changes] == [now[30], now[7]]
+    assert (result.count, [before.request_id for before, _ in result.changes]) == (50, ["request-30", "request-7"])
+    assert [after.label for _, after in result.changes] == [now[30], now[7]]
     assert replay(history, exported, spec, since=1010.0).count == 40
     assert replay(history, exported, spec, since=1010.0, until=1020.0).changes == []
     assert replay(history, exported, spec, since=0.0, limit=10).count <= 10
@@ -37,7 +37,7 @@ def test_answers_that_would_change_are_listed_the_newest_first(history, exported
 def test_a_refusal_is_an_answer_too(history, exported, spec, images):
     never = exported.__class__(**{**exported.__dict__, "thresholds": exported.thresholds.__class__(0.0, 1.0)})
     history.add([entry(1, dataset="dots", label="", verdict="rejected", image=images[0].tobytes())])
-    (change,) = replay(history, never, spec, since=0.0).changes
-    assert change.label in exported.class_names
-    assert 0 < change.confidence <= 1
-    assert np.frombuffer(change.entry.image, np.uint8).size == 48
+    ((before, after),) = replay(history, never, spec, since=0.0).changes
+    assert after.label in exported.class_names
+    assert 0 < after.confidence <= 1
+    assert np.frombuffer(before.image, np.uint8).size == 48

@@ -1,4 +1,7 @@
-from serving.learning.replay import ChangedAnswer, ReplayResult
+import numpy as np
+
+from experiments.inference.predictions import Prediction
+from serving.learning.replay import ReplayResult
 from serving.learning.reporter import epochs_of
 from serving.page.retrain.production import changes_report, log_table
 from serving.page.retrain.retraining import curves, gate_table, progress_report, section_update
@@ -61,7 +64,7 @@ def test_the_log_shows_what_anybody_wrote_as_text():
 
 
 def test_a_replay_lists_what_would_change():
-    change = ChangedAnswer(entry(1, label="7"), "1", "sure", 0.98)
+    change = entry(1, label="7"), Prediction("1", 0.98, np.zeros(10), "sure", (), "4", None)
     text = changes_report(ReplayResult("4", 250, [change]))
     assert "1 of 250 answers would change with version 4" in text
     assert "7 90 %, version 3" in text
