@@ -116,10 +116,11 @@ def read_current(exports: Path) -> Bundle | None:
     return read(exports / pointer.version)
 
 
-def point_current(exports: Path, version: str) -> None:
-    """Make `version` the current export, atomically."""
+def point_current(exported: Bundle) -> None:
+    """Make this the current one of the exports beside it, atomically."""
+    exports = exported.folder.parent
     unfinished = exports / f".{CURRENT}-{os.getpid()}"
-    unfinished.write_text(_Current(version=version).model_dump_json() + "\n")
+    unfinished.write_text(_Current(version=exported.version).model_dump_json() + "\n")
     unfinished.replace(exports / CURRENT)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,9 @@ def pull(store: TrackingStore, spec: DatasetSpec) -> Bundle | None:
     current = versions.in_production(store, spec)
     if current is None:
         return None
-    return _point_current(store, spec, _export(store, spec, current))
+    exported = _export(store, spec, current)
+    bundles.point_current(exported)
+    return exported
 
 
 def _take_production(
@@ -135,15 +138,16 @@ def _take_production(
         exported = _export(store, spec, promoted)
         promotion = promotions.latest(promoted)
         if promotion is None or current is None or str(current.version) != version:  # else it is a repetition
-            run = client.get_run(exported.run_id)
-            promotion = Promotion.now(exported, by, reason, int(run.data.tags.get(CORRECTIONS, 0)))
+            corrections = int(client.get_run(exported.run_id).data.tags.get(CORRECTIONS, 0))
+            promotion = Promotion(version, exported.run_id, time.time(), by, reason, exported.data_digest, corrections)
         client.set_registered_model_tag(name, HISTORY, " ".join(earlier))
         for tag, value in promotion.version_tags.items():
             client.set_model_version_tag(name, version, tag, value)
         client.set_registered_model_alias(name, ALIAS, version)
         client.set_registered_model_tag(name, *promotion.model_tag)
         _set_stages(store, spec, version)
-    return _point_current(store, spec, exported)
+    bundles.point_current(exported)  # a process without the registry starts with it
+    return exported
 
 
 def _default_reason(store: TrackingStore, spec: DatasetSpec, version: str) -> str:
@@ -191,12 +195,6 @@ def _export(store: TrackingStore, spec: DatasetSpec, version: "ModelVersion") ->
             f"Version {number} of {spec.registered_model} can't be exported from its run {run_id}: {reason} "
             "Promote another version, or train it again with `python -m experiments`."
         ) from error
-
-
-def _point_current(store: TrackingStore, spec: DatasetSpec, exported: Bundle) -> Bundle:
-    """Make this the export that a process without the registry starts with."""
-    bundles.point_current(bundles.exports_of(store.artifact_dir, spec.name), exported.version)
-    return exported
 
 
 def _log_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> str:

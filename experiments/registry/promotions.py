@@ -1,13 +1,11 @@
 """The promotion history: what was in Production when, why and by which data. MLflow keeps none, so tags do."""
 
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import pydantic
 
 from experiments.data.specs import DatasetSpec
-from experiments.inference.bundle import Bundle
 from experiments.registry import versions
 from experiments.registry.store import TrackingStore
 
@@ -30,11 +28,6 @@ class Promotion:
     reason: str
     data_digest: str  # SHA-256 of what the version was trained on
     corrections: int = 0  # accepted ones among it
-
-    @classmethod
-    def now(cls, bundle: Bundle, by: PromotedBy, reason: str, corrections: int) -> "Promotion":
-        """The promotion of this bundle at this moment."""
-        return cls(bundle.version, bundle.run_id, time.time(), by, reason, bundle.data_digest, corrections)
 
     @property
     def version_tags(self) -> dict[str, str]:

@@ -107,8 +107,7 @@ def test_no_bytes_in_current_json_lead_outside_the_exports(exported, tmp_path, c
 def test_current_export_is_the_one_pointed_at(bundle, tmp_path):
     exports = tmp_path / "production"
     for version in ("1", "2"):
-        bundles.install(bundle, exports / version, version=version, run_id=f"run-{version}")
-        bundles.point_current(exports, version)
+        bundles.point_current(bundles.install(bundle, exports / version, version=version, run_id=f"run-{version}"))
         current = bundles.read_current(exports)
         assert (current.version, current.run_id, current.folder) == (version, f"run-{version}", exports / version)
         assert current.sha256 == bundle.sha256
