@@ -6,7 +6,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 import uvicorn
@@ -17,9 +17,7 @@ from serving.api.app import build_api
 from serving.core.access import is_loopback
 from serving.middleware import RequestMiddleware
 from serving.services import Services
-
-if TYPE_CHECKING:
-    from settings import Settings
+from settings import Settings
 
 PORTS_TRIED = 100
 KEEP_ALIVE = 75  # s; after uvicorn's 5 s a program that thinks so long would now and then ask just when it is cut off
@@ -101,7 +99,7 @@ def free_port(host: str, first: int) -> int:
     raise LaunchError(f"No port is free from {first} on. Choose another with --port or DEMO_PORT.")
 
 
-def login(settings: "Settings") -> tuple[str, str] | None:
+def login(settings: Settings) -> tuple[str, str] | None:
     """Return name and password of page and API, None without a login. Raises LaunchError if one is missing."""
     name, password = settings.username, settings.password.get_secret_value()
     if bool(name) != bool(password):
@@ -109,7 +107,7 @@ def login(settings: "Settings") -> tuple[str, str] | None:
     return (name, password) if name else None
 
 
-def exposure(settings: "Settings") -> str:
+def exposure(settings: Settings) -> str:
     """Return a line on who can use the page, empty if only this machine can."""
     users = []
     if not is_loopback(settings.host):

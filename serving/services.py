@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from experiments.inference.litert import ModelError
+from experiments.inference.predictions import Prediction
+from model_loader import Classifier
 from serving.core.access import Access
 from serving.core.client_ids import ClientIds
 from serving.core.limits import MIB, Load, RateLimits
@@ -17,21 +19,19 @@ from serving.storage.database import Database
 from serving.storage.recorder import Recorder
 from serving.storage.records import Entry, Source
 from serving.uploads.zips import Limits
+from settings import Settings
 
 if TYPE_CHECKING:
-    from experiments.inference.predictions import Prediction
-    from model_loader import Classifier
     from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Retrainings
-    from settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
 class Services:
     """The models and the services around them."""
 
-    classifiers: "Mapping[str, Classifier]"  # by data set; only of those that have a model
-    settings: "Settings"
+    classifiers: Mapping[str, Classifier]  # by data set; only of those that have a model
+    settings: Settings
     access: Access
     client_ids: ClientIds
     rates: RateLimits
@@ -45,7 +45,7 @@ class Services:
     recent_drawings: RecentDrawings
     recorder: Recorder | None  # None while the history is off
 
-    def classifier(self, dataset: str) -> "Classifier":
+    def classifier(self, dataset: str) -> Classifier:
         """Return the model of a data set. Raises ModelError if it has none."""
         if dataset in self.classifiers:
             return self.classifiers[dataset]
@@ -73,7 +73,7 @@ class Services:
         source: Source,
         address: str,
         milliseconds: float,
-        predictions: "Sequence[Prediction | None]",
+        predictions: Sequence[Prediction | None],
         sheets: Sequence[bytes] = (),
     ) -> None:
         """Count predictions and add them to the history, at the position they have here; None is a picture without one.
@@ -104,7 +104,7 @@ class Services:
         self.batcher.close()
 
 
-def open_services(classifiers: "Mapping[str, Classifier]", settings: "Settings") -> Services:
+def open_services(classifiers: Mapping[str, Classifier], settings: Settings) -> Services:
     """Build the services around the models, which are given by data set. Close them at the end."""
     worker_pool = WorkerPool(settings.workers)
     limits = Limits(settings.max_batch_images, settings.max_image_mb, settings.max_batch_mb)

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,14 +10,12 @@ from experiments.data.archive import obtain
 from experiments.data.downloads import ARCHIVES
 from experiments.data.specs import SPECS, DatasetSpec
 from serving.storage.records import digest_prefix
-
-if TYPE_CHECKING:
-    from settings import Settings
+from settings import Settings
 
 PROGRESS_EVERY = 500  # images
 
 
-def known_images(dataset: str, settings: "Settings", progress: Callable[[int, int], object]) -> np.ndarray | None:
+def known_images(dataset: str, settings: Settings, progress: Callable[[int, int], object]) -> np.ndarray | None:
     """Digest prefixes of all training and test images, prepared as uploads are: uint64 [N], sorted. None if the data
     set is not on this machine.
 
@@ -39,7 +36,7 @@ def known_images(dataset: str, settings: "Settings", progress: Callable[[int, in
     return known
 
 
-def _compute(spec: DatasetSpec, settings: "Settings", progress: Callable[[int, int], object]) -> np.ndarray:
+def _compute(spec: DatasetSpec, settings: Settings, progress: Callable[[int, int], object]) -> np.ndarray:
     arrays = obtain(ARCHIVES[spec.name], settings.data_dir)
     images = np.concatenate([arrays["x_train"], arrays["x_test"]]).reshape(-1, *spec.image_shape)
     prefixes = []

@@ -6,19 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.inference.predictions import Prediction
+from model_loader import Classifier
 from serving.core.errors import Refused
 from serving.prediction.predict import FileResult, predict_many
 from serving.storage.records import Correction, ReviewState, digest_prefix, image_digest
 from serving.uploads.file_labels import labels_in
 from serving.uploads.zips import UploadedFile
-
-if TYPE_CHECKING:
-    from experiments.inference.predictions import Prediction
-    from model_loader import Classifier
 
 MAX_PIXELS = 20_000_000_000  # of one upload, decoded: 20,000 photos of a megapixel
 
@@ -29,7 +26,7 @@ class LabelledPicture:
 
     name: str
     label: str
-    prediction: "Prediction"
+    prediction: Prediction
     image: np.ndarray  # uint8 [H, W, C], preprocessed
 
     @property
@@ -54,7 +51,7 @@ class CheckedUpload:
 
 
 def check_upload(
-    classifier: "Classifier",
+    classifier: Classifier,
     files: Iterable[UploadedFile],
     label: str | None,
     kept: set[str],

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -12,10 +12,8 @@ from serving.page.retrain import tab as retrain_tab
 from serving.page.tabs import batch, draw, experiments, history, insights, photo, status
 from serving.page.widgets.controls import PRIVATE
 from serving.page.widgets.files import check_uploaded
-
-if TYPE_CHECKING:
-    from serving.services import Services
-    from settings import Settings
+from serving.services import Services
+from settings import Settings
 
 TITLE = "Digit and photo reader"
 INTRODUCTION = "Draw a digit or upload a photo: a small neural network says what it is, and when it is not sure."
@@ -64,7 +62,7 @@ class Page(gr.Blocks):
         return arguments
 
 
-def build_page(services: "Services", notice: Callable[[], str]) -> gr.Blocks:
+def build_page(services: Services, notice: Callable[[], str]) -> gr.Blocks:
     """Build the whole page. notice: called at every visit for the Markdown shown above the tabs; empty for none."""
     page = Page(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with page:
@@ -125,7 +123,7 @@ def appearance() -> dict[str, Any]:
     }
 
 
-def links(settings: "Settings") -> str:
+def links(settings: Settings) -> str:
     """Return Markdown of the links that are set, empty if none is."""
     addresses = {
         "Code": settings.repository_url,

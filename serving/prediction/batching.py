@@ -4,19 +4,16 @@ import asyncio
 import collections
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from experiments.inference.litert import CHUNK
 from experiments.inference.predictions import Prediction
+from model_loader import Classifier
 from serving.core.errors import Refused
 from serving.prediction.predict import FileResult, predict_images
+from serving.prediction.worker_pool import WorkerPool
 from serving.uploads.zips import UploadedFile
-
-if TYPE_CHECKING:
-    from model_loader import Classifier
-    from serving.prediction.worker_pool import WorkerPool
 
 BULK = 16  # pictures of a batch in one work item
 BUSY = 16  # requests being prepared, above which each call of the model is delayed:
@@ -26,7 +23,7 @@ GATHER_S = 0.005  # s; fewer and larger calls give 10 % more answers a second
 class Batcher:
     """Predictions for any number of concurrent requests, in one event loop."""
 
-    def __init__(self, classifiers: "Mapping[str, Classifier]", pool: "WorkerPool") -> None:
+    def __init__(self, classifiers: Mapping[str, Classifier], pool: WorkerPool) -> None:
         """classifiers: by data set."""
         self._pool, self._preparing = pool, 0
         self._models = {name: _Gatherer(classifier, self._delay) for name, classifier in classifiers.items()}
@@ -73,7 +70,7 @@ class Batcher:
 class _Gatherer:
     """The queue of one model: images that arrive during a call are predicted together in the next one."""
 
-    def __init__(self, classifier: "Classifier", delay: Callable[[], float]) -> None:
+    def __init__(self, classifier: Classifier, delay: Callable[[], float]) -> None:
         """delay: returns the seconds to wait for more images before a call of the model."""
         self._classifier, self._delay = classifier, delay
         self._queue: collections.deque[tuple[np.ndarray | None, asyncio.Future[Prediction]]] = collections.deque()

@@ -3,19 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from experiments.inference.litert import CHUNK
 from experiments.inference.predictions import Prediction, blank
+from model_loader import Classifier
 from serving.core.errors import Refused
 from serving.prediction.prepare import prepare_picture
 from serving.uploads.zips import UploadedFile
-
-if TYPE_CHECKING:
-    from model_loader import Classifier
 
 MAX_PIXELS = 2_000_000_000  # of one batch, decoded: about 20 s of work
 Preview = Callable[[np.ndarray], Image.Image]
@@ -32,7 +29,7 @@ class FileResult:
     preview: Image.Image | None = None
 
 
-def predict_images(classifier: "Classifier", images: Sequence[np.ndarray | None]) -> list[Prediction]:
+def predict_images(classifier: Classifier, images: Sequence[np.ndarray | None]) -> list[Prediction]:
     """Predict prepared images, uint8 [h, w, C]; None stands for a blank, which the model is not asked about."""
     inked = [image for image in images if image is not None]
     predictions = iter(classifier.predict(np.stack(inked)) if inked else ())
@@ -40,7 +37,7 @@ def predict_images(classifier: "Classifier", images: Sequence[np.ndarray | None]
     return [blank(bundle.class_names, bundle.version) if image is None else next(predictions) for image in images]
 
 
-def predict_one(classifier: "Classifier", sheets: Sequence[bytes]) -> Prediction:
+def predict_one(classifier: Classifier, sheets: Sequence[bytes]) -> Prediction:
     """Predict one drawing or photo. sheets: as prepare_picture takes them. Raises Refused."""
     prepared = prepare_picture(classifier.bundle.dataset, sheets)
     if isinstance(prepared, Refused):
@@ -49,7 +46,7 @@ def predict_one(classifier: "Classifier", sheets: Sequence[bytes]) -> Prediction
 
 
 def predict_many(
-    classifier: "Classifier",
+    classifier: Classifier,
     files: Iterable[UploadedFile],
     preview: Preview | None = None,
     max_pixels: int = MAX_PIXELS,

@@ -1,22 +1,20 @@
 """Section of the Retrain tab: the Production log, promotion and rollback by hand, and replays of past answers."""
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from experiments.data.specs import SPECS
+from experiments.inference.predictions import Prediction
 from experiments.insights.html_tables import html_table
 from serving.learning import production
 from serving.learning.replay import ReplayResult, bundle_of_version, replay
 from serving.page.widgets.controls import OperatorEvents, open_history
 from serving.page.widgets.gallery import stored_image
 from serving.page.widgets.times import format_utc
+from serving.services import Services
 from serving.storage.records import MAX_REASON, Entry, ProductionEntry
-
-if TYPE_CHECKING:
-    from experiments.inference.predictions import Prediction
-    from serving.services import Services
 
 LISTED_CHANGES = 100
 REPLAYED_ANSWERS = 20_000
@@ -24,7 +22,7 @@ COLUMNS = ("version", "since (UTC)", "until", "by", "reason", "data", "correctio
 LogUpdate = tuple[str, dict[str, Any]]
 
 
-def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
+def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
     """Add the section."""
     with gr.Row():
         showing = gr.Button("Show log", variant="primary")
@@ -61,7 +59,7 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
     events.on(replaying.click, replay_answers, [version, since], changes)
 
 
-def log_update(services: "Services", dataset: str) -> LogUpdate:
+def log_update(services: Services, dataset: str) -> LogUpdate:
     """The log as HTML, and an update of the choice of versions. Raises RegistryError, StoreError."""
     entries, versions = production.log(services, dataset), production.versions(services, dataset)
     choices = [(f"{number}: {gate[:80]}" if gate else number, number) for number, gate in versions.items()]
@@ -98,7 +96,7 @@ def _log_cells(entry: ProductionEntry) -> tuple[str, ...]:
     )
 
 
-def _change_cells(entry: Entry, prediction: "Prediction") -> tuple[str, ...]:
+def _change_cells(entry: Entry, prediction: Prediction) -> tuple[str, ...]:
     before = f"{entry.label or entry.verdict} {100 * entry.confidence:.0f} %, version {entry.model_version}"
     after = f"{prediction.label or prediction.verdict} {100 * prediction.confidence:.0f} %"
     return (stored_image(entry.image, entry.dataset), format_utc(entry.answered_at), before, after)

@@ -13,11 +13,11 @@ from serving.learning.retraining_process import cancel_retraining, start_retrain
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
 from serving.page.widgets.controls import QUIET, OperatorEvents, operator_refusal, selected_classifier
 from serving.page.widgets.errors import show_errors
+from serving.services import Services
 from serving.storage.records import Retraining
 
 if TYPE_CHECKING:
     from experiments.training.progress import Epoch
-    from serving.services import Services
 
 REFRESH_S = 2.0
 LOG_LINES = 12
@@ -25,7 +25,7 @@ CURVES = (("Loss", "loss", "val_loss"), ("Accuracy", "accuracy", "val_accuracy")
 SectionUpdate = tuple[Any, ...]
 
 
-def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
+def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
     """Add the section. The page turns its timer on while the tab is in front."""
     with gr.Row():
         starting = gr.Button("Start retraining", variant="primary")

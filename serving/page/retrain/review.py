@@ -13,10 +13,10 @@ from serving.core.images import data_url
 from serving.learning.suspicious_clients import ClientSummary, client_summaries
 from serving.page.widgets.controls import OperatorEvents
 from serving.page.widgets.errors import page_error
+from serving.services import Services
 from serving.storage.records import Correction, CorrectionFilter, ReviewState
 
 if TYPE_CHECKING:
-    from serving.services import Services
     from serving.storage.corrections import Corrections
 
 PAGE_SIZE = 60  # pictures: more would take the browser seconds
@@ -25,7 +25,7 @@ AS_PROPOSED = "as proposed"
 SectionUpdate = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
 
 
-def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
+def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
     """Add the section."""
     with gr.Row():
         showing = gr.Button("Show pending corrections", variant="primary")

@@ -1,14 +1,10 @@
 """The Retrain tab, for the operator: reviewing corrections, uploading labelled pictures, retraining, and Production."""
 
-from typing import TYPE_CHECKING
-
 import gradio as gr
 
 from serving.page.retrain import production, retraining, review, uploads
 from serving.page.widgets.controls import dataset_switch, key_box
-
-if TYPE_CHECKING:
-    from serving.services import Services
+from serving.services import Services
 
 SECTIONS = {
     "Corrections": review.build,
@@ -18,7 +14,7 @@ SECTIONS = {
 }
 
 
-def build(services: "Services") -> None:
+def build(services: Services) -> None:
     """Fill the tab."""
     key = key_box(services)
     dataset = dataset_switch(services)

@@ -2,24 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from experiments.data.specs import SPECS
 from experiments.insights.html_tables import html_table
+from model_loader import Classifier
 from serving.core import logs
 from serving.learning.known_images import known_images
 from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
 from serving.page.widgets.controls import PRIVATE, PROGRESS, require_operator, selected_classifier
 from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.gallery import gallery
+from serving.services import Services
 from serving.storage.records import ReviewState
 from serving.uploads.page_files import uploaded_files
-
-if TYPE_CHECKING:
-    from model_loader import Classifier
-    from serving.services import Services
 
 HELP = (
     "Upload up to {:,} pictures, or a zip of up to {} MB. Labels come from the folders of a zip (`7/img.png`), from a "
@@ -35,7 +33,7 @@ Pending = tuple[str, CheckedUpload]  # data set and pictures, checked but not ye
 SectionUpdate = tuple[Any, str, str, dict[str, Any], dict[str, Any]]
 
 
-def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
+def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
     """Add the section."""
     gr.Markdown(HELP.format(services.training_limits.files, services.training_limits.total_mb))
     files = gr.File(label="Labelled pictures", file_count="multiple", height=160, elem_id="training-files")
@@ -69,7 +67,7 @@ def build(services: "Services", key: gr.Textbox, dataset: gr.Radio) -> None:
 class _Handlers:
     """The handlers of the section's two buttons."""
 
-    def __init__(self, services: "Services") -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
 
     def check(
@@ -139,5 +137,5 @@ def check_details(checked: CheckedUpload) -> str:
     return (gallery(doubtful) if doubtful else "") + (html_table((), faults) if faults else "")
 
 
-def _label_choices(classifier: "Classifier") -> list[str]:
+def _label_choices(classifier: Classifier) -> list[str]:
     return [FROM_FILES, *classifier.bundle.class_names]

@@ -1,12 +1,13 @@
 """The Batch tab: many pictures or a zip in; a gallery, a table, a chart and, with labels, the share that is right."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 import numpy as np
 from PIL import Image
 
+from model_loader import Classifier
 from serving.core import logs
 from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
 from serving.page.widgets.controls import PRIVATE, PROGRESS, dataset_switch, selected_classifier
@@ -14,13 +15,10 @@ from serving.page.widgets.errors import show_errors
 from serving.page.widgets.files import cache_file, cache_image
 from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, BatchSummary
 from serving.prediction.predict import FileResult, predict_many
+from serving.services import Services
 from serving.uploads.file_labels import labels_in
 from serving.uploads.page_files import uploaded_files
 from serving.uploads.zips import Limits
-
-if TYPE_CHECKING:
-    from model_loader import Classifier
-    from serving.services import Services
 
 THUMBNAIL = 112  # px
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
@@ -32,7 +30,7 @@ HELP = (
 )
 
 
-def build(services: "Services") -> None:
+def build(services: Services) -> None:
     """Fill the tab."""
 
     def read_all(
@@ -74,7 +72,7 @@ def build(services: "Services") -> None:
 
 
 def _predict(
-    classifier: "Classifier", limits: Limits, uploads: list[dict[str, Any]], progress: gr.Progress
+    classifier: Classifier, limits: Limits, uploads: list[dict[str, Any]], progress: gr.Progress
 ) -> list[FileResult]:
     """One result or more. Raises Refused when there is nothing or too much to read."""
     with uploaded_files(uploads, limits) as (count, files):

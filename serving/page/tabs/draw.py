@@ -1,7 +1,7 @@
 """The Draw tab: a pad, an upload for those who can't draw, and the answer beside them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import gradio as gr
 from gradio.components import Component
@@ -11,9 +11,7 @@ from serving.page.widgets.answer import AnswerParts, AnswerView, Outputs
 from serving.page.widgets.controls import PRIVATE, QUIET
 from serving.page.widgets.files import read_upload
 from serving.page.widgets.pad import blank_drawing, build_drawing_copy, build_pad
-
-if TYPE_CHECKING:
-    from serving.services import Services
+from serving.services import Services
 
 DATASET = "mnist"
 SENTENCES = {
@@ -36,7 +34,7 @@ ANSWER_WHEN_LIVE = """on => {
 stroke, live or not."""
 
 
-def build(services: "Services") -> None:
+def build(services: Services) -> None:
     """Fill the tab."""
     view = AnswerView(services, DATASET, SENTENCES)
 

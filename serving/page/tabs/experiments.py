@@ -1,7 +1,7 @@
 """The Experiments tab: the runs of the store side by side, and why the one in Production is there. The operator's."""
 
 import html
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import gradio as gr
 
@@ -13,15 +13,13 @@ from experiments.registry.run_log import RunSummary
 from experiments.registry.store import TrackingStore
 from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, epoch_lines, plot_data
 from serving.page.widgets.controls import QUIET, OperatorEvents, dataset_switch, key_box, selected_classifier
-
-if TYPE_CHECKING:
-    from serving.services import Services
+from serving.services import Services
 
 CURVES = {"accuracy": axis("accuracy, %"), "loss": axis("loss", type="log")}
 PLOTTED = 12  # runs: more lines can't be told apart
 
 
-def build(services: "Services") -> None:
+def build(services: Services) -> None:
     """Lay out the tab. It asks the store when it is opened, in a thread, since MLflow takes seconds to import."""
     key = key_box(services)
     dataset = dataset_switch(services)
@@ -61,7 +59,7 @@ def curves(comparison: RunComparison, kind: str) -> Chart:
     return chart(traces, epoch_axis(longest), CURVES[kind], height=420)
 
 
-def _compare(services: "Services", dataset: str) -> RunComparison:
+def _compare(services: Services, dataset: str) -> RunComparison:
     """Raises RegistryError."""
     settings, bundle = services.settings, selected_classifier(services, dataset).bundle
     if not run_comparison.store_exists(settings.mlflow_tracking_uri):

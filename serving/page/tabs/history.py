@@ -19,10 +19,10 @@ from serving.page.widgets.errors import show_errors
 from serving.page.widgets.files import cache_file
 from serving.page.widgets.gallery import stored_image
 from serving.page.widgets.times import format_utc
+from serving.services import Services
 from serving.storage.records import AnswerFilter, Entry, Source
 
 if TYPE_CHECKING:
-    from serving.services import Services
     from serving.storage.history import History
 
 ANY = "any"
@@ -32,7 +32,7 @@ FILTERS = ("dataset", "verdict", "label", "source", "model_version", "client", "
 COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
 
 
-def build(services: "Services") -> None:
+def build(services: Services) -> None:
     """Fill the tab."""
     key = key_box(services)
     filters = _build_filters()

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import gradio as gr
 import numpy as np
@@ -18,10 +18,8 @@ from serving.page.widgets.charts import Chart, plot_data
 from serving.page.widgets.controls import QUIET, dataset_switch, operator_refusal, selected_classifier
 from serving.page.widgets.errors import page_error
 from serving.page.widgets.gallery import gallery, prediction_gallery
+from serving.services import Services
 from serving.storage.records import AnswerFilter, StoreError
-
-if TYPE_CHECKING:
-    from serving.services import Services
 
 COUNTS, RATES = "counts", "% of the true class"
 
@@ -78,7 +76,7 @@ def render(bundle: Bundle, cache: dict[str, Rendered]) -> Rendered:
     return cached
 
 
-def build(services: "Services") -> None:
+def build(services: Services) -> None:
     """Lay out the tab. It asks for its figures when it is opened."""
     dataset = dataset_switch(services)
     tab = cast("gr.Tab", dataset.parent)
@@ -93,7 +91,7 @@ def build(services: "Services") -> None:
 class _Parts:
     """The tab's components, laid out by the constructor, and the handlers that fill them."""
 
-    def __init__(self, services: "Services") -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
         self._cache: dict[str, Rendered] = {}
         self.plots: dict[str, gr.Plot] = {}
@@ -190,7 +188,7 @@ class _Parts:
             self.plots[name] = gr.Plot(label=title, show_label=False, elem_classes="chart")
 
 
-def with_traffic(services: "Services", insights: Insights, request: gr.Request) -> Insights:
+def with_traffic(services: Services, insights: Insights, request: gr.Request) -> Insights:
     """The figures with what was answered here, as far as it is recorded and this visitor may see it."""
     if services.recorder is None or operator_refusal(services, request):
         return insights

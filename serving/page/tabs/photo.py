@@ -1,15 +1,13 @@
 """The Photo tab: a photo from a file, the clipboard or the camera, and the answer beside it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from experiments.data.specs import SPECS
 from serving.page.widgets.answer import AnswerView, Outputs
 from serving.page.widgets.files import read_upload
-
-if TYPE_CHECKING:
-    from serving.services import Services
+from serving.services import Services
 
 DATASET = "cifar10"
 KINDS = "{} or {}".format(", ".join(SPECS[DATASET].class_names[:-1]), SPECS[DATASET].class_names[-1])
@@ -20,7 +18,7 @@ SENTENCES = {
 HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leave it unsure."
 
 
-def build(services: "Services") -> None:
+def build(services: Services) -> None:
     """Fill the tab; without a model it says how to make one."""
     if DATASET not in services.classifiers:
         make = f"`python -m experiments run --dataset {DATASET}` makes one."

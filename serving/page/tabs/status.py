@@ -2,7 +2,7 @@
 
 import html
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import gradio as gr
 
@@ -10,15 +10,13 @@ from experiments.data.specs import SPECS
 from experiments.insights.html_tables import html_table
 from serving.page.widgets.controls import QUIET, key_box, operator_refusal
 from serving.page.widgets.times import format_utc
+from serving.services import Services
 from serving.storage.records import StoreError
-
-if TYPE_CHECKING:
-    from serving.services import Services
 
 REFRESH_S = 2.0
 
 
-def build(services: "Services") -> None:
+def build(services: Services) -> None:
     """Fill the tab. The page turns its timer on while the tab is in front."""
     key = key_box(services)
     status = gr.HTML("<p>Loading…</p>", elem_id="status")
@@ -37,7 +35,7 @@ def build(services: "Services") -> None:
     tab_opened.then(show_drift, key, drift, **QUIET)
 
 
-def status_report(services: "Services") -> str:
+def status_report(services: Services) -> str:
     """HTML of the server's figures and of each model's; all of them are in memory."""
     metrics = services.metrics
     server = {
@@ -57,7 +55,7 @@ def status_report(services: "Services") -> str:
     return f'<div class="side-by-side">{"".join(f"<div>{part}</div>" for part in parts)}</div>'
 
 
-def drift_report(services: "Services") -> str:
+def drift_report(services: Services) -> str:
     """HTML: for each data set, whether the last day's pictures still look like those its model was made for."""
     from serving.learning.drift import drift_of_last_day  # loads SciPy
 
@@ -78,7 +76,7 @@ def drift_report(services: "Services") -> str:
     return "".join(sections)
 
 
-def _model_report(services: "Services", dataset: str) -> str:
+def _model_report(services: Services, dataset: str) -> str:
     classifier, tally = services.classifiers[dataset], services.metrics.tallies[dataset]
     latency, title = tally.latencies(), SPECS[dataset].things.capitalize()
     percentiles = f"p50 {latency.p50}, p95 {latency.p95}, p99 {latency.p99} (last {latency.count:,} answers)"

@@ -3,25 +3,22 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
+from model_loader import Classifier
 from serving.core import logs
 from serving.page.widgets import feedback_buttons
 from serving.page.widgets.controls import PRIVATE, QUIET
-from serving.page.widgets.errors import show_errors
+from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.files import cache_image
 from serving.prediction.predict import predict_one
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from model_loader import Classifier
-    from serving.services import Services
+from serving.services import Services
 
 Outputs = tuple[dict[str, float] | str | None, str, str | None, dict[str, Any] | None, str]
 HIDE = "() => ({__type__: 'update', value: null, visible: false})"
@@ -44,12 +41,12 @@ class AnswerView:
     """One tab's answers, by the model of one data set. `sentences`: verdict -> the text shown in place of a label; that
     of a blank also where there is nothing to explain yet."""
 
-    services: "Services"
+    services: Services
     dataset: str
     sentences: Mapping[str, str]
 
     @property
-    def classifier(self) -> "Classifier":
+    def classifier(self) -> Classifier:
         """The model. Raises ModelError if the data set has none."""
         return self.services.classifier(self.dataset)
 
@@ -79,9 +76,9 @@ class AnswerView:
     def add_why(self, parts: AnswerParts) -> None:
         """Add a button that shows which parts of the picture led to the answer. A new answer hides the explanation."""
 
-        def explain(image: "np.ndarray | None") -> dict[str, Any]:
+        def explain(image: np.ndarray | None) -> dict[str, Any]:
             if image is None:
-                raise gr.Error(f"There is no answer to explain. {self.sentences['blank']}", print_exception=False)
+                raise page_error(f"There is no answer to explain. {self.sentences['blank']}")
             explanation = self.classifier.explain(image.reshape(SPECS[self.dataset].image_shape))
             return gr.update(value=cache_image(Image.fromarray(explanation)), visible=True)
 

@@ -8,12 +8,12 @@ import gradio as gr
 from gradio.components import Component
 
 from experiments.data.specs import SPECS
+from model_loader import Classifier
 from serving.core.errors import Refused
 from serving.page.widgets.errors import page_error, show_errors
+from serving.services import Services
 
 if TYPE_CHECKING:
-    from model_loader import Classifier
-    from serving.services import Services
     from serving.storage.history import History
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
@@ -22,33 +22,33 @@ QUIET: dict[str, Any] = PRIVATE | {"show_progress": "hidden"}
 HISTORY_OFF = "No history is kept on this server. DEMO_HISTORY=true turns it on."
 
 
-def dataset_switch(services: "Services") -> gr.Radio:
+def dataset_switch(services: Services) -> gr.Radio:
     """Choose among the data sets that have a model, initially the first; hidden if there is only one."""
     names = list(services.classifiers)
     choices = [(SPECS[name].things.capitalize(), name) for name in names]
     return gr.Radio(choices, value=names[0], label="Data set", visible=len(names) > 1, elem_classes="dataset")
 
 
-def selected_classifier(services: "Services", dataset: Any) -> "Classifier":
+def selected_classifier(services: Services, dataset: Any) -> Classifier:
     """The model of the data set that a switch names. Raises gr.Error for a value that it does not offer."""
     if dataset not in list(services.classifiers):
         raise page_error("Choose one of the data sets offered.")
     return services.classifiers[dataset]
 
 
-def key_box(services: "Services") -> gr.Textbox:
+def key_box(services: Services) -> gr.Textbox:
     """Take the operator's key; hidden where none is needed. An input of every event of the operator's tabs."""
     needed = services.access.needs_key and bool(services.settings.operator_key.get_secret_value())
     return gr.Textbox(label="Operator key", type="password", visible=needed)
 
 
-def require_operator(services: "Services", request: gr.Request, key: str | None) -> None:
+def require_operator(services: Services, request: gr.Request, key: str | None) -> None:
     """Raise gr.Error for anyone but the operator. Hiding the tab is not enough: anyone can post its events."""
     if reason := operator_refusal(services, request, key):
         raise page_error(reason)
 
 
-def operator_refusal(services: "Services", request: gr.Request, key: str | None = None) -> str:
+def operator_refusal(services: Services, request: gr.Request, key: str | None = None) -> str:
     """Why the sender is refused; empty for the operator. For events that nobody clicked for, a timer's tick or the
     opening of a tab, which show the reason in place of the tab's content rather than as an error."""
     try:
@@ -58,7 +58,7 @@ def operator_refusal(services: "Services", request: gr.Request, key: str | None 
     return ""
 
 
-def open_history(services: "Services") -> "History":
+def open_history(services: Services) -> "History":
     """Raises gr.Error where no history is kept, StoreError where it can't be used."""
     if services.recorder is None:
         raise page_error(HISTORY_OFF)
@@ -70,7 +70,7 @@ class OperatorEvents:
     """Binds the events of an operator's tab: each sends the key and the selected data set, where the tab has a switch,
     and its errors are shown in words."""
 
-    services: "Services"
+    services: Services
     key: gr.Textbox
     dataset: gr.Radio | None = None
 

@@ -3,17 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
 from serving.core.errors import Refused
+from serving.services import Services
 from serving.storage.records import StoreError
-
-if TYPE_CHECKING:
-    from serving.services import Services
 
 
 def page_error(message: str) -> gr.Error:
@@ -22,7 +19,7 @@ def page_error(message: str) -> gr.Error:
 
 
 @contextmanager
-def show_errors(services: "Services", fault: str = "The request failed.") -> Iterator[None]:
+def show_errors(services: Services, fault: str = "The request failed.") -> Iterator[None]:
     """Show people what goes wrong in the block: expected errors in their own words, anything else as `fault`, with the
     details in the log. Raises gr.Error."""
     try:

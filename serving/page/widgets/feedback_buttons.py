@@ -1,7 +1,7 @@
 """The buttons under an answer: "Right", and "Wrong, it was" with a button for each class. For visitors."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -11,15 +11,13 @@ from serving.core.errors import Refused
 from serving.learning.feedback import Feedback, keep_feedback
 from serving.page.widgets.controls import QUIET
 from serving.page.widgets.errors import show_errors
-
-if TYPE_CHECKING:
-    from serving.services import Services
+from serving.services import Services
 
 EMPTY = "() => ''"
 """Runs in the browser: the thanks disappear with the answer they are about."""
 
 
-def build(services: "Services", dataset: str, preprocessed: gr.Image, details: gr.JSON) -> None:
+def build(services: Services, dataset: str, preprocessed: gr.Image, details: gr.JSON) -> None:
     """Add the feedback buttons of one data set, visible once there is an answer. preprocessed: the image the model saw,
     with the CSS class "preprocessed"; details: has the answer's "id", empty for an answer that is not kept."""
     with gr.Group(elem_classes="feedback"):

@@ -9,6 +9,8 @@ from gradio.components import Component
 from gradio.components.image_editor import EditorData
 from pydantic import ValidationError
 
+from serving.page.widgets.errors import page_error
+
 SIDE = 400  # px, of the sheet and of the picture that it sends
 BRUSH = 20  # px; the default brush is far thinner than MNIST's strokes
 WRONG_SHAPE = (
@@ -67,7 +69,7 @@ class DrawingData(EditorData):
                 return drawing
         except (TypeError, ValidationError):
             pass
-        raise gr.Error(WRONG_SHAPE, print_exception=False)
+        raise page_error(WRONG_SHAPE)
 
 
 def read_sheets(drawing: EditorData | None) -> list[bytes]:
