@@ -13,7 +13,7 @@ from serving.api.schemas import DatasetQuery, Schema
 from serving.core.access import Caller
 from serving.core.errors import Refused
 from serving.learning.known_images import known_images
-from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
+from serving.learning.upload_check import as_corrections, check_upload
 from serving.services import Services
 from serving.storage.records import CorrectionFilter, ReviewState
 from serving.uploads.zips import UploadedFile
@@ -74,14 +74,20 @@ async def upload(
 
 
 def _upload(services: Services, caller: Caller, query: UploadQuery, files: list[UploadedFile]) -> UploadAnswer:
-    """Check and keep. Raises Refused, and keeps nothing, if a file can't be used."""
-    labels = services.classifier(query.dataset).bundle.class_names
+    """Check and keep. Raises Refused, and keeps nothing, if a file can't be used and the rest may not be kept alone."""
+    classifier, corrections = services.classifier(query.dataset), services.corrections
+    labels = classifier.bundle.class_names
     if query.label not in (None, *labels):
         raise Refused(422, "wrong_label", "There is no such label.", f"Labels: {', '.join(labels)}.")
-    checked = _checked(services, query, files)
+    known = known_images(query.dataset, services.settings, lambda *_: None)
+    checked = check_upload(classifier, files, query.label, corrections.known_digests(query.dataset), known)
+    if checked.faults and not query.leave_out:
+        name, fault = next(iter(checked.faults.items()))
+        message = f"{len(checked.faults):,} files can't be used, the first of them {name[:100]}: {fault}"
+        raise Refused(422, "bad_files", message, "Nothing was kept. leave_out=true keeps the rest.")
     client = services.client_ids.id_of(caller.address)
     rows = as_corrections(checked, query.dataset, caller.request_id, client, query.contradicted)
-    services.corrections.add(rows)
+    corrections.add(rows)
     pending = sum(row.state == "pending" for row in rows)
     return UploadAnswer(
         id=caller.request_id,
@@ -92,15 +98,3 @@ def _upload(services: Services, caller: Caller, query: UploadQuery, files: list[
         faults=checked.faults,
         compared=checked.compared,
     )
-
-
-def _checked(services: Services, query: UploadQuery, files: list[UploadedFile]) -> CheckedUpload:
-    """Raises Refused unless all can be used, or the rest may be left out."""
-    kept = services.corrections.known_digests(query.dataset)
-    known = known_images(query.dataset, services.settings, lambda *_: None)
-    checked = check_upload(services.classifier(query.dataset), files, query.label, kept, known)
-    if checked.faults and not query.leave_out:
-        name, fault = next(iter(checked.faults.items()))
-        message = f"{len(checked.faults):,} files can't be used, the first of them {name[:100]}: {fault}"
-        raise Refused(422, "bad_files", message, "Nothing was kept. leave_out=true keeps the rest.")
-    return checked
