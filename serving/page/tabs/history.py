@@ -28,14 +28,13 @@ if TYPE_CHECKING:
 ANY = "any"
 PAGE_SIZE = 50  # entries
 CELL_LENGTH = 19  # characters: a time
-FILTERS = ("dataset", "verdict", "label", "source", "model_version", "client", "since", "until")  # in the tab's order
 COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
 
 
 def build(services: Services) -> None:
     """Fill the tab."""
     key = key_box(services)
-    filters = _build_filters()
+    fields, filters = zip(*_build_filters().items(), strict=True)
     with gr.Row():
         newest, older = gr.Button("Show newest", variant="primary"), gr.Button("Show older")
         exporting = gr.Button("Export as CSV")
@@ -43,6 +42,10 @@ def build(services: Services) -> None:
     rows = gr.HTML(elem_id="history-rows")
     file = gr.File(label="Export", interactive=False, visible=False)
     before = gr.State(None)
+
+    def criteria(values: Sequence[Any]) -> AnswerFilter:
+        chosen = {name: value for name, value in zip(fields, values, strict=True) if value not in ("", ANY)}
+        return AnswerFilter(**chosen)
 
     def show(before: int | None, *values: Any) -> tuple[str, str, int | None]:
         return search(open_history(services), criteria(values), before)
@@ -68,29 +71,23 @@ def build(services: Services) -> None:
     events.on(exporting.click, export, filters, file)
 
 
-def _build_filters() -> list[Component]:
-    """The controls, in the order of FILTERS."""
+def _build_filters() -> dict[str, Component]:
+    """The controls, by the field of AnswerFilter that each of them sets."""
     labels = dict.fromkeys(name for spec in SPECS.values() for name in spec.class_names)
     with gr.Row():
-        controls: list[Component] = [
-            gr.Dropdown([ANY, *SPECS], value=ANY, label="Data set"),
-            gr.Dropdown([ANY, *get_args(Verdict)], value=ANY, label="Verdict"),
-            gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
-            gr.Dropdown([ANY, *get_args(Source)], value=ANY, label="Source"),
-            gr.Textbox(label="Model version", max_length=16),
-            gr.Textbox(label="Client", max_length=16),
-        ]
+        filters: dict[str, Component] = {
+            "dataset": gr.Dropdown([ANY, *SPECS], value=ANY, label="Data set"),
+            "verdict": gr.Dropdown([ANY, *get_args(Verdict)], value=ANY, label="Verdict"),
+            "label": gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
+            "source": gr.Dropdown([ANY, *get_args(Source)], value=ANY, label="Source"),
+            "model_version": gr.Textbox(label="Model version", max_length=16),
+            "client": gr.Textbox(label="Client", max_length=16),
+        }
     with gr.Row():
-        controls += [
-            gr.DateTime(label=f"{name} (UTC)", type="timestamp", timezone="UTC", min_width=240)
-            for name in ("Since", "Until")
-        ]
-    return controls
-
-
-def criteria(values: Sequence[Any]) -> AnswerFilter:
-    """What to search the history for, from the values of the tab's filters."""
-    return AnswerFilter(**{name: value for name, value in zip(FILTERS, values, strict=True) if value not in ("", ANY)})
+        for name in ("since", "until"):
+            label = f"{name.capitalize()} (UTC)"
+            filters[name] = gr.DateTime(label=label, type="timestamp", timezone="UTC", min_width=240)
+    return filters
 
 
 def search(history: "History", where: AnswerFilter, before: int | None) -> tuple[str, str, int | None]:
