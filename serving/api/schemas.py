@@ -7,11 +7,10 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from experiments.data.specs import SPECS
+from experiments.inference.predictions import Prediction
+from model_loader import Classifier
 
 if TYPE_CHECKING:
-    from experiments.inference.predictions import Prediction
-    from model_loader import Classifier
-
     Dataset = str  # a type checker takes no computed Literal
 else:
     Dataset = Literal[*SPECS]
@@ -105,7 +104,7 @@ class BatchAnswer(Schema):
     results: list[BatchResult]
 
 
-def reading(classifier: "Classifier", prediction: "Prediction") -> dict[str, Any]:
+def reading(classifier: Classifier, prediction: Prediction) -> dict[str, Any]:
     """Return a prediction in the shape of `Reading`, unvalidated, since every request needs one."""
     probabilities = [round(value, 6) for value in prediction.probabilities.tolist()]
     return {
@@ -117,7 +116,7 @@ def reading(classifier: "Classifier", prediction: "Prediction") -> dict[str, Any
     }
 
 
-def model_name(classifier: "Classifier") -> dict[str, str]:
+def model_name(classifier: Classifier) -> dict[str, str]:
     """Return the model that answers now, in the shape of `ModelName`."""
     bundle = classifier.bundle
     return {"version": bundle.version, "sha256": bundle.sha256["model.tflite"], "source": classifier.source}

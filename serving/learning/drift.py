@@ -10,10 +10,10 @@ import numpy as np
 from experiments.data.specs import SPECS
 from experiments.inference import drift_reference
 from experiments.inference.drift_reference import Reference
+from model_loader import Classifier
 from serving.storage.records import AnswerFilter, Entry
 
 if TYPE_CHECKING:
-    from model_loader import Classifier
     from serving.storage.history import History
 
 DAY = 86_400.0  # s
@@ -38,7 +38,7 @@ class Finding:
     words: str
 
 
-def drift_of_last_day(history: "History", classifier: "Classifier") -> tuple[list[Finding], str]:
+def drift_of_last_day(history: "History", classifier: Classifier) -> tuple[list[Finding], str]:
     """Compare the newest answers of the last day with the model's reference; return the findings and a sentence."""
     dataset, reference = classifier.bundle.dataset, drift_reference.read(classifier.bundle)
     if reference is None:

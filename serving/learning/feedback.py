@@ -1,17 +1,15 @@
 """Keep visitors' feedback on answers as corrections pending review."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
 from serving.core.errors import Refused
+from serving.services import Services
 from serving.storage.records import Correction, CorrectionFilter, Entry
-
-if TYPE_CHECKING:
-    from serving.services import Services
 
 CLIENT_SHARE = 10  # one client's corrections fill a tenth of the room for pending ones at most
 
@@ -39,7 +37,7 @@ class UnknownAnswerError(Refused):
         super().__init__(404, "unknown_answer", "No answer is kept under this id.", "Send the image with the label.")
 
 
-def keep_feedback(services: "Services", feedback: Feedback, address: str) -> Correction:
+def keep_feedback(services: Services, feedback: Feedback, address: str) -> Correction:
     """Keep feedback durably, and return it as the correction it became. Raises Refused, StoreError."""
     spec, client = SPECS[feedback.dataset], services.client_ids.id_of(address)
     if feedback.label not in (None, *spec.class_names):
@@ -55,7 +53,7 @@ def keep_feedback(services: "Services", feedback: Feedback, address: str) -> Cor
     return correction
 
 
-def _check_room(services: "Services", client: str, dataset: str) -> None:
+def _check_room(services: Services, client: str, dataset: str) -> None:
     """Raises Refused when too many are pending; none is ever dropped for a new one."""
     room = services.settings.max_pending_corrections
     for owner, limit in ((client, max(1, room // CLIENT_SHARE)), (None, room)):
@@ -64,7 +62,7 @@ def _check_room(services: "Services", client: str, dataset: str) -> None:
             raise Refused(503, "quarantine_full", message, "Try again another day.", 3600)
 
 
-def _correction(services: "Services", feedback: Feedback, client: str) -> Correction:
+def _correction(services: Services, feedback: Feedback, client: str) -> Correction:
     answer: Entry | Prediction | None = _recorded(services, feedback) if feedback.request_id else None
     if isinstance(answer, Entry):
         image = answer.image
@@ -90,7 +88,7 @@ def _correction(services: "Services", feedback: Feedback, client: str) -> Correc
     )
 
 
-def _recorded(services: "Services", feedback: Feedback) -> Entry | None:
+def _recorded(services: Services, feedback: Feedback) -> Entry | None:
     """Find the answer in the history, which is written first: the answer may still be queued."""
     if services.recorder is None:
         return None

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.data.specs import SPECS, DatasetSpec
+from experiments.inference.bundle import Bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Prediction, predict
 from experiments.registry import production
 from experiments.registry.store import TrackingStore
 from serving.storage.records import AnswerFilter, Entry
+from settings import Settings
 
 if TYPE_CHECKING:
-    from experiments.inference.bundle import Bundle
     from serving.storage.history import History
-    from settings import Settings
 
 BATCH = 1000  # images at a time
 
@@ -32,7 +32,7 @@ class ReplayResult:
 
 def replay(
     history: "History",
-    bundle: "Bundle",
+    bundle: Bundle,
     spec: DatasetSpec,
     since: float,
     until: float | None = None,
@@ -52,6 +52,6 @@ def replay(
     return ReplayResult(bundle.version, count, changes)
 
 
-def bundle_of_version(settings: "Settings", dataset: str, version: str) -> "Bundle":
+def bundle_of_version(settings: Settings, dataset: str, version: str) -> Bundle:
     """The bundle of any version in the registry. Raises RegistryError."""
     return production.export(TrackingStore.of(settings), SPECS[dataset], version)

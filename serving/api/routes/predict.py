@@ -1,20 +1,18 @@
 """POST /api/predict and /api/predict/batch: pictures in, predictions out. For visitors."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from experiments.data.specs import DEFAULT_DATASET
+from model_loader import Classifier
 from serving.api.bodies import PICTURE_BODY, PICTURES_BODY, read_picture, read_pictures
 from serving.api.deps import ServicesDep, Visitor
 from serving.api.schemas import BatchAnswer, DatasetQuery, PredictAnswer, model_name, reading
 from serving.prediction.predict import FileResult
-
-if TYPE_CHECKING:
-    from model_loader import Classifier
 
 router = APIRouter(tags=["predict"])
 
@@ -56,7 +54,7 @@ async def predict_batch(
     return _json(answer | {"results": [_result(classifier, *numbered) for numbered in enumerate(results)]})
 
 
-def _result(classifier: "Classifier", position: int, result: FileResult) -> dict[str, Any]:
+def _result(classifier: Classifier, position: int, result: FileResult) -> dict[str, Any]:
     return {
         "position": position,
         "name": result.name,
