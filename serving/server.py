@@ -20,6 +20,7 @@ from serving.services import Services
 from settings import Settings
 
 PORTS_TRIED = 100
+BACKLOG = 2048  # connections that wait to be accepted, as uvicorn has them
 KEEP_ALIVE = 75  # s; after uvicorn's 5 s a program that thinks so long would now and then ask just when it is cut off
 MAX_UPLOAD = "10mb"
 LINK_FAILED = "No public link: the tunnel could not be opened (is the internet reachable?). The page goes on locally."
@@ -32,9 +33,13 @@ class LaunchError(RuntimeError):
 class Server(http_server.Server):
     """uvicorn in a thread, which `Blocks.close` ends. Gradio's own gives a start 5 s, too little on a busy machine."""
 
+    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._listener = listener
+
     def run_in_thread(self) -> None:
         """Return once requests are answered. Raises LaunchError."""
-        self.thread = threading.Thread(target=self.run, name="server", daemon=True)
+        self.thread = threading.Thread(target=self.run, args=([self._listener],), name="server", daemon=True)
         self.thread.start()
         while not self.started:
             self.thread.join(0.001)
@@ -52,7 +57,8 @@ def build_app(services: Services) -> FastAPI:
 def launch(page: gr.Blocks, services: Services, appearance: dict[str, Any]) -> str:
     """Serve page and API until `page.close()`. Return their address. Raises LaunchError."""
     settings = services.settings
-    host, port = settings.host, free_port(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
+    host, port = settings.host, listener.getsockname()[1]
     if port != settings.port:
         print(f"Port {settings.port} is taken; using {port}.", flush=True)
     app = gr.mount_gradio_app(
@@ -73,25 +79,26 @@ def launch(page: gr.Blocks, services: Services, appearance: dict[str, Any]) -> s
         app,
         host,
         port,
+        log_config=None,  # its faults go to our log; its own set-up would also close every handler there is
         log_level="warning",
         timeout_keep_alive=KEEP_ALIVE,
         forwarded_allow_ips=settings.trusted_proxies,
     )
     # Mounting leaves out some of what Blocks.launch sets: close() needs the first two to end open streams and the
     # server, has_launched has the paths of files checked, and the last keeps visitors from starting a second queue.
-    page.app, page.server = app.routes[-1].app, Server(config)
+    page.app, page.server = app.routes[-1].app, Server(config, listener)
     page.has_launched = page.app.startup_events_triggered = True
     page.server.run_in_thread()
     return f"http://{_url_host(host)}:{port}/"
 
 
-def free_port(host: str, first: int) -> int:
-    """Return the first free port of `host` from `first` on. Raises LaunchError."""
+def listen(host: str, first: int) -> socket.socket:
+    """Listen on the first free port of `host` from `first` on, so that no other start takes it meanwhile. Raises
+    LaunchError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in range(first, min(first + PORTS_TRIED, 65536)):
         try:
-            socket.create_server((host, port), family=family).close()
-            return port
+            return socket.create_server((host, port), family=family, backlog=BACKLOG)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 reason = f"{host}:{port}: {error.strerror}"

@@ -89,7 +89,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
     return refused.response()
 
 
-def _as_refused(error: Exception) -> Refused:
+def _as_refused(error: Exception) -> Refused:  # noqa: PLR0911 one for each kind of error
     if isinstance(error, Refused):
         return error
     if isinstance(error, HTTPException):
@@ -100,8 +100,9 @@ def _as_refused(error: Exception) -> Refused:
         return Refused(422, "wrong_shape", message, "See /docs.")
     if isinstance(error, RegistryError):
         return Refused(409, "registry", str(error))
-    if isinstance(error, (ModelError, StoreError)):
-        code = "no_model" if isinstance(error, ModelError) else "no_history"
-        return Refused(503, code, str(error), "Try again in a moment.", 5)
+    if isinstance(error, ModelError):
+        return Refused(503, "no_model", str(error), "Try again in a moment.", 5)
+    if isinstance(error, StoreError):
+        return Refused(503, "no_history", str(error), "Try again in a moment.", 5)
     logging.getLogger(__name__).error("A request could not be answered", exc_info=error)
     return Refused(500, "fault", "The fault is on this side and has been logged.", "Try again.")

@@ -14,7 +14,7 @@ from gradio_client import Client
 from pydantic import SecretStr
 
 from serving.page.page import appearance
-from serving.server import LINK_FAILED, LaunchError, PublicLink, exposure, free_port, launch, login
+from serving.server import LINK_FAILED, LaunchError, PublicLink, exposure, launch, listen, login
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ def status(address, data=None):
 def test_a_taken_port_gives_the_next_free_one(served, classifier, settings, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert free_port("127.0.0.1", port) > port
+        with listen("127.0.0.1", port) as next_free:
+            assert next_free.getsockname()[1] > port
         url = served(classifier, settings.model_copy(update={"port": port}))
     assert f"Port {port} is taken" in capsys.readouterr().out
     assert status(url) == 200
@@ -81,12 +82,12 @@ def test_a_program_that_thinks_for_six_seconds_keeps_its_connection(served, clas
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "not a host"])
 def test_a_host_that_is_not_this_machine_is_named(host):
     with pytest.raises(LaunchError, match=host):
-        free_port(host, 17860)
+        listen(host, 17860)
 
 
 def test_no_free_port_is_told():
     with socket.create_server(("127.0.0.1", 65535)), pytest.raises(LaunchError, match="--port"):
-        free_port("127.0.0.1", 65535)
+        listen("127.0.0.1", 65535)
 
 
 def test_a_login_needs_name_and_password(settings, with_login):
