@@ -57,6 +57,7 @@ def build_app(services: Services) -> FastAPI:
 def launch(page: gr.Blocks, services: Services, appearance: dict[str, Any]) -> str:
     """Serve page and API until `page.close()`. Return their address. Raises LaunchError."""
     settings = services.settings
+    auth = login(settings)  # before there is a socket that an error would leave open
     listener = listen(settings.host, settings.port)
     host, port = settings.host, listener.getsockname()[1]
     if port != settings.port:
@@ -67,7 +68,7 @@ def launch(page: gr.Blocks, services: Services, appearance: dict[str, Any]) -> s
         path="",
         server_name=host,
         server_port=port,
-        auth=login(settings),
+        auth=auth,
         max_file_size=MAX_UPLOAD,
         show_error=False,
         enable_monitoring=False,

@@ -12,6 +12,7 @@ from model_loader import Classifier
 from serving.api.bodies import PICTURE_BODY, PICTURES_BODY, read_picture, read_pictures
 from serving.api.deps import ServicesDep, Visitor
 from serving.api.schemas import BatchAnswer, DatasetQuery, PredictAnswer, model_name, reading
+from serving.core.access import Caller
 from serving.prediction.predict import FileResult
 
 router = APIRouter(tags=["predict"])
@@ -30,8 +31,7 @@ async def predict(
         prediction = await services.batcher.predict_one(dataset, data)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
     services.record(dataset, visitor.request_id, "api", visitor.address, milliseconds, [prediction], [data])
-    answer = {"id": visitor.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
-    return _json(answer | reading(classifier, prediction))
+    return _answer(visitor, classifier, milliseconds, reading(classifier, prediction))
 
 
 @router.post("/api/predict/batch", response_model=BatchAnswer, openapi_extra=PICTURES_BODY)
@@ -50,8 +50,8 @@ async def predict_batch(
     mean = milliseconds / max(sum(file.error is None for file in files), 1)
     predictions = [result.prediction for result in results]
     services.record(dataset, visitor.request_id, "batch", visitor.address, mean, predictions)
-    answer = {"id": visitor.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
-    return _json(answer | {"results": [_result(classifier, *numbered) for numbered in enumerate(results)]})
+    listed = [_result(classifier, *numbered) for numbered in enumerate(results)]
+    return _answer(visitor, classifier, milliseconds, {"results": listed})
 
 
 def _result(classifier: Classifier, position: int, result: FileResult) -> dict[str, Any]:
@@ -63,5 +63,7 @@ def _result(classifier: Classifier, position: int, result: FileResult) -> dict[s
     }
 
 
-def _json(content: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json")
+def _answer(caller: Caller, classifier: Classifier, milliseconds: float, content: dict[str, Any]) -> Response:
+    """What both routes tell first, then the content."""
+    head = {"id": caller.request_id, "model": model_name(classifier), "milliseconds": milliseconds}
+    return Response(orjson.dumps(head | content), media_type="application/json")
