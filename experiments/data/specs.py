@@ -27,6 +27,7 @@ class DatasetSpec:
     things: str = "images"  # plural noun for what the images show
     min_sure_accuracy: float = 0.998  # accuracy of sure answers on the calibration data
     max_unsure: float = 0.01  # share of the classes' images that may be unsure; takes precedence
+    rivals: tuple[tuple[str, str], ...] = ()  # an answer, and the class that people write almost like it
 
     @property
     def outputs(self) -> int:
@@ -46,6 +47,7 @@ SPECS = {
             things="digits",
             has_reject_class=True,
             max_unsure=0.0125,  # more than twice as many of people's own drawings are
+            rivals=(("7", "1"),),  # a 1 with a long or level upstroke
             views=(partial(slant, by=0.12), partial(slant, by=-0.12)),  # people lean to either side
         ),
         DatasetSpec(

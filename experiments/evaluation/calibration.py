@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.data.specs import DatasetSpec
-from experiments.inference.predictions import Thresholds
+from experiments.inference.predictions import Rival, Thresholds
 
 if TYPE_CHECKING:
     import keras
 
-MAX_REJECTED = 0.002  # share of the classes' images
-MIN_REJECT_PROBABILITY = 0.85  # people mind a wrong rejection more than a wrong answer
+MAX_REJECTED = 0.001  # share of the classes' images
+MIN_DOUBTED = 0.75  # share of a rival's images taken for the other class that should be unsure
+MAX_DOUBTED = 0.05  # share of the right answers that may be unsure for a rival's sake; takes precedence
+FEWEST_MISREAD = 20  # images of a rival: of fewer no threshold is to be believed
 
 
 def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
@@ -39,7 +41,8 @@ def fit_thresholds(outputs: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -
     classes = len(spec.class_names)
     in_class = labels < classes
     reject = outputs[in_class, classes:].sum(1)
-    refuse = float(max(np.quantile(reject, 1 - MAX_REJECTED), MIN_REJECT_PROBABILITY)) if spec.has_reject_class else 1.0
+    # Halfway between the last image that is rejected and the first that is not: neither is met by chance.
+    refuse = float(np.quantile(reject, 1 - MAX_REJECTED, method="midpoint")) if spec.has_reject_class else 1.0
     answered = in_class if spec.has_reject_class else np.ones_like(in_class)
     outputs, labels = outputs[answered, :classes], labels[answered]
     confidence, correct = outputs.max(1), outputs.argmax(1) == labels
@@ -49,3 +52,19 @@ def fit_thresholds(outputs: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -
     sure = confidence[order[enough[-1]]] if len(enough) else 1.0
     least_sure = np.quantile(outputs[in_class[answered]].max(1), spec.max_unsure)
     return Thresholds(sure=float(min(sure, least_sure)), refuse=refuse)
+
+
+def fit_rivals(outputs: np.ndarray, labels: np.ndarray, spec: DatasetSpec, refuse: float) -> tuple[Rival, ...]:
+    """Fit the threshold of each pair of rivals that is confused often enough to tell, on calibrated outputs."""
+    fitted = []
+    answered = outputs[:, len(spec.class_names) :].sum(1) <= refuse
+    ranked = np.argsort(-outputs[:, : len(spec.class_names)], axis=1, kind="stable")
+    for names in spec.rivals:
+        answer, rival = map(spec.class_names.index, names)
+        own = answered & (ranked[:, 0] == answer)
+        probability = np.where(ranked[:, 1] == rival, outputs[:, rival], 0)
+        misread, right = probability[own & (labels == rival)], probability[own & (labels == answer)]
+        if len(misread) >= FEWEST_MISREAD and len(right):
+            above = max(np.quantile(misread, 1 - MIN_DOUBTED), np.quantile(right, 1 - MAX_DOUBTED))
+            fitted.append(Rival(*names, above=float(above)))
+    return tuple(fitted)

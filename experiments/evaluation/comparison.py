@@ -7,7 +7,8 @@ import numpy as np
 
 CONFIDENCE = 0.95  # of the intervals; those of the classes are wider, so that they hold it jointly
 RESAMPLES = 20_000
-VALIDATION, DRAWINGS, NON_DIGITS, CORRECTIONS = "validation", "generated drawings", "non-digits", "corrections held out"
+VALIDATION, DRAWINGS, NON_DIGITS = "validation", "generated drawings", "non-digits"
+CORRECTIONS, NEAR_SHAPES = "corrections held out", "shapes near the corrections"
 
 
 @dataclass(frozen=True)

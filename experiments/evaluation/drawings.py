@@ -155,10 +155,19 @@ def half_of_writers(drawings: Drawings, odd: bool) -> Drawings:
     return drawings.take(np.flatnonzero(np.isin(drawings.writers, half)))
 
 
-def generate(count: int, seed: int) -> Drawings:
+def choose(path: Path, writers: str, count: int, seed: int) -> Drawings:
+    """Select so many drawings of a stroke file at random, of "all" writers or the "even" or "odd" half. Raises
+    DatasetError."""
+    drawings = read_strokes(path)
+    if writers != "all":
+        drawings = half_of_writers(drawings, odd=writers == "odd")
+    return sample(drawings, count, seed)
+
+
+def generate(count: int, seed: int, digits: Sequence[int] = range(10)) -> Drawings:
     """Generate digits from the project's own templates, in equal numbers."""
     rng = np.random.default_rng(seed)
-    labels = np.arange(count) % 10
+    labels = np.resize(digits, count)
     templates = [DIGITS[digit][rng.integers(len(DIGITS[digit]))] for digit in labels.tolist()]
     return Drawings([vary(parse(template), rng) for template in templates], labels, np.zeros(count, int))
 

@@ -1,8 +1,10 @@
 """Held-out data of each data set, never trained on: to calibrate models on, and to evaluate them on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from experiments.data.datasets import Dataset, join
 from experiments.data.specs import DatasetSpec, Split
@@ -22,12 +24,14 @@ SEED = 2_718_281  # far from any run's
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """`calibration` includes the validation split. Drawings and non-digits are for evaluation alone; None where the
-    data set's models have no reject class."""
+    """`calibration` includes the validation split; `rivals` are drawings of what the data set's rivals are, for their
+    thresholds alone. Drawings and non-digits are for evaluation alone; None where the data set's models have no reject
+    class."""
 
     calibration: Split
     drawings: PreparedDrawings | None
     non_digits: Split | None
+    rivals: Split | None = None
 
 
 def prepare(
@@ -40,10 +44,13 @@ def prepare(
         return HeldOut(join(dataset.validation, outliers), None, None)
     digits = drawn.put_on_pad(drawn.generate(calibration_drawings, SEED), drawn.Layout(), SEED)
     non_digits = synthesise(Amounts(non_digits=calibration_drawings // 3), dataset, SEED)
+    rivals = [int(rival) for _, rival in dataset.spec.rivals]
+    alike = drawn.put_on_pad(drawn.generate(calibration_drawings, SEED + 2, rivals), drawn.Layout(), SEED + 2)
     return HeldOut(
         calibration=join(dataset.validation, Split(digits.images, digits.labels), non_digits),
         drawings=generate_drawings(evaluation_drawings),
         non_digits=synthesise(Amounts(non_digits=evaluation_drawings), dataset, SEED + 1),
+        rivals=Split(alike.images, alike.labels),
     )
 
 
@@ -58,7 +65,19 @@ def calibrate(model: "keras.Model", held_out: HeldOut, spec: DatasetSpec) -> Thr
     with_output = labels < spec.outputs
     temperature = calibration.fit_temperature(as_function(model)(images[with_output]), labels[with_output])
     calibration.apply_temperature(model, temperature)
-    return calibration.fit_thresholds(predict_with_tta(as_function(model), images, spec.views), labels, spec)
+    return fit_thresholds(as_function(model), held_out, spec)
+
+
+def fit_thresholds(model: Model, held_out: HeldOut, spec: DatasetSpec) -> Thresholds:
+    """Fit the thresholds of a calibrated model's verdicts."""
+    images, labels = held_out.calibration.images, held_out.calibration.labels
+    outputs = predict_with_tta(model, images, spec.views)
+    thresholds = calibration.fit_thresholds(outputs, labels, spec)
+    if held_out.rivals is None:
+        return thresholds
+    outputs = np.concatenate([outputs, predict_with_tta(model, held_out.rivals.images, spec.views)])
+    labels = np.concatenate([labels, held_out.rivals.labels])
+    return replace(thresholds, rivals=calibration.fit_rivals(outputs, labels, spec, thresholds.refuse))
 
 
 def as_function(model: "keras.Model") -> Model:

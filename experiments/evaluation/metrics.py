@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 BINS = 15  # of confidence
+KEPT = 0.95  # share of the digits that are not rejected where the false positive rate is measured
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,13 @@ def calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
     confidence and accuracy over the bins."""
     mean_confidence, accuracy, counts = reliability(confidence, correct)
     return float((np.abs(mean_confidence - accuracy) * counts).sum() / max(counts.sum(), 1))
+
+
+def separation(digits: np.ndarray, non_digits: np.ndarray) -> tuple[float, float]:
+    """How well reject probabilities, float [N] and float [M], tell digits from non-digits: the area under the ROC
+    curve, and the share of non-digits that are taken for digits where KEPT of the digits are (FPR at 95 % TPR)."""
+    from sklearn.metrics import roc_auc_score
+
+    non_digit = np.repeat([False, True], [len(digits), len(non_digits)])
+    area = float(roc_auc_score(non_digit, np.concatenate([digits, non_digits])))
+    return area, float((non_digits <= np.quantile(digits, KEPT)).mean())

@@ -81,9 +81,9 @@ def read(folder: Path) -> Bundle:
 
 
 def write_manifest(bundle: Bundle) -> None:
-    """Write `model.json` beside the two model files."""
+    """Write `model.json` beside the two model files, atomically."""
     fields = {key: value for key, value in dataclasses.asdict(bundle).items() if key != "folder"}
-    (bundle.folder / MANIFEST).write_bytes(pydantic_core.to_json(fields, indent=2) + b"\n")
+    replace_file(bundle.folder / MANIFEST, pydantic_core.to_json(fields, indent=2) + b"\n")
 
 
 def install(source: Bundle, folder: Path, *, version: str, run_id: str) -> Bundle:
@@ -118,10 +118,15 @@ def read_current(exports: Path) -> Bundle | None:
 
 def point_current(exported: Bundle) -> None:
     """Make this the current one of the exports beside it, atomically."""
-    exports = exported.folder.parent
-    unfinished = exports / f".{CURRENT}-{os.getpid()}"
-    unfinished.write_text(_Current(version=exported.version).model_dump_json() + "\n")
-    unfinished.replace(exports / CURRENT)
+    pointer = _Current(version=exported.version).model_dump_json()
+    replace_file(exported.folder.parent / CURRENT, f"{pointer}\n".encode())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there: whoever reads it sees the old content or the new."""
+    unfinished = path.with_name(f".{path.name}-{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
 
 
 @contextmanager

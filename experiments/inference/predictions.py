@@ -13,11 +13,23 @@ Verdict = Literal["sure", "unsure", "rejected", "blank"]
 
 
 @dataclass(frozen=True)
+class Rival:
+    """A class that people write almost like another: where it comes second with a probability above this, the answer is
+    unsure, however probable."""
+
+    answer: str
+    rival: str
+    above: float
+
+
+@dataclass(frozen=True)
 class Thresholds:
-    """Of the label's probability, from which an answer is sure; of the reject class's, above which it is rejected."""
+    """Of the label's probability, from which an answer is sure; of the reject class's, above which it is rejected; and
+    of the probabilities of rivals."""
 
     sure: float = 0.0
     refuse: float = 1.0
+    rivals: tuple[Rival, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +44,11 @@ class Prediction:
     candidates: tuple[str, ...]  # the two most likely labels of an unsure answer, else empty
     model_version: str
     image: np.ndarray | None  # uint8 [H, W, C], preprocessed
+
+    @property
+    def reject_probability(self) -> float:
+        """The probability, 0 to 1, that the image shows none of the classes."""
+        return max(0.0, 1 - float(self.probabilities.sum()))
 
 
 def predict(
@@ -48,9 +65,11 @@ def predictions(
     probabilities = outputs[:, : len(class_names)]
     rejected = outputs[:, len(class_names) :].sum(axis=1) > thresholds.refuse
     ranked = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
+    limits = {(pair.answer, pair.rival): pair.above for pair in thresholds.rivals}
     answers = []
     for row, reject, (best, second), image in zip(probabilities, rejected, ranked.tolist(), images, strict=True):
-        sure = not reject and row[best] >= thresholds.sure
+        limit = limits.get((class_names[best], class_names[second]), 1.0)
+        sure = not reject and row[best] >= thresholds.sure and row[second] <= limit
         answers.append(
             Prediction(
                 label="" if reject else class_names[best],

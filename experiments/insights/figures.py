@@ -7,7 +7,7 @@ import numpy as np
 import pydantic
 from PIL import Image
 
-from experiments.inference.bundle import INSIGHTS, TFLITE, TILES, Bundle
+from experiments.inference.bundle import INSIGHTS, TFLITE, TILES, Bundle, replace_file
 from experiments.training.progress import Epoch
 
 COLUMNS = 32  # tiles in a row of the sheet
@@ -61,6 +61,26 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Digits and non-digits held out, by the probability of the reject class above which they would be rejected: the
+    shares rejected, 0 to 1, at each threshold. `threshold`: the model's own; `area`, `false_positive_rate`: as
+    metrics.separation gives them."""
+
+    thresholds: tuple[float, ...]
+    digits: tuple[float, ...]
+    non_digits: tuple[float, ...]
+    counts: tuple[int, int]  # of digits and non-digits
+    threshold: float
+    area: float
+    false_positive_rate: float
+
+    def at_threshold(self) -> tuple[float, float]:
+        """The shares of digits and non-digits that the model rejects."""
+        place = self.thresholds.index(self.threshold)
+        return self.digits[place], self.non_digits[place]
+
+
+@dataclass(frozen=True)
 class Point:
     """A test image on the map; x and y have no unit. Classes are positions in the class names."""
 
@@ -109,6 +129,7 @@ class Insights:
     typical: tuple[tuple[Picture, ...], ...]  # by class: nearest to its centre in the embedding
     unusual: tuple[tuple[Picture, ...], ...]  # and furthest from it
     note_source: str = ""  # of the notes on labels
+    refusal: Refusal | None = None  # of validation, drawings and non-digits; None where nothing is rejected or measured
 
     @property
     def matrix(self) -> np.ndarray:
@@ -143,7 +164,7 @@ def row_shares(confusion: np.ndarray) -> np.ndarray:
 
 def write(insights: Insights, tiles: np.ndarray, folder: Path) -> None:
     """Write them into a bundle's folder. tiles: uint8 [T, H, W, C], each at the position that a picture names."""
-    (folder / INSIGHTS).write_bytes(_ADAPTER.dump_json(insights, exclude=EXCLUDED) + b"\n")
+    write_without_tiles(insights, folder)
     count, height, width, channels = tiles.shape
     rows = -(-count // COLUMNS)
     sheet = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)
@@ -152,6 +173,11 @@ def write(insights: Insights, tiles: np.ndarray, folder: Path) -> None:
     pixels = pixels.reshape(rows * height, COLUMNS * width, channels)
     image = Image.fromarray(pixels.squeeze(2) if channels == 1 else pixels)
     image.save(folder / TILES, lossless=channels == 1, quality=90, method=6)
+
+
+def write_without_tiles(insights: Insights, folder: Path) -> None:
+    """Write figures whose tiles are in the folder already, atomically."""
+    replace_file(folder / INSIGHTS, _ADAPTER.dump_json(insights, exclude=EXCLUDED) + b"\n")
 
 
 def read(bundle: Bundle) -> Insights:

@@ -12,8 +12,8 @@ from experiments.data import label_errors
 from experiments.data.datasets import Dataset
 from experiments.data.specs import Split
 from experiments.evaluation.drawings import Outcome
-from experiments.evaluation.metrics import calibration_error, reliability
-from experiments.insights.figures import Bin, Group, Insights, Picture, Point, Roc
+from experiments.evaluation.metrics import calibration_error, reliability, separation
+from experiments.insights.figures import Bin, Group, Insights, Picture, Point, Refusal, Roc
 from experiments.training.progress import Epoch
 
 LEVELS = 32  # steps of a pixel's value
@@ -21,6 +21,7 @@ ROC_POINTS = 60
 MAPPED = 1_500  # test images on the map
 PER_CELL = 8  # pictures of a cell of the confusion matrix
 WORST = 40  # mistakes
+THRESHOLDS = tuple(step / 100 for step in range(1, 100))  # of the reject class's probability
 PER_CLASS = 10  # typical pictures of a class, and unusual ones
 
 
@@ -41,13 +42,13 @@ def compute_figures(
     embedding: np.ndarray,
     *,
     outcome: Outcome | None,
+    refusal: Refusal | None = None,
     curves: Sequence[Epoch],
     model_sha256: str,
 ) -> tuple[Insights, np.ndarray]:
-    """outputs: float32 [N, K or K + 1] and embedding: float32 [N, D] of the test set; outcome: of drawings, if the
-    data set has them. Returns the figures and the tiles that their pictures name, uint8 [T, H, W, C]."""
-    spec, test = dataset.spec, dataset.test
-    classes = range(len(spec.class_names))
+    """outputs: float32 [N, K or K + 1] and embedding: float32 [N, D] of the test set; outcome,
+    refusal: if the data set has drawings. Returns the figures and the tiles that they name, uint8 [T, H, W, C]."""
+    spec, test, classes = dataset.spec, dataset.test, range(len(dataset.spec.class_names))
     probabilities = outputs[:, : len(classes)] / outputs[:, : len(classes)].sum(axis=1, keepdims=True)
     answers = Answers(test, probabilities, embedding)
     mapped = sample(test.labels, MAPPED)
@@ -64,7 +65,7 @@ def compute_figures(
         calibration_error=calibration_error(answers.confidence, answers.right),
         right=_histogram(answers.confidence[answers.right]),
         wrong=_histogram(answers.confidence[~answers.right]),
-        drawings=_drawings(outcome) if outcome else {},
+        drawings=drawing_groups(outcome) if outcome else {},
         curves=tuple(curves),
         points=_points(answers, mapped),
         pictures=album.add(_cells(answers, len(classes))),
@@ -72,6 +73,7 @@ def compute_figures(
         typical=tuple(album.add(places[:PER_CLASS]) for places in ranked),
         unusual=tuple(album.add(places[::-1][:PER_CLASS]) for places in ranked),
         note_source=label_errors.SOURCE if spec.name in label_errors.KNOWN else "",
+        refusal=refusal,
     )
     return insights, album.tiles()
 
@@ -177,7 +179,23 @@ def _histogram(confidence: np.ndarray) -> tuple[int, ...]:
     return tuple(np.histogram(confidence, bins=20, range=(0, 1))[0].tolist())
 
 
-def _drawings(outcome: Outcome) -> dict[str, tuple[Group, ...]]:
+def refusal_curve(digits: np.ndarray, non_digits: np.ndarray, threshold: float) -> Refusal:
+    """digits: float [N], their reject probabilities; non_digits: float [M]; threshold: the model's own."""
+    thresholds = tuple(sorted({*THRESHOLDS, threshold}))
+    area, false_positive_rate = separation(digits, non_digits)
+    return Refusal(
+        thresholds=thresholds,
+        digits=tuple(_rounded((digits > step).mean()) for step in thresholds),
+        non_digits=tuple(_rounded((non_digits > step).mean()) for step in thresholds),
+        counts=(len(digits), len(non_digits)),
+        threshold=threshold,
+        area=area,
+        false_positive_rate=false_positive_rate,
+    )
+
+
+def drawing_groups(outcome: Outcome) -> dict[str, tuple[Group, ...]]:
+    """Accuracy by size, brush and turn."""
     return {
         factor: tuple(
             Group(low, high, int(mask.sum()), _rounded(outcome.correct[mask].mean())) for low, high, mask in bins

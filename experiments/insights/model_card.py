@@ -57,6 +57,13 @@ def _details(bundle: Bundle) -> str:
         ("output", bundle.output_contract),
         ("classes", ", ".join(bundle.class_names)),
         ("sure", f"from a probability of {_percent(thresholds.sure)}"),
+        *(
+            (
+                f"unsure of {pair.answer}",
+                f"where {pair.rival} comes second above a probability of {_percent(pair.above)}",
+            )
+            for pair in thresholds.rivals
+        ),
         ("rejected", rejected if SPECS[bundle.dataset].has_reject_class else "never"),
     ]
     return _table("|  | value |\n| --- | --- |", rows)
@@ -73,6 +80,8 @@ def _evaluation(bundle: Bundle, insights: Insights) -> str:
     sentences = [model_sentences.reliability(insights)]
     if insights.drawings:
         sentences.append(model_sentences.drawings(insights))
+    if insights.refusal:
+        sentences.append(model_sentences.refusal(insights))
     return "\n\n".join([_table("| metric | value | n |\n| --- | ---: | ---: |", rows), *map(_paragraph, sentences)])
 
 

@@ -102,6 +102,21 @@ def drawings(insights: Insights) -> str:
     return " ".join(sentences)
 
 
+def refusal(insights: Insights) -> str:
+    """What is rejected at the model's threshold, and how well the reject class tells digits from non-digits."""
+    curve = insights.refusal
+    if curve is None:
+        return "What this model rejects was not measured: it rejects nothing, or was measured by an earlier version."
+    digits, non_digits = curve.at_threshold()
+    return (
+        f"Above {100 * curve.threshold:.1f} % of the reject class an image is rejected: {100 * digits:.2f} % of "
+        f"{curve.counts[0]:,} digits of validation and generated drawings, {100 * non_digits:.2f} % of "
+        f"{curve.counts[1]:,} generated symbols, scribbles and several digits at once. The area under the ROC curve is "
+        f"{curve.area:.4f}; where 95 % of the digits are kept, {100 * curve.false_positive_rate:.2f} % of the others "
+        "are taken for digits."
+    )
+
+
 def curves(insights: Insights) -> str:
     """When training stopped paying off, and whether the model overfits."""
     epochs = insights.curves

@@ -1,14 +1,14 @@
 """Matplotlib figures of a model and its runs, for MLflow and the report."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.insights.figures import UNITS, Insights, row_shares
+from experiments.insights.figures import UNITS, Insights, Refusal, row_shares
 from experiments.registry.run_log import RunSummary
 from experiments.training.progress import Epoch
 
@@ -88,6 +88,30 @@ def drawings(insights: Insights) -> Figure:
         axes.set(xlabel=f"{factor}, {UNITS[factor]}")
         axes.grid(alpha=0.3)
     figure.axes[0].set(ylabel="right, %")
+    return figure
+
+
+def refusal(curve: Refusal) -> Figure:
+    """The share of non-digits that is rejected by that of digits, at every threshold."""
+    digits, non_digits = curve.at_threshold()
+    own = f"at the model's threshold, {curve.threshold:.3f}"
+    return rejections(
+        {f"held out (AUROC {curve.area:.4f})": (curve.digits, curve.non_digits)}, (own, digits, non_digits)
+    )
+
+
+def rejections(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], mark: tuple[str, float, float] | None = None
+) -> Figure:
+    """curves: by name, shares of digits and of something else rejected at the same thresholds; mark: the name of one
+    such pair, and the pair."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, (digits, others) in curves.items():
+        axes.plot(100 * np.array(digits), 100 * np.array(others), label=name)
+    if mark is not None:
+        axes.plot([100 * mark[1]], [100 * mark[2]], "o", color=TRAIN, label=mark[0])
+    _finish(axes, xlabel="digits rejected, %", ylabel="others rejected, %")
     return figure
 
 

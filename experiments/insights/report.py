@@ -189,6 +189,9 @@ def _model(insights: Insights) -> Iterator[Part]:
     yield _paragraph(insights, model_sentences.drawings)
     if insights.drawings:
         yield Picture(plots.png(plots.drawings(insights)), "Drawings by size, brush and turn, with 95 % intervals")
+    if insights.refusal:
+        yield _paragraph(insights, model_sentences.refusal)
+        yield Picture(plots.png(plots.refusal(insights.refusal)), "Digits and others rejected, at every threshold")
     yield _paragraph(insights, model_sentences.curves)
     yield _paragraph(insights, model_sentences.embedding)
     yield Picture(plots.png(plots.embedding(insights)), "Test images by what the model finds alike (t-SNE)")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +13,7 @@ from experiments.inference.bundle import Bundle
 from experiments.insights import figures
 from experiments.insights.figures import InsightsError
 from experiments.registry import versions
+from experiments.registry.locking import sqlite_file
 from experiments.registry.run_log import RunSummary
 from experiments.registry.store import TrackingStore
 from experiments.training.progress import Epoch
@@ -81,7 +81,8 @@ def shipped(bundle: Bundle) -> RunComparison:
 
 def store_exists(tracking_uri: str) -> bool:
     """Whether there is a store to read; opening a SQLite store that does not exist would create it."""
-    return not tracking_uri.startswith("sqlite:///") or Path(tracking_uri.removeprefix("sqlite:///")).exists()
+    file = sqlite_file(tracking_uri)
+    return file is None or file.exists()
 
 
 def curves_of_bundle(store: TrackingStore, bundle: Bundle) -> tuple[Epoch, ...]:

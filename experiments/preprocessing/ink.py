@@ -1,35 +1,94 @@
 """Find the ink in a picture of a drawing: from a pad, scan or phone photo, dark on light or light on dark."""
 
 from functools import reduce
+from math import gcd
 
 import cv2
 import numpy as np
 
+from experiments.preprocessing import paper
+from experiments.preprocessing.marks import around_writing, marks_of
+from experiments.preprocessing.rulings import without_rulings
+from experiments.preprocessing.scaling import crop, shrink
+
 MIN_CONTRAST = 24  # grey levels (of 255) between paper and ink; less is noise or JPEG ringing
+LEAST = 5  # grey levels between paper and ink that anybody can see
 FLAT = 3  # grey levels within which paper counts as uniform
-UNEVEN = 0.25  # share of pixels that are neither paper nor ink, above which the picture is a photo
+GRAIN = 1  # the same, of a drawing that nobody photographed
+EVEN = 0.25  # share of a drawing that is even paper, at least
+PIXELS = 0.12  # the same, of few pixels that were enlarged
+FEW = 32  # px: sides of a picture that show no stroke of a photo
+BETWEEN = 0.1  # share of pixels that are neither paper nor ink, above which the picture may be a photo
+FULL = 0.7  # share of its rectangle above which it may be a sheet rather than ink
+STRAIGHT = 0.95  # share of the narrowest rectangle around it that a sheet fills, at least
+BELOW = 2  # times its thickness: how far below an underline is, at least; the foot of a 1 is nearer
+LEVEL = 0.4  # share of rows that differ from those 4 px below, under which all may be level and upright bars
+BAR = 0.2  # length of a display's segment as a share of the digit's, at least
+GAP = 0.1  # between its segments, at most
+SLIM = 0.4  # share of its longer side above which that is so; a 1 fills its rectangle, too
+SOFT = 2  # times as much as ink is what lies between it and the paper, in a drawing, at most
+STROKE = 0.3  # thickness of a pen's strokes as a share of a drawing's size, at most
+BLOT = 0.65  # the same of a few large pixels; thicker is a shadow or a sheet
+FAINTEST = 0.6  # share of the ink's contrast with which the faintest stroke is compared
 SPECKLE = 0.02  # share of all ink below which a blot is dirt, not a stroke
 MAX_SIDE = 1024  # px; larger pictures are reduced to this first
-PHOTO_SIDE = 512  # px; larger photos are reduced to this before shadows are removed
 DETAIL = 160  # px; larger ink is reduced to this once found
+NEARBY = 13  # px of DETAIL: a stroke is compared with the strongest ink as near as this, not with all
 
 
 def find_ink(pixels: np.ndarray) -> np.ndarray | None:
     """Find the ink in RGBA uint8 [H, W, 4]: float32 [h, w], 0 = paper to 1 = ink, cropped to the ink; None if blank."""
-    planes = _flatten_alpha(_trim(_reduce(pixels, MAX_SIDE)))
+    trimmed = _trim(shrink(pixels, MAX_SIDE))
+    if trimmed.shape[1] == 1:
+        trimmed = np.repeat(trimmed, 2, axis=1)  # OpenCV takes a column of four values for a scalar
+    planes = _flatten_alpha(trimmed)
     contrast = _contrast_to_paper(planes)
-    if _is_photo(contrast):
-        contrast = _remove_shadows(
-            planes[0] if len(planes) == 1 else cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2GRAY)
-        )
-    contrast = _reduce(_crop(contrast, contrast > MIN_CONTRAST), DETAIL)
-    level = _full_ink(contrast)
+    least = _least(contrast)
+    if (soft := _is_soft(contrast) and not _is_drawn(contrast, EVEN, STROKE)) or _is_a_sheet(contrast, least):
+        grey = planes[0] if len(planes) == 1 else cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2GRAY)
+        paler = cv2.absdiff(grey, float(np.bincount(grey.ravel()).argmax()))  # type: ignore[call-overload]
+        if soft and _is_drawn_at_all(paler):
+            contrast, least = paler, _least(paler)
+        else:
+            writing, weakest = paper.writing_on(grey)
+            if writing.score:
+                return _ink(writing.contrast, int(weakest))
+            if soft and not paper.has_edges(grey):
+                return None
+    if cv2.norm(_border(contrast), cv2.NORM_INF) > least:
+        cleared = without_rulings(contrast, least)
+        contrast = cleared if cleared.max() > least else contrast
+    return _ink(contrast, least)
+
+
+def _least(contrast: np.ndarray) -> int:
+    """The contrast below which a drawing's paper is."""
+    return min(MIN_CONTRAST, int(contrast.max()) // 2)
+
+
+def _ink(contrast: np.ndarray, least: int) -> np.ndarray | None:
+    """The ink in contrast uint8 [H, W], where less than `least` is paper: float32 [h, w], 0 to 1; None if blank."""
+    marked = crop(contrast, contrast > least)
+    if not marked.size or least < LEAST:
+        return None
+    times = _times(marked)  # or the corners of repeated pixels would be taken for the ink's
+    contrast = shrink(marked[::times, ::times], DETAIL)
+    level = _full_ink(contrast, least)
     if level is None:
         return None
-    strokes = _without_speckle((contrast > level / 2).view(np.uint8))
+    weakest = min(max(2 * least, int(FAINTEST * level)), 255)
+    strongest = np.clip(cv2.dilate(contrast, np.ones((NEARBY, NEARBY), np.uint8)), np.uint8(weakest), np.uint8(level))
+    strokes = _without_speckle((contrast > strongest // 2).view(np.uint8))
+    if not strokes.any():
+        return None
+    if (
+        min(strokes.shape) > max(4, SLIM * max(strokes.shape))
+        and (strokes[4::16] != strokes[:-4:16]).any(1).mean() < LEVEL
+    ):
+        strokes, contrast = _joined(strokes, contrast)
     around = cv2.dilate(strokes, np.ones((3, 3), np.uint8))  # keeps the soft edges
-    ink = _crop(contrast * around, strokes).astype(np.float32)
-    return np.minimum(ink / level, 1)
+    ink: np.ndarray = np.minimum(crop(contrast * around, strokes).astype(np.float32) / crop(strongest, strokes), 1)
+    return ink
 
 
 def median(values: np.ndarray) -> float:
@@ -45,25 +104,6 @@ def _trim(pixels: np.ndarray) -> np.ndarray:
     if not width:
         return pixels[:1, :1]
     return pixels[max(top - 1, 0) : top + height + 1, max(left - 1, 0) : left + width + 1]
-
-
-def _crop(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Crop [H, W] to the bounding box of a mask bool or uint8 [H, W]; [0, 0] if it is empty."""
-    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
-    return values[top : top + height, left : left + width]
-
-
-def _reduce(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Shrink uint8 [H, W] or [H, W, C], possibly empty, until no side is longer than so many px."""
-    scale = side / max(1, *pixels.shape[:2])
-    return pixels if scale >= 1 else _scale(pixels, scale)
-
-
-def _scale(pixels: np.ndarray, scale: float) -> np.ndarray:
-    height, width = pixels.shape[:2]
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    linear = scale >= 0.5  # skips no pixel then, and takes a sixth of the time
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if linear else cv2.INTER_AREA)
 
 
 def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:
@@ -96,68 +136,100 @@ def _border(plane: np.ndarray) -> np.ndarray:
     return np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
 
 
-def _full_ink(contrast: np.ndarray) -> int | None:
+def _times(contrast: np.ndarray) -> int:
+    """How many times uint8 [H, W] was enlarged by repeated pixels."""
+    height, width = contrast.shape
+    if _step(contrast[height // 2]) == 1:  # as in nearly all, and told by one row
+        return 1
+    rows = (contrast[:, 1:] != contrast[:, :-1]).any(0)
+    columns = (contrast[1:] != contrast[:-1]).any(1)
+    return gcd(height, width, *(int(np.gcd.reduce(np.flatnonzero(changes) + 1)) for changes in (rows, columns)))
+
+
+def _step(values: np.ndarray) -> int:
+    """The distance by which all changes in values [n] lie apart, or a part of it; 0 if there is none."""
+    return int(np.gcd.reduce(np.flatnonzero(values[1:] != values[:-1]) + 1))
+
+
+def _is_enlarged(contrast: np.ndarray) -> bool:
+    """Whether uint8 [H, W] was enlarged from a few pixels, repeated or with smooth steps between."""
+    few = shrink(contrast, FEW)
+    again = cv2.resize(few, contrast.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    smooth = cv2.norm(contrast, again, cv2.NORM_INF) < contrast.max() / 5
+    marked = crop(contrast, contrast > GRAIN)
+    return smooth or (marked.size > 0 and _times(marked) > 1)
+
+
+def _full_ink(contrast: np.ndarray, least: int) -> int | None:
     """The contrast of full ink in uint8 [h, w], None if there is no ink.
 
     It is the upper quartile of all marked pixels: margins make no difference, nor does a thin line that is half edge.
     """
-    marked = contrast[contrast > MIN_CONTRAST]
+    marked = contrast[contrast > least]
     if not marked.size:
         return None
     quartile = 3 * marked.size // 4
-    return max(int(np.partition(marked, quartile)[quartile]), 2 * MIN_CONTRAST)
+    return min(max(int(np.partition(marked, quartile)[quartile]), 2 * least), 255)
 
 
-def _is_photo(contrast: np.ndarray) -> bool:
-    """Whether the paper has texture, shadow and noise, at its border too.
-
-    A drawing has uniform paper and full ink with little in between; an enlarged one at least has a uniform border.
-    """
-    between = cv2.inRange(contrast, FLAT + 1, int(contrast.max()) // 2)
-    return cv2.countNonZero(between) > UNEVEN * between.size and (_border(contrast) > FLAT).mean() > UNEVEN
+def _is_soft(contrast: np.ndarray) -> bool:
+    """Whether much is neither paper nor ink, as in a photo."""
+    return cv2.countNonZero(cv2.inRange(contrast, FLAT + 1, int(contrast.max()) // 2)) > BETWEEN * contrast.size
 
 
-def _remove_shadows(grey: np.ndarray) -> np.ndarray:
-    """The contrast of ink to the paper around it in a photo uint8 [H, W], without shadow and grain: uint8 [h, w]."""
-    grey = _reduce(grey, PHOTO_SIDE)
-    grey = cv2.medianBlur(grey, 5 if max(grey.shape) > 128 else 3)
-    contrast = max(_relief(grey), _relief(255 - grey), key=lambda relief: np.percentile(relief, 99.5))
-    noise = 1.4826 * np.median(contrast)  # most of the photo is paper, so this is the deviation of its grain
-    threshold = max(MIN_CONTRAST, 4 * noise, cv2.threshold(contrast, 0, 255, cv2.THRESH_OTSU)[0] * 0.8)
-    contrast[contrast <= threshold] = 0
-    return _without_frame(contrast)
+def _is_a_sheet(contrast: np.ndarray, least: int) -> bool:
+    """Whether what differs from the border is a sheet on a ground, or all that a frame surrounds, rather than ink."""
+    height, width = contrast.shape
+    if min(height, width) < SLIM * max(height, width):
+        return False
+    marked = cv2.inRange(contrast, least + 1, 255)
+    if cv2.countNonZero(marked) < FULL * contrast.size:
+        return False
+    outline = max(cv2.findContours(marked, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
+    rectangle = cv2.minAreaRect(outline)[1]
+    return cv2.contourArea(outline) > STRAIGHT * rectangle[0] * rectangle[1]
 
 
-def _relief(grey: np.ndarray) -> np.ndarray:
-    """How much darker each pixel is than the paper around it, of dark ink in uint8 [h, w]: uint8 [h, w]."""
-    small = _scale(grey, 0.25)
-    side = max(3, max(small.shape) // 5 | 1)  # wider than any stroke, narrower than a shadow
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    paper = cv2.GaussianBlur(paper, (0, 0), side / 6)
-    paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    return np.clip(255 * (1 - grey / np.maximum(paper, 1)), 0, 255).astype(np.uint8)
+def _is_drawn_at_all(contrast: np.ndarray) -> bool:
+    """Whether it is drawn, but with strokes as wide as a few pixels that were enlarged have."""
+    few = _is_enlarged(contrast)
+    framed = (_border(contrast) <= GRAIN).mean() < EVEN  # or there is a ground around a sheet
+    return _is_drawn(contrast, PIXELS if few else EVEN, np.inf if few else BLOT) and (few or not framed)
+
+
+def _is_drawn(contrast: np.ndarray, even: float, thickest: float) -> bool:
+    """Whether the paper is even and the rest strokes, not shadows, nor a sheet on a ground, nor all within a frame."""
+    if (contrast <= GRAIN).mean() < even:
+        return False
+    half = int(contrast.max()) // 2
+    between, ink = (cv2.countNonZero(cv2.inRange(contrast, *bounds)) for bounds in ((FLAT + 1, half), (half + 1, 255)))
+    if between > SOFT * ink:
+        return False
+    marked = cv2.inRange(shrink(contrast, DETAIL), _least(contrast) + 1, 255)
+    thickness = 2 * float(cv2.distanceTransform(np.pad(marked, 1, mode="edge"), cv2.DIST_L2, 3).max())
+    return thickness < thickest * max(cv2.boundingRect(marked)[2:])
+
+
+def _joined(strokes: np.ndarray, contrast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Join the segments of a digit on a display, level and upright bars with gaps: strokes, a mask, and contrast, both
+    uint8 [h, w]."""
+    bar, gap = (max(1, round(share * max(strokes.shape))) for share in (BAR, GAP))
+    bars = [cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones(size, np.uint8)) for size in ((1, bar), (bar, 1))]
+    slanted = (strokes[:, 4:] != strokes[:, :-4]).any(0).mean() > LEVEL
+    if slanted or cv2.countNonZero(cv2.max(*bars)) < STRAIGHT * cv2.countNonZero(strokes):
+        return strokes, contrast
+    margin = cv2.copyMakeBorder(strokes, gap, gap, gap, gap, cv2.BORDER_CONSTANT, value=0)
+    joined = cv2.morphologyEx(margin, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))[gap:-gap, gap:-gap]
+    return joined, np.where(joined > strokes, np.uint8(255), contrast)
 
 
 def _without_speckle(mask: np.ndarray) -> np.ndarray:
-    """Remove the blots too small to be strokes from a mask uint8 [h, w] of 0 and 1, DETAIL px at most."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
-    if count <= 2:  # paper and one blot
+    """Remove what is no stroke from a mask uint8 [h, w] of 0 and 1, DETAIL px at most: dirt, and what is around ink."""
+    found = marks_of(mask)
+    if len(found.area) <= 2:  # paper and one blot
         return mask
-    area = stats[:, cv2.CC_STAT_AREA]
-    keep = area >= SPECKLE * area[1:].sum()
+    keep = found.area >= SPECKLE * found.area[1:].sum()
     keep[0] = False
-    kept: np.ndarray = keep.astype(np.uint8)[labels]
+    keep &= ~around_writing(found, keep, BELOW)
+    kept: np.ndarray = keep.astype(np.uint8)[found.labels]
     return kept
-
-
-def _without_frame(contrast: np.ndarray) -> np.ndarray:
-    """Remove what extends beyond the photo (a sheet's edge, a table) from uint8 [h, w], if anything else is left."""
-    height, width = contrast.shape
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > 0).astype(np.uint8), connectivity=8)
-    left, top, wide, high, area = stats.T
-    outside = (left == 0) | (top == 0) | (left + wide == width) | (top + high == height)
-    outside[0] = True  # the paper itself
-    inside_area = area[~outside].sum()
-    if inside_area < 0.002 * height * width:
-        return contrast
-    return np.where(outside[labels], 0, contrast).astype(np.uint8)

@@ -19,19 +19,31 @@ if TYPE_CHECKING:
 
 # MLflow takes seconds to import, so functions import it.
 
+HURRIED = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "4", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}  # s; tries
+CONNECT_SECONDS = 2  # to each address of a server
+SILENT_SECONDS = 2.5  # after which a server that has taken a connection does not answer
+LOCAL = ("localhost", "127.0.0.0/8", "::1")  # as NO_PROXY has them
+
 
 class RegistryError(RuntimeError):
-    """The store can't be reached, or lacks a run or version. Worded for the operator."""
+    """The store lacks a run or version, or can't be reached. Worded for the operator."""
+
+
+class RegistryAwayError(RegistryError):
+    """The store can't be reached, or does not answer in time."""
 
 
 class TrackingStore:
-    """MLflow's runs and models at `tracking_uri`. Raises RegistryError when it can't be reached.
+    """MLflow's runs and models at `tracking_uri`. Raises RegistryAwayError when it can't be reached.
 
     A database keeps the artifacts under `artifact_dir`, a tracking server wherever it is configured to.
     """
 
     def __init__(self, tracking_uri: str, artifact_dir: Path) -> None:
         self.tracking_uri, self.artifact_dir = tracking_uri, artifact_dir
+        _bypass_proxies()
+        if tracking_uri.startswith("http"):
+            check_server(tracking_uri)
         _silence_mlflow()
         with self.translate_errors():
             self.client = _connect(tracking_uri)
@@ -93,17 +105,14 @@ class TrackingStore:
 
     @contextlib.contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turn the errors of MLflow and its database into RegistryError."""
+        """Turn the errors of MLflow and its database into RegistryAwayError."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
             yield
         except (MlflowException, SQLAlchemyError) as error:
-            reason = str(error).partition("\n")[0][:200]
-            message = f"The MLflow store {self.tracking_uri} can't be used: {reason}. "
-            advice = "Check MLFLOW_TRACKING_URI, and the server or file that it names."
-            raise RegistryError(re.sub("//[^@/ ]*@", "//", message) + advice) from error  # without a password
+            raise away(self.tracking_uri, str(error)) from error
 
     def _experiment(self, name: str) -> str:
         known = self.client.get_experiment_by_name(name)
@@ -113,6 +122,39 @@ class TrackingStore:
         if known.lifecycle_stage == "deleted":
             self.client.restore_experiment(known.experiment_id)
         return known.experiment_id
+
+
+def away(uri: str, reason: str) -> RegistryAwayError:
+    """Say that a store can't be used, and why, without the password that its address may hold."""
+    message = f"The MLflow store {uri} can't be used: {reason.partition(chr(10))[0][:200]}. "
+    advice = "Check MLFLOW_TRACKING_URI, and the server or file that it names."
+    return RegistryAwayError(re.sub("//[^@/ ]*@", "//", message) + advice)
+
+
+def check_server(uri: str) -> None:
+    """Find out within seconds whether a tracking server answers, before MLflow is imported and asks for more. Raises
+    RegistryAwayError."""
+    import requests
+
+    try:
+        requests.get(f"{uri.rstrip('/')}/health", timeout=(CONNECT_SECONDS, SILENT_SECONDS), stream=True).close()
+    except requests.exceptions.SSLError:
+        return  # MLflow may be set to accept it, or says what is wrong
+    except requests.exceptions.ProxyError as error:
+        raise away(uri, "the proxy does not answer that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names") from error
+    except requests.Timeout as error:
+        raise away(uri, "it does not answer") from error
+    except requests.ConnectionError as error:
+        raise away(uri, "there is no connection to it") from error
+    except (requests.RequestException, ValueError) as error:  # the address, or a proxy's, is malformed
+        raise away(uri, str(error)) from error
+
+
+def hurry() -> None:
+    """Have this process give up on a tracking server that does not answer, in place of minutes of retries. For one that
+    asks again anyway, rather than one whose training would be lost."""
+    for name, value in HURRIED.items():
+        os.environ.setdefault(name, value)
 
 
 def all_pages(search: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
@@ -131,14 +173,18 @@ def _connect(uri: str) -> "MlflowClient":
     from mlflow.exceptions import MlflowException
 
     if not uri.startswith("http"):  # MLflow would retry a database that is not there for 100 s
+        bounded = {"connect_timeout": CONNECT_SECONDS} if uri.startswith(("postgresql", "mysql")) else {}
         try:
-            sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
+            sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool, connect_args=bounded).connect().close()
         except ImportError as error:
             raise MlflowException(f"its driver is not installed ({error})") from error
     # Processes that make the tables at the same time fail.
-    with contextlib.nullcontext() if uri.startswith("http") else migration_lock(uri):
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        client.search_experiments(max_results=1)
+    try:
+        with contextlib.nullcontext() if uri.startswith("http") else migration_lock(uri):
+            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            client.search_experiments(max_results=1)
+    except (OSError, ValueError) as error:  # of a lock that can't be written, or a variable that MLflow can't read
+        raise MlflowException(str(error)) from error
     return client
 
 
@@ -170,6 +216,14 @@ def _relocate_artifacts(uri: str, artifact_dir: Path) -> None:
 
 def _artifact_uri(artifact_dir: Path, experiment: str) -> str:
     return (artifact_dir / experiment).absolute().as_uri()
+
+
+def _bypass_proxies() -> None:
+    """Have servers on this machine asked directly, whatever proxy other programs use."""
+    listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    missing = [name for name in LOCAL if name not in listed.split(",")]
+    if missing and listed != "*":
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, (listed, *missing)))
 
 
 def _silence_mlflow() -> None:

@@ -14,6 +14,10 @@ class RetrainingError(RuntimeError):
     """A retraining can't be done. Worded for the operator."""
 
 
+class UnansweredError(RetrainingError):
+    """Too few corrections are left without those that the operator has to answer for first."""
+
+
 @dataclass(frozen=True, eq=False)
 class Accepted:
     """All accepted corrections of a data set. `digest`: SHA-256 of images and labels, in hexadecimal."""
@@ -25,11 +29,12 @@ class Accepted:
         return len(self.data.labels)
 
 
-def check_enough(count: int) -> None:
-    """Raise RetrainingError if there are too few accepted corrections."""
+def check_enough(count: int, unanswered: int = 0) -> None:
+    """Raise RetrainingError if there are too few accepted corrections. unanswered: more that are asked about."""
     if count < MIN_CORRECTIONS:
+        more = f" {unanswered} more are not learnt before you have said whether they are right." if unanswered else ""
         raise RetrainingError(
-            f"A retraining needs {MIN_CORRECTIONS} accepted corrections; there are {count}. Accept more first."
+            f"A retraining needs {MIN_CORRECTIONS} accepted corrections; there are {count}. Accept more first.{more}"
         )
 
 

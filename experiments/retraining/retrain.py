@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Literal, Protocol
 
@@ -11,9 +12,10 @@ import numpy as np
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
 from experiments.evaluation import comparison, held_out
-from experiments.evaluation.comparison import Answers, Difference
+from experiments.evaluation.comparison import CORRECTIONS, NEAR_SHAPES, Answers, Difference
 from experiments.evaluation.gate import Decision, decide_retraining
 from experiments.evaluation.held_out import HeldOut
+from experiments.evaluation.near_shapes import Answer, near_shapes
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Prediction, predict
 from experiments.insights import plots
@@ -28,6 +30,8 @@ from experiments.training.config import RunConfig
 from experiments.training.progress import Listener
 
 Stage = Literal["preparing", "training", "measuring", "deciding"]
+
+REFUSED = 0.85  # probability of the reject class from which the gate takes an answer for a rejection
 
 
 class RetrainingListener(Listener, Protocol):
@@ -62,32 +66,31 @@ def retrain(
     """Fine-tune the champion, which is the model in Production, and let the gate decide. Raises RetrainingError."""
     check_enough(len(accepted))
     spec, seed = dataset.spec, int(accepted.digest[:8], 16)
-
     listener.stage("preparing")
     _end_abandoned(store, spec)
     training, evaluation = hold_out(accepted.data, seed)
     held_out_data = prepare_held_out(dataset)
     model = keras.saving.load_model(champion.keras, compile=False, safe_mode=True)
     config = configure(dataset, model, seed)
-    sets = evaluation_sets(dataset, held_out_data, evaluation)
-    before = predict_sets(model, sets, champion.thresholds, spec)
-    taken_for = predict(held_out.as_function(model), training.images, spec, champion.thresholds)
-    counts = f"{len(training.labels)} corrections; {len(evaluation.labels)} are held out"
-    listener.log(f"Version {champion.version} learns {counts}.")
-
+    same = replace(champion.thresholds, refuse=REFUSED)  # the gate compares networks, whatever threshold each is given
+    champion_answer = partial(predict, held_out.as_function(model), spec=spec, thresholds=same)
+    sets = evaluation_sets(dataset, held_out_data) | _own_sets(accepted.data, evaluation, champion_answer, spec)
+    before = predict_sets(held_out.as_function(model), sets, same, spec)
+    taken_for = _labels(champion_answer(training.images), spec)
+    learnt, kept = len(training.labels), len(evaluation.labels)
+    listener.log(f"Version {champion.version} learns {learnt} corrections; {kept} are held out.")
     parameters = _parameters(champion, training, evaluation, spec) | provenance.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
         listener.stage("training", config.epochs)
         logger = EpochLogger(log)
-        model = fine_tuning.fine_tune(config, model, dataset, training, _labels(taken_for, spec), [listener, logger])
+        model = fine_tuning.fine_tune(config, model, dataset, training, taken_for, [listener, logger])
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", logger.epochs), "curves.png")
 
         listener.stage("measuring")
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
-        after = measure(model, replace(dataset, digest=digest), held_out_data, log, logger.epochs, evaluation)
+        after = measure(model, replace(dataset, digest=digest), held_out_data, log, logger.epochs, sets)
         differences = compare_models(sets, before, after, spec)
         log.log_json({"differences": [asdict(row) for row in differences]}, "gate.json")
-
     listener.stage("deciding")
     return _decide(store, spec, champion, log.run_id, differences)
 
@@ -103,10 +106,18 @@ def compare_models(
     return comparison.compare(answers, spec.class_names)
 
 
+def _own_sets(corrections: Split, held_out: Split, answer: Answer, spec: DatasetSpec) -> dict[str, Split]:
+    """What this retraining alone is evaluated on: corrections held out, and shapes near all of them."""
+    near = near_shapes(corrections, answer, spec.class_names)
+    return {CORRECTIONS: held_out} | ({NEAR_SHAPES: near} if len(near.labels) else {})
+
+
 def _labels(predictions: list[Prediction], spec: DatasetSpec) -> np.ndarray:
-    """The predicted labels as positions among the class names, int64 [N]; rejected images come after the last one."""
-    positions = {name: position for position, name in enumerate((*spec.class_names, ""))}
-    return np.array([positions[prediction.label] for prediction in predictions], np.int64)
+    """The predicted labels as positions among the class names, int64 [N]; images rejected by REFUSED, whatever the
+    model's own threshold is, come after the last one."""
+    likeliest = np.array([prediction.probabilities.argmax() for prediction in predictions], np.int64)
+    rejected = np.array([prediction.reject_probability > REFUSED for prediction in predictions], bool)
+    return np.where(rejected, len(spec.class_names), likeliest)
 
 
 def _decide(

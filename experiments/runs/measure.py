@@ -13,7 +13,7 @@ import numpy as np
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
 from experiments.evaluation import drawings, held_out
-from experiments.evaluation.comparison import CORRECTIONS, DRAWINGS, NON_DIGITS, VALIDATION
+from experiments.evaluation.comparison import DRAWINGS, NON_DIGITS, VALIDATION
 from experiments.evaluation.drawings import Outcome
 from experiments.evaluation.held_out import HeldOut
 from experiments.evaluation.metrics import Report, evaluate
@@ -21,10 +21,11 @@ from experiments.inference import drift_reference
 from experiments.inference.bundle import TFLITE, Bundle
 from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Prediction, Thresholds, predict
-from experiments.inference.tta import refine_with_tta
+from experiments.inference.tta import Model, refine_with_tta
 from experiments.insights import figures as insights
 from experiments.insights import plots
-from experiments.insights.measuring import compute_figures
+from experiments.insights.figures import Refusal
+from experiments.insights.measuring import compute_figures, refusal_curve
 from experiments.registry.run_log import RunLog
 from experiments.training.export import export
 from experiments.training.progress import Epoch
@@ -41,11 +42,11 @@ def measure(
     held_out_data: HeldOut,
     log: RunLog,
     epochs: Sequence[Epoch],
-    corrections: Split | None = None,
+    sets: Mapping[str, Split] | None = None,
 ) -> Predictions:
     """Calibrate a trained model in its own weights, log its metrics, and export it with the figures that explain it.
 
-    corrections: those held out of a retraining. Returns the predictions for every set of `evaluation_sets`.
+    sets: what to ask about; None: `evaluation_sets`. Returns the predictions for them.
     """
     spec = dataset.spec
 
@@ -54,12 +55,12 @@ def measure(
 
     # 2. Ask about every set, once.
     outputs, hidden = embed(model, dataset.test.images, spec)
-    predictions = predict_sets(model, evaluation_sets(dataset, held_out_data, corrections), thresholds, spec)
+    sets = sets or evaluation_sets(dataset, held_out_data)
+    predictions = predict_sets(held_out.as_function(model), sets, thresholds, spec)
 
     # 3. Evaluate.
     test = evaluate(outputs, dataset.test.labels, spec.class_names)
-    drawn = held_out_data.drawings
-    outcome = None if drawn is None else drawings.score(drawn, predictions[DRAWINGS])
+    outcome = score_drawings(held_out_data, predictions)
     metrics = _metrics(test, outcome, predictions, dataset)
 
     # 4. Log.
@@ -71,7 +72,7 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         bundle = export(model, Path(folder) / "bundle", dataset, metrics, thresholds, log.run_id, trained_at=now)
-        write_insights(bundle, dataset, outputs, hidden, outcome, epochs)
+        write_insights(bundle, dataset, outputs, hidden, outcome, refusal_of(predictions, thresholds), epochs)
         log.log_metrics(_cost(bundle, dataset.test.images[:1]))
         log.log_bundle(bundle.folder)
     return predictions
@@ -86,11 +87,9 @@ def _log_reports(test: Report, outcome: Outcome | None, spec: DatasetSpec, log: 
         log.log_figure(plots.contact_sheet("Worst mistakes on generated drawings", outcome.worst()), "drawn.png")
 
 
-def evaluation_sets(dataset: Dataset, held_out_data: HeldOut, corrections: Split | None = None) -> dict[str, Split]:
+def evaluation_sets(dataset: Dataset, held_out_data: HeldOut) -> dict[str, Split]:
     """Name the sets, beside the test split, that models are evaluated on."""
     sets = {VALIDATION: dataset.validation}
-    if corrections is not None:
-        sets[CORRECTIONS] = corrections
     if held_out_data.drawings is not None:
         sets[DRAWINGS] = Split(held_out_data.drawings.images, held_out_data.drawings.labels)
     if held_out_data.non_digits is not None:
@@ -98,12 +97,26 @@ def evaluation_sets(dataset: Dataset, held_out_data: HeldOut, corrections: Split
     return sets
 
 
-def predict_sets(
-    model: keras.Model, sets: Mapping[str, Split], thresholds: Thresholds, spec: DatasetSpec
-) -> Predictions:
+def predict_sets(model: Model, sets: Mapping[str, Split], thresholds: Thresholds, spec: DatasetSpec) -> Predictions:
     """Ask a calibrated model about every set."""
-    asked = held_out.as_function(model)
-    return {name: predict(asked, split.images, spec, thresholds) for name, split in sets.items()}
+    return {name: predict(model, split.images, spec, thresholds) for name, split in sets.items()}
+
+
+def score_drawings(held_out_data: HeldOut, predictions: Predictions) -> Outcome | None:
+    """Score the answers to the held-out drawings; None where there are none."""
+    drawn = held_out_data.drawings
+    return None if drawn is None else drawings.score(drawn, predictions[DRAWINGS])
+
+
+def refusal_of(predictions: Predictions, thresholds: Thresholds) -> Refusal | None:
+    """What is rejected of the held-out digits and non-digits by threshold; None without non-digits."""
+    if NON_DIGITS not in predictions:
+        return None
+    digits, non_digits = (
+        np.array([prediction.reject_probability for name in names for prediction in predictions[name]])
+        for names in ((VALIDATION, DRAWINGS), (NON_DIGITS,))
+    )
+    return refusal_curve(digits, non_digits, thresholds.refuse)
 
 
 def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -121,14 +134,22 @@ def write_insights(
     outputs: np.ndarray,
     hidden: np.ndarray,
     outcome: Outcome | None,
+    refusal: Refusal | None,
     epochs: Sequence[Epoch],
 ) -> None:
     """Write the figures of a calibrated model, and the reference for its traffic, into its bundle.
 
-    outputs, hidden: of the test set, as `embed` gives them; outcome: of drawings, if the data set has them.
+    outputs, hidden: of the test set, as `embed` gives them; outcome, refusal: if the data set has drawings.
     """
-    sha256 = bundle.sha256[TFLITE]
-    figures, tiles = compute_figures(dataset, outputs, hidden, outcome=outcome, curves=epochs, model_sha256=sha256)
+    figures, tiles = compute_figures(
+        dataset,
+        outputs,
+        hidden,
+        outcome=outcome,
+        refusal=refusal,
+        curves=epochs,
+        model_sha256=bundle.sha256[TFLITE],
+    )
     insights.write(figures, tiles, bundle.folder)
     drift_reference.write(drift_reference.measure(dataset.test.images, outputs, len(bundle.class_names)), bundle.folder)
 
@@ -136,12 +157,13 @@ def write_insights(
 def explain_bundle(bundle: Bundle, dataset: Dataset, epochs: Sequence[Epoch]) -> None:
     """Write the same for a model that was measured before."""
     model = keras.saving.load_model(bundle.keras, compile=False, safe_mode=True)
-    outcome = None
+    outcome = refusal = None
     if dataset.spec.has_reject_class:
-        drawn = held_out.generate_drawings()
-        predictions = predict(held_out.as_function(model), drawn.images, dataset.spec, bundle.thresholds)
-        outcome = drawings.score(drawn, predictions)
-    write_insights(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, epochs)
+        data = held_out.prepare(dataset)
+        sets = evaluation_sets(dataset, data)
+        predictions = predict_sets(held_out.as_function(model), sets, bundle.thresholds, dataset.spec)
+        outcome, refusal = score_drawings(data, predictions), refusal_of(predictions, bundle.thresholds)
+    write_insights(bundle, dataset, *embed(model, dataset.test.images, dataset.spec), outcome, refusal, epochs)
 
 
 def _metrics(test: Report, outcome: Outcome | None, predictions: Predictions, dataset: Dataset) -> dict[str, float]:
@@ -150,11 +172,16 @@ def _metrics(test: Report, outcome: Outcome | None, predictions: Predictions, da
     validation = evaluate(probabilities, dataset.validation.labels, dataset.spec.class_names)
     metrics = {f"test_{name}": value for name, value in test.scalars().items()}
     metrics |= {f"validation_{k}": getattr(validation, k) for k in ("accuracy", "log_loss", "calibration_error")}
-    if outcome is not None:
-        metrics |= {f"drawn_{name}": value for name, value in outcome.scores().items()}
-        rejected = [prediction.label == "" for prediction in predictions[NON_DIGITS]]
-        metrics["negatives_refused"] = sum(rejected) / len(rejected)
-    return metrics
+    return metrics | verdict_metrics(outcome, predictions)
+
+
+def verdict_metrics(outcome: Outcome | None, predictions: Predictions) -> dict[str, float]:
+    """The metrics that depend on the thresholds of verdicts: of drawings and non-digits."""
+    if outcome is None:
+        return {}
+    rejected = [prediction.label == "" for prediction in predictions[NON_DIGITS]]
+    drawn = {f"drawn_{name}": value for name, value in outcome.scores().items()}
+    return drawn | {"negatives_refused": sum(rejected) / len(rejected)}
 
 
 def _cost(exported: Bundle, image: np.ndarray) -> dict[str, float]:

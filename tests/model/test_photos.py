@@ -13,7 +13,8 @@ import model_loader
 from experiments.data import datasets, specs
 from experiments.data.specs import Split
 from experiments.data.synthesis.outlier_photos import draw_outlier_photos
-from serving.prediction.predict import predict_one
+from serving.prediction.predict import predict_images
+from serving.prediction.prepare import Wanted, prepare_picture
 from settings import ROOT, Settings
 
 
@@ -43,13 +44,15 @@ def sent(photo: np.ndarray, kind: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
+def read(classifier, photo: bytes):
+    (answer,) = predict_images(classifier, [prepare_picture(Wanted("cifar10"), [photo]).image])
+    return answer
+
+
 def test_a_photo_gets_the_same_answer_in_any_format(classifier, photos) -> None:
     kinds = [("PNG", {}), ("WEBP", {"quality": 90, "method": 0}), ("JPEG", {"quality": 90})]
     labels = np.array(
-        [
-            [predict_one(classifier, [sent(photo, kind, **options)]).label for photo in photos.images]
-            for kind, options in kinds
-        ]
+        [[read(classifier, sent(photo, kind, **options)).label for photo in photos.images] for kind, options in kinds]
     )
     assert (labels[1:] == labels[0]).mean() >= 0.97
     truth = np.array(specs.SPECS["cifar10"].class_names)[photos.labels]
@@ -70,4 +73,4 @@ def test_it_is_unsure_of_what_the_project_mixes_of_photos(classifier, photos) ->
     ids=lambda path: path.stem,
 )
 def test_it_is_unsure_of_real_photos_of_none_of_the_classes(classifier, photo: Path) -> None:
-    assert predict_one(classifier, [photo.read_bytes()]).verdict == "unsure"
+    assert read(classifier, photo.read_bytes()).verdict == "unsure"

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, dataclass
@@ -50,8 +51,7 @@ def synthesise(amounts: Amounts, dataset: Dataset, seed: int) -> Split:
     splits = []
     with (
         tqdm(total=total, unit="image", desc="Drawing", mininterval=0.5) as progress,
-        # OpenCV's own threads would only compete with the other processes
-        ProcessPoolExecutor(min(len(tasks), os.cpu_count() or 1), spawn, cv2.setNumThreads, (1,)) as pool,
+        ProcessPoolExecutor(min(len(tasks), os.cpu_count() or 1), spawn, begin_process) as pool,
     ):
         for split in pool.map(_make, tasks):
             splits.append(split)
@@ -76,6 +76,18 @@ def _tasks(amounts: Amounts, dataset: Dataset, seed: int) -> Iterator[Task]:
         for start in range(0, len(source.labels), CHUNK):
             chunk = slice(start, start + CHUNK)
             yield maker, Split(source.images[chunk], source.labels[chunk]), (seed, number, start)
+
+
+def begin_process() -> None:
+    """Prepare a process of the pool, which waits for tasks forever where the one that started it was killed."""
+    cv2.setNumThreads(1)  # more would only compete with the other processes
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _make(task: Task) -> Split:

@@ -46,6 +46,7 @@ def test_an_empty_store_is_said_to_be_empty(command) -> None:
         (("--epochs", "0"), 2, "not a whole number from 1 up"),
         (("--dataset", "letters"), 2, "invalid choice"),
         (("celebrate",), 2, "invalid choice"),
+        (("recalibrate", "--bundle", "nowhere"), 1, "nowhere/model.json can't be read"),
     ],
 )
 def test_mistakes_are_answered_in_words(command, arguments, status, words) -> None:
@@ -64,4 +65,7 @@ def test_the_program_ends_with_its_status_and_no_traceback() -> None:
 
 def test_help_names_every_command(command) -> None:
     _, printed, _ = command("--help")
-    assert all(word in printed for word in ("run", "compare", "promote", "rollback", "--seed", "--epochs", "--runs"))
+    assert all(
+        word in printed
+        for word in ("run", "compare", "promote", "rollback", "recalibrate", "--seed", "--epochs", "--runs")
+    )

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.evaluation.metrics import calibration_error, evaluate
+from experiments.evaluation.metrics import calibration_error, evaluate, separation
 
 NAMES = ("a", "b", "c")
 # true a a b c; the second a is taken for b with a as its second guess
@@ -43,3 +43,12 @@ def test_the_calibration_error_is_the_mean_gap_between_confidence_and_truth() ->
     confidence, right = np.array([0.9, 0.9, 0.9, 0.9, 0.3]), np.array([True, True, True, False, False])
     assert calibration_error(confidence, right) == pytest.approx((4 * (0.9 - 0.75) + 0.3) / 5)
     assert calibration_error(np.array([1.0, 1.0]), np.array([True, True])) == 0
+
+
+def test_the_separation_of_digits_and_non_digits_by_hand() -> None:
+    digits = np.array([0.1] * 19 + [0.6])
+    assert separation(digits, np.array([0.9, 0.8])) == (1.0, 0.0)
+    assert separation(digits, digits) == pytest.approx((0.5, 0.95))
+    area, false_positives = separation(digits, np.array([0.05, 0.3, 0.5, 0.9]))
+    assert area == pytest.approx((0 + 19 + 19 + 20) / 80)
+    assert false_positives == 0.25  # one of the four, where 19 of 20 digits are kept

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import BundleError
+from experiments.inference.predictions import Rival, Thresholds
 
 quickly = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 json_values = st.recursive(
@@ -144,3 +146,20 @@ def interrupted_in(folder):
     with bundles.new_folder(folder) as unfinished:
         (unfinished / "half").touch()
         raise KeyboardInterrupt
+
+
+def test_a_bundle_without_rivals_has_none_and_one_with_them_keeps_them(bundle):
+    change_manifest(bundle, thresholds={"sure": 0.5, "refuse": 0.9})
+    older = bundles.read(bundle.folder)
+    assert older.thresholds == Thresholds(0.5, 0.9, ())
+    newer = dataclasses.replace(older, thresholds=Thresholds(0.5, 0.4, (Rival("many", "one", 0.02),)))
+    bundles.write_manifest(newer)
+    assert bundles.read(bundle.folder) == newer
+    assert not list(bundle.folder.glob(".*"))
+
+
+@pytest.mark.parametrize("rivals", [7, [7], [{"answer": "many"}], [{"answer": "a", "rival": "b", "above": "often"}]])
+def test_rivals_that_are_none_are_an_error_in_words(bundle, rivals):
+    change_manifest(bundle, thresholds={"rivals": rivals})
+    with pytest.raises(BundleError, match=r"model\.json has an invalid field 'thresholds\.rivals"):
+        bundles.read(bundle.folder)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.inference.litert import CHUNK, LiteRTModel, ModelError
-from experiments.inference.predictions import Thresholds, blank, predictions
+from experiments.inference.predictions import Rival, Thresholds, blank, predictions
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +137,21 @@ def test_a_blank_is_no_class():
     assert (prediction.label, prediction.confidence, prediction.verdict, prediction.image) == ("", 0.0, "blank", None)
     assert prediction.probabilities.tolist() == [0, 0]
     assert prediction.probabilities.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("outputs", "verdict"),
+    [
+        ([0.02, 0.97, 0.01, 0.0], "sure"),  # a comes second, and not with more than 0.02
+        ([0.03, 0.96, 0.01, 0.0], "unsure"),
+        ([0.01, 0.96, 0.03, 0.0], "sure"),  # c is no rival
+        ([0.96, 0.03, 0.01, 0.0], "sure"),  # nor is b of a
+        ([0.03, 0.07, 0.0, 0.9], "rejected"),
+    ],
+)
+def test_an_answer_is_unsure_where_its_rival_is_possible(images, outputs, verdict):
+    thresholds = Thresholds(sure=0.6, refuse=0.6, rivals=(Rival("b", "a", 0.02),))
+    (answer,) = predictions(images[:1], np.array([outputs], np.float32), ("a", "b", "c"), thresholds, "7")
+    assert answer.verdict == verdict
+    assert answer.candidates == (("b", "a") if verdict == "unsure" else ())
+    assert answer.reject_probability == pytest.approx(outputs[3], abs=1e-6)

@@ -65,7 +65,7 @@ def test_a_keras_model_explains_itself(keras_model, bundle):
     assert outputs.shape == (120, 3)
     assert hidden.shape[1] > 3
     np.testing.assert_allclose(outputs, keras_model.predict(dataset().test.images, verbose=0), atol=1e-5)
-    write_insights(bundle, dataset(), outputs, hidden, None, ())
+    write_insights(bundle, dataset(), outputs, hidden, None, None, ())
     insights = files.read(bundle)
     assert sum(map(sum, insights.confusion)) == 120
     assert insights.curves == ()

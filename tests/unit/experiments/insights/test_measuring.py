@@ -7,7 +7,7 @@ from experiments.data import label_errors
 from experiments.data.specs import SPECS
 from experiments.evaluation import drawings, held_out
 from experiments.inference.predictions import Thresholds, predictions
-from experiments.insights.measuring import sample
+from experiments.insights.measuring import refusal_curve, sample
 from tests.helpers.figures import SPEC, dataset, figures
 
 
@@ -107,3 +107,17 @@ def test_a_label_is_noted_only_where_it_is_the_published_one():
     assert "disagree" in label_errors.note("mnist", 2130, "4")
     assert label_errors.note("mnist", 947, "3") == label_errors.note("mnist", 1, "2") == ""
     assert label_errors.note("dots", 947, "8") == ""
+
+
+def test_the_curve_of_rejections_has_the_models_own_threshold_and_falls():
+    rng = np.random.default_rng(0)
+    curve = refusal_curve(rng.beta(0.2, 5, 500), rng.beta(5, 0.5, 300), 0.375)
+    assert curve.counts == (500, 300)
+    assert curve.threshold in curve.thresholds
+    assert list(curve.thresholds) == sorted(curve.thresholds)
+    for shares in (curve.digits, curve.non_digits):
+        assert (np.diff(shares) <= 0).all()
+    digits, non_digits = curve.at_threshold()
+    assert digits < 0.1
+    assert non_digits > 0.9
+    assert curve.area > 0.95 > curve.false_positive_rate

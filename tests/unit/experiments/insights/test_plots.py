@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.insights.plots import confusion_matrix, curves
+from experiments.insights.plots import confusion_matrix, curves, refusal
 from experiments.training.progress import Epoch
+from tests.helpers.figures import REFUSAL
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 40])
@@ -22,4 +23,12 @@ def test_confusion_counts_are_written_into_their_cells() -> None:
     figure = confusion_matrix("mistakes", np.array([[5, 2], [0, 7]]), ("cat", "dog"))
     cells = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
     assert cells == {(0, 0): "5", (1, 0): "2", (1, 1): "7"}
+    figure.canvas.draw()
+
+
+def test_the_curve_of_rejections_has_the_model_on_it() -> None:
+    figure = refusal(REFUSAL)
+    curve, own = figure.axes[0].lines
+    assert (list(own.get_xdata()), list(own.get_ydata())) == ([2.0], [90.0])
+    assert (2.0, 90.0) in set(zip(curve.get_xdata(), curve.get_ydata(), strict=True))
     figure.canvas.draw()

@@ -5,7 +5,7 @@ import pytest
 from experiments.insights import data_sentences, model_sentences
 from experiments.insights.figures import Bin, Group, Point, Roc
 from experiments.training.progress import Epoch
-from tests.helpers.figures import changed, figures
+from tests.helpers.figures import REFUSAL, changed, figures
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +138,12 @@ def test_worst(insights):
     assert "Of the 3 shown, 1 have a disputed label" in sentence
     assert "five people" in sentence
     assert model_sentences.worst(changed(insights, worst=())) == "There are no mistakes."
+
+
+def test_refusal(insights):
+    assert "was not measured" in model_sentences.refusal(insights)
+    sentence = model_sentences.refusal(changed(insights, refusal=REFUSAL))
+    assert "Above 37.5 % of the reject class" in sentence
+    assert "2.00 % of 7,000 digits" in sentence
+    assert "90.00 % of 2,000" in sentence
+    assert "0.9975; where 95 % of the digits are kept, 1.25 %" in sentence

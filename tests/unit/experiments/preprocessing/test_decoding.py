@@ -8,10 +8,10 @@ from PIL import Image
 from experiments.preprocessing.decoding import ImageError, decode_image
 
 
-def progressive(scans):
+def progressive(scans, side=64):
     """A progressive JPEG whose last scan is there so many times more."""
     buffer = io.BytesIO()
-    Image.new("L", (64, 64), 255).save(buffer, "JPEG", progressive=True)
+    Image.new("L", (side, side), 255).save(buffer, "JPEG", progressive=True)
     data = buffer.getvalue()
     return data[:-2] + data[data.rfind(b"\xff\xda") : -2] * scans + data[-2:]
 
@@ -21,3 +21,8 @@ def test_a_jpeg_of_endless_scans_is_refused_and_an_ordinary_progressive_one_is_n
     for scans in (60, 1500):
         with pytest.raises(ImageError, match="50 scans"):
             decode_image(progressive(scans))
+
+
+def test_a_large_jpeg_has_fewer_scans():
+    with pytest.raises(ImageError, match="20 scans"):
+        decode_image(progressive(20, side=7000))

@@ -1,8 +1,11 @@
 """Synthetic images: kinds, amounts, labels and seeds."""
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
+import psutil
 import pytest
 
 from experiments.data.datasets import Dataset
@@ -13,6 +16,7 @@ from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.data.synthesis.non_digits import draw_non_digits
 from experiments.data.synthesis.strokes import parse
 from experiments.data.synthesis.symbol_templates import SYMBOLS
+from settings import ROOT
 
 LABELS = np.arange(10).repeat(12)
 DIGITS = Split(draw_digits(Split(np.empty(0), LABELS), np.random.default_rng(0)), LABELS)
@@ -35,6 +39,25 @@ def test_the_same_seed_gives_the_same_images_in_one_process_or_several() -> None
     one = synthesise(dataclasses.replace(amounts, non_digits=0), DATASET, seed=1)
     assert np.array_equal(several.images[: generate.CHUNK], one.images)
     assert not np.array_equal(one.images, synthesise(Amounts(drawn=generate.CHUNK), DATASET, seed=2).images)
+
+
+MANY = """
+if __name__ == "__main__":
+    from experiments.data.synthesis.generate import Amounts, synthesise
+    from tests.unit.experiments.data.synthesis.test_generate import DATASET
+    synthesise(Amounts(drawn=100_000), DATASET, seed=0)
+"""
+
+
+def test_no_process_outlives_the_one_that_was_killed(tmp_path) -> None:
+    (tmp_path / "many.py").write_text(MANY)
+    path = {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, tmp_path / "many.py"], env=path, stderr=subprocess.DEVNULL) as killed:
+        while len(children := psutil.Process(killed.pid).children()) < 2:  # the pool's, and multiprocessing's own
+            assert killed.poll() is None
+        killed.kill()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert alive == []
 
 
 def test_nothing_asked_for_is_nothing() -> None:

@@ -1,0 +1,179 @@
+"""The commands of `python -m experiments`: each prints what it did or measured."""
+
+import argparse
+import contextlib
+import dataclasses
+import logging
+import os
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from experiments.data import datasets
+from experiments.data.specs import SPECS
+from experiments.inference import bundle as bundles
+from experiments.inference.bundle import Bundle
+from experiments.insights import model_card as model_cards
+from experiments.insights import run_comparison
+from experiments.registry import production
+from experiments.registry.store import TrackingStore
+from experiments.training.config import RunConfig, UnknownRunError
+from settings import ROOT, Settings
+
+# Commands import Keras, Matplotlib and OpenCV themselves, which take seconds.
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Run the rows of the table, compare them, and say which is in Production and why."""
+    with _tensorflow_silenced():
+        from experiments.runs import experiment
+
+        configs = _selected_configs(arguments)
+    dataset = datasets.load(arguments.dataset, settings.data_dir)
+    shipped = settings.models_dir / arguments.dataset
+    result = experiment.run_table(configs, dataset, TrackingStore.of(settings), shipped)
+    title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
+    run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
+    verb = "is in Production" if result.decision.promote else "stays out of Production"
+    print(f"{dataset.spec.registered_model} version {result.version} {verb}: {result.decision.reason}.")
+
+
+def compare(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Print every run of the store."""
+    if runs := TrackingStore.of(settings).runs(arguments.dataset):
+        run_comparison.print_comparison(Console(), runs, f"{arguments.dataset}: {len(runs)} runs")
+    else:
+        print("The store has no runs yet. `python -m experiments` makes them.")
+
+
+def promote(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Put a version into Production by hand."""
+    spec = SPECS[arguments.dataset]
+    production.promote(TrackingStore.of(settings), spec, arguments.version, arguments.reason)
+    print(f"{spec.registered_model} version {arguments.version} is in Production.")
+
+
+def rollback(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Put the version before the present one back into Production."""
+    spec = SPECS[arguments.dataset]
+    restored = production.rollback(TrackingStore.of(settings), spec, "rolled back by hand")
+    print(f"{spec.registered_model} version {restored.version} is in Production again.")
+
+
+def drawn(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Print how well the Production model reads drawings; real people's too where DRAWN_STROKES names a file."""
+    from experiments.evaluation import drawings
+    from experiments.insights import drawings_report
+
+    seed, console, bundle = arguments.seed, Console(), _bundle_in_production(arguments, settings)
+    sources = {"generated": drawings.generate(arguments.count, seed)}
+    if settings.drawn_strokes:
+        sources["real"] = drawings.choose(settings.drawn_strokes, arguments.writers, arguments.count, seed)
+    else:
+        print("DRAWN_STROKES names no file of real people's strokes, so only generated drawings are read.")
+    letters = drawings.read_strokes(settings.drawn_letters) if settings.drawn_letters else None
+    folder = settings.reports_dir
+    usual = drawings_report.report(bundle, sources, seed, folder, console)
+    drawings_report.report_rejections(bundle, usual, letters, arguments.count, seed, folder, console)
+
+
+def photographed(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Print how well the Production model reads photos and scans of digits, by condition: of real people's digits where
+    DRAWN_STROKES names a file."""
+    from experiments.evaluation import drawings
+    from experiments.evaluation.photographed import conditions, reading
+    from experiments.insights import photographed_report
+
+    count, seed = arguments.count, arguments.seed
+    if settings.drawn_strokes and not arguments.generated:
+        digits = drawings.choose(settings.drawn_strokes, arguments.writers, count, seed)
+    else:
+        digits = drawings.generate(count, seed)
+    names = conditions.choose(arguments.only)
+    readings = reading.read(digits, _bundle_in_production(arguments, settings), names, seed)
+    folder = settings.reports_dir / "photographed"
+    photographed_report.save_mistakes(readings, digits, seed, folder)
+    print(f"{photographed_report.table(readings)}\n\nThe worst mistakes are in {folder}.")
+
+
+def insights(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Measure the figures that explain a model; a run of the table measures its own."""
+    with _tensorflow_silenced():
+        from experiments.runs import measure
+
+    bundle = bundles.read(arguments.bundle or settings.models_dir / arguments.dataset)
+    curves = run_comparison.curves_of_bundle(TrackingStore.of(settings), bundle)
+    measure.explain_bundle(bundle, datasets.load(bundle.dataset, settings.data_dir), curves)
+    print(f"The figures are in {bundle.folder}.")
+
+
+def recalibrate(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Fit the thresholds of a model's verdicts anew, without training it."""
+    with _tensorflow_silenced():
+        from experiments.runs import recalibrate as recalibrating
+
+    bundle = bundles.read(arguments.bundle) if arguments.bundle else _bundle_in_production(arguments, settings)
+    print(f"{bundle.folder}: {recalibrating.describe(bundle.thresholds)}")
+    renewed = recalibrating.recalibrate(bundle, datasets.load(bundle.dataset, settings.data_dir))
+    print(
+        f"{renewed.folder}: {recalibrating.describe(renewed.thresholds)}. A page that runs takes them at its restart."
+    )
+
+
+def report(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Write the report of the whole project and log it to MLflow."""
+    from experiments.insights import report as reports
+
+    store = TrackingStore.of(settings)
+    links = {
+        "Code": settings.repository_url,
+        "Container image": settings.image_url,
+        "Video": settings.video_url,
+        "Public page": settings.deployment_url,
+    }
+    results, pictures = ROOT / "benchmarks" / "results", ROOT / "docs" / "screenshots"
+    sources = reports.gather(store, settings.models_dir, results, pictures, links)
+    files = reports.write(sources, arguments.out or ROOT / "docs")
+    print(f"Written: {', '.join(map(str, files))}. MLflow run {reports.log(store, files)} keeps both.")
+
+
+def model_card(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Write the model card of the shipped models."""
+    path = arguments.out or ROOT / "docs" / "model-card.md"
+    path.write_text(model_cards.build(settings.models_dir))
+    print(f"Written: {path}.")
+
+
+def _bundle_in_production(arguments: argparse.Namespace, settings: Settings) -> Bundle:
+    exports = bundles.exports_of(settings.artifact_dir, arguments.dataset)
+    return bundles.read_current(exports) or bundles.read(settings.models_dir / arguments.dataset)
+
+
+def _selected_configs(arguments: argparse.Namespace) -> list[RunConfig]:
+    """The selected rows of the table, or recipes, with the requested epochs and seed. Raises UnknownRunError."""
+    from experiments.runs import table as tables
+
+    table = {config.name: config for config in tables.table(arguments.dataset)}
+    if arguments.recipe:
+        table = {name: tables.recipe(arguments.dataset, name) for name in arguments.recipe.split(",")}
+    names = arguments.runs.split(",") if arguments.runs else list(table)
+    if unknown := set(names) - set(table):
+        raise UnknownRunError(f"There is no run {', '.join(sorted(unknown))}. The table has: {', '.join(table)}.")
+    changes = {k: getattr(arguments, k) for k in ("epochs", "seed") if getattr(arguments, k) is not None}
+    return [dataclasses.replace(table[name], **changes) for name in names]
+
+
+@contextlib.contextmanager
+def _tensorflow_silenced() -> Iterator[None]:
+    """Silence TensorFlow, which writes to the file descriptor itself when it is imported, before it reads its settings,
+    and later warns between the progress bars that each new model's functions are traced again."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 a device, not a path
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
