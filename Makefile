@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-model test test-system test-all soak lint audit format video lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-system test-all attack soak lint audit format video lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -16,7 +16,7 @@ install: .venv/installed ## make .venv with the pinned packages (Python 3.11; sk
 # Job control (set -m) lets both hear Ctrl-C; the page's end, whatever its cause, ends the experiments too.
 demo: install ## open the page and, beside it at low priority, run the three experiments
 	@set -m; trap 'trap "" INT; kill -INT $$(jobs -p); wait' EXIT; trap 'exit 0' INT TERM HUP; \
-	$(PY) demo.py & \
+	$(PY) demo.py --open & \
 	nice -n 19 $(PY) -m experiments & \
 	exec 2>/dev/null; wait %1
 
@@ -40,6 +40,9 @@ bench-replicas: .venv/installed-dev ## load one process, then three behind nginx
 bench-mixed: .venv/installed-dev ## put a mixed load of 200 users on the server (about 5 minutes)
 	@$(PY) -m benchmarks.mixed
 
+bench-faults: .venv/installed-dev ## have the database and MLflow hang, be down and be slow under load (about 20 minutes)
+	@$(PY) -m benchmarks.faults
+
 bench-model: install ## measure the latency of one prediction and the accuracy on drawn digits
 	@$(PY) -m benchmarks.latency
 	@$(PY) -m benchmarks.latency --dataset cifar10
@@ -48,7 +51,7 @@ bench-model: install ## measure the latency of one prediction and the accuracy o
 # Test files in parallel, one per core; the browser's first, since they take longest.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: .venv/installed-dev ## run unit, model and browser tests (3 minutes on two cores)
+test: .venv/installed-dev ## run unit, model and browser tests (13 minutes on two cores)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/unit tests/model
 
 video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
@@ -58,14 +61,19 @@ video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes
 LONGEST := tests/system/test_journey.py tests/system/test_retraining.py
 SYSTEM := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/system/test_*.py))
 
-test-system: .venv/installed-dev ## run the slow tests: training, registry, containers, the whole loop (about 7 minutes)
+test-system: .venv/installed-dev ## run the slow tests: training, registry, containers, the whole loop, attacks (about 17 minutes)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(SYSTEM)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/slow
+	@$(PY) -m pytest tests/attacks
 
-soak: .venv/installed-dev ## run what takes long: retrainings killed again and again, or left to end
-	@$(PY) -m pytest -m soak tests
+# Alone and one after another, since it is asserted that nobody else is kept waiting.
+attack: .venv/installed-dev ## attack a page that it starts, and show what others notice and how much memory it takes
+	@$(PY) -m pytest -m "" tests/attacks
 
-test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 11 minutes)
+soak: .venv/installed-dev ## kill parts of the product again and again under load, and let retrainings end
+	@$(PY) -m pytest -rP -m soak tests/system
+
+test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 30 minutes)
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered

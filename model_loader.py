@@ -17,7 +17,8 @@ from experiments.inference.occlusion import occlusion, overlay
 from experiments.inference.predictions import Prediction
 from experiments.inference.tta import predict_with_tta
 from experiments.registry import production
-from experiments.registry.store import TrackingStore
+from experiments.registry.locking import sqlite_file
+from experiments.registry.store import RegistryAwayError, TrackingStore
 from settings import Settings
 
 __all__ = ["Classifier", "ModelError", "load", "load_all"]
@@ -96,13 +97,16 @@ class Classifier:
     def refresh(self) -> bool:
         """Load the registry's Production model if it is another one; cheap while the store is unchanged.
 
-        Returns whether it did. Any failure is logged in one line, and the present model stays.
+        Returns whether it did. Raises RegistryAwayError when the store can't be asked; any other failure is logged in
+        one line. The present model stays either way.
         """
         try:
             state = _store_state(self._settings.mlflow_tracking_uri)
             if state is None or state == self._store_state:
                 return False
             changed = self._follow_registry()
+        except RegistryAwayError:
+            raise
         except Exception as error:  # the page must survive any fault of the store
             self._complain(error)
             return False
@@ -160,9 +164,9 @@ class _LoadedModel:
 
 def _store_state(tracking_uri: str) -> object | None:
     """Equal while a SQLite store is unchanged, None while it does not exist; never equal for a server's."""
-    if not tracking_uri.startswith("sqlite:///"):
+    database = sqlite_file(tracking_uri)
+    if database is None:
         return object()
-    database = Path(tracking_uri.removeprefix("sqlite:///"))
     files = [path for path in (database, Path(f"{database}-wal")) if path.exists()]
     return [(path.stat().st_mtime_ns, path.stat().st_size) for path in files] or None
 

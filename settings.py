@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -38,51 +39,113 @@ def networks(text: str) -> str:
     return text
 
 
+def address(text: str) -> str:
+    """Return an address or host name without the brackets that it has in a URL. Raises ValueError for anything else."""
+    name = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        if re.search(r"[\s/:@?#*\[\]]", name):
+            message = f"{text!r} is no address or host name, such as 127.0.0.1, ::1 or localhost; DEMO_PORT is the port"
+            raise ValueError(message) from None
+    return name
+
+
+def host_names(text: str) -> str:
+    """Accept comma-separated host names, also with a scheme, a port or a `*`. Raises ValueError for anything else."""
+    for name in filter(None, map(str.strip, text.split(","))):
+        if not re.fullmatch(r"(https?://)?(\[[0-9a-fA-F:.]+\]|[\w.*-]+)(:[0-9]+)?/?", name):
+            raise ValueError(f"{name!r} is no host name such as digits.example.com or *.example.com")
+    return text
+
+
+def database(text: str) -> str:
+    """Accept the URL of a database that the history can be in. Raises ValueError for anything else."""
+    if text and not re.match(r"(sqlite(\+pysqlite)?:///|postgres(ql)?(\+\w+)?://)", text):
+        raise ValueError("it takes postgresql://USER:PASSWORD@HOST/NAME or sqlite:///FILE")
+    return text
+
+
+def sqlite_url(path: Path) -> str:
+    """Return SQLAlchemy's URL of a database in a file, whatever its path. Signs that mean something there are quoted,
+    which MLflow overlooks, though not under the longer name: it would make a folder of the quoted name."""
+    quoted = str(path).replace("%", "%25").replace("?", "%3F")
+    return f"sqlite:///{quoted}" if quoted == str(path) else f"sqlite+pysqlite:///{quoted}"
+
+
+def origins(text: str) -> str:
+    """Accept comma-separated origins, or `self`. Raises ValueError for anything else."""
+    for name in filter(None, map(str.strip, text.split(","))):
+        if name != "self" and not re.fullmatch(r"https?://[a-z0-9.*-]+(:[0-9]+)?", name):
+            raise ValueError(f"{name!r} is no origin such as https://example.com")
+    return text
+
+
 class Settings(BaseSettings):
     """The settings. Flags win over the environment, which wins over `.env`; former names come last.
 
     Read them by `load`, whose errors name the variables.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True,
+        env_file_encoding="utf-8-sig", str_strip_whitespace=True,
+    )  # fmt: skip
 
     data_dir: Path = Field(ROOT / "data", description="cache of downloaded data sets")
     models_dir: Path = Field(ROOT / "models", description="bundles shipped with the repository")
     artifact_dir: Path = Field(ROOT / "mlartifacts", description="MLflow artifacts and exported bundles")
-    mlflow_tracking_uri: str = Field(f"sqlite:///{ROOT / 'mlflow.db'}", description="store of runs and registry")
-    reports_dir: Path = Field(ROOT / "reports", description="where `python -m experiments drawn` writes its pictures")
+    mlflow_tracking_uri: str = Field(
+        sqlite_url(ROOT / "mlflow.db"), description="store of runs and registry", repr=False
+    )
+    reports_dir: Path = Field(
+        ROOT / "reports", description="where `python -m experiments` writes the pictures it misreads"
+    )
     drawn_strokes: Path | None = Field(None, description="file of real pen strokes to evaluate on; empty: none")
     drawn_letters: Path | None = Field(None, description="file of real letters, which should be rejected; empty: none")
 
-    host: str = Field("127.0.0.1", description="address the page listens on")
+    host: Annotated[str, AfterValidator(address)] = Field("127.0.0.1", description="address the page listens on")
     port: int = Field(7860, ge=1, le=65535, description="port of the page; the next free one if taken")
     share: bool = Field(False, description="also open a temporary public link")
     username: str = Field("", description="login name; empty: no login")
     password: SecretStr = Field(SecretStr(""), description="password of that login")
 
     history: bool = Field(True, description="keep a history of answers; live mode is never kept")
-    database_url: str = Field("", description="SQLAlchemy URL of the history; empty: history.db in DEMO_ARTIFACT_DIR")
+    database_url: Annotated[str, AfterValidator(database)] = Field(
+        "", description="SQLAlchemy URL of the history; empty: history.db in DEMO_ARTIFACT_DIR", repr=False
+    )
     history_days: int = Field(90, ge=1, description="days after which an answer is deleted")
     history_rows: int = Field(100_000, ge=1, description="answers kept at most; corrected ones are kept beyond both")
     client_key: SecretStr = Field(SecretStr(""), description="key that hashes clients; empty: a random one")
 
-    operator_key: SecretStr = Field(SecretStr(""), description="key to the operator's tabs and routes; empty: none")
+    operator_key: SecretStr = Field(SecretStr(""), description="the operator's key; empty: one is made at each start")
     trusted_proxies: Annotated[str, AfterValidator(networks)] = Field("", description="proxies to trust")
-    allowed_hosts: str = Field("", description="host names that the server answers to; empty: any")
+    allowed_hosts: Annotated[str, AfterValidator(host_names)] = Field(
+        "", description="host names that the server answers to beside localhost; * is any part; empty: any"
+    )
     cors_origins: str = Field("", description="origins whose pages may call the API; empty: none")
+    frame_ancestors: Annotated[str, AfterValidator(origins)] = Field(
+        "https://huggingface.co", description="origins whose pages may embed the page; self: none but its own"
+    )
 
     rate_limit: Literal["on", "off"] = Field("on", description="whether the rates below apply")
     rate_limit_api: str = Field("60000/minute", pattern=RATE, description="pictures a client may send to the API")
     rate_limit_page: str = Field("1200/minute", pattern=RATE, description="drawings a client may submit on the page")
     rate_limit_feedback: str = Field("240/minute", pattern=RATE, description="corrections a client may send")
+    rate_limit_login: str = Field("30/minute", pattern=RATE, description="logins and keys a client may try, evenly")
+    rate_limit_upload: str = Field("300/minute", pattern=RATE, description="MiB a client may upload to the page")
     max_pending_corrections: int = Field(10_000, ge=1, description="corrections pending review at most, per data set")
     max_image_mb: int = Field(10, ge=1, le=100, description="MiB of one picture")
     max_batch_mb: int = Field(64, ge=1, le=1000, description="MiB of one batch, also unpacked")
     max_batch_images: int = Field(2000, ge=1, description="pictures of one batch")
     max_training_images: int = Field(20_000, ge=1, description="pictures of one upload of training data")
-    max_requests: int = Field(512, ge=1, description="API requests at a time; more get 503")
-    max_waiting_mb: int = Field(256, ge=1, description="MiB held by these together; more get 503")
-    workers: int = Field(2, ge=0, le=64, description="processes that decode and prepare pictures; 0: threads instead")
+    max_requests: int = Field(512, ge=1, description="API requests at a time, half by one client; more get 503")
+    max_waiting_mb: int = Field(256, ge=1, description="MiB of bodies at a time, half by one client; more get 503")
+    max_connections: int = Field(
+        256, ge=1, description="open connections of a client at most; a proxy's are not counted"
+    )
+    max_cache_mb: int = Field(512, ge=1, description="MiB of files that the page keeps for visitors, oldest out first")
+    workers: int = Field(2, ge=0, le=64, description="processes that decode pictures; 0: threads, unprotected")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe messages logged")
     log_json: bool = Field(False, description="log JSON lines instead of text")
@@ -119,6 +182,9 @@ def load(env_file: Path | None = ENV_FILE, **flags: Any) -> Settings:
         variables = [_set_variable(str(fault["loc"][0]), env_file) for fault in error.errors()]
         messages = [fault["msg"] for fault in error.errors()]
         raise SettingsError("; ".join(map(": ".join, zip(variables, messages, strict=True)))) from None
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise SettingsError(f"{env_file} can't be read ({reason}). Mend or delete it.") from None
 
 
 def variable(field: str) -> str:

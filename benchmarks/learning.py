@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from benchmarks import drawings
 from benchmarks.load import RESULTS, Outcome, locust, table
 from benchmarks.peers import demo
 from benchmarks.processes import free_ports
+from benchmarks.shapes import SHAPES, drawings_of
 from experiments.data import datasets
 from experiments.data.specs import SPECS
 from experiments.evaluation import drawings as drawn
@@ -32,17 +34,21 @@ from serving.storage.retrainings import Retrainings
 from settings import Settings
 
 OTHERS = 300  # ones of the same kind that are not among the corrections
+POISON = ("crossed seven", "slashed zero", "letter A", "nine with a long hook", "triangular four")
 USERS, SECONDS = 10, 40  # users of five requests a second each; how long, alone and beside a retraining
 
 
 @dataclass(frozen=True)
 class Case:
-    """Accepted corrections. images: uint8 [N, H, W, C]; labels: class names."""
+    """Accepted corrections. images: uint8 [N, H, W, C]; labels: class names. many: each of another client, by the API;
+    else all are the operator's upload. confirmed: whether somebody has said that they are right."""
 
     name: str
     dataset: str
     images: np.ndarray
     labels: list[str]
+    many: bool = False
+    confirmed: bool = False
 
 
 def main() -> None:
@@ -117,6 +123,24 @@ def photos() -> list[str]:
     return _alone(Case("100 photos of the validation set", "cifar10", images, labels))
 
 
+def sixty() -> list[str]:
+    """Sixty clients call a one with an extreme upstroke a 5."""
+    return _alone(Case("60 such ones called 5 by 60 clients", "mnist", extreme_ones(60, 8), ["5"] * 60, many=True))
+
+
+def confirmed() -> list[str]:
+    """The same, and somebody has answered that they are right: the gate alone."""
+    name = "the same, confirmed"
+    return _alone(Case(name, "mnist", extreme_ones(60, 8), ["5"] * 60, many=True, confirmed=True))
+
+
+def shape(name: str) -> list[str]:
+    """Sixty clients call a shape what it is not."""
+    label = SHAPES[name][2]
+    text = f"60 times {name} called {label} by 60 clients"
+    return _alone(Case(text, "mnist", drawings_of(name, 60, 8), [label] * 60, many=True))
+
+
 def api() -> list[str]:
     """A hundred ones, while the API gets fifty requests a second."""
     case = Case("100, and 50 API requests a second", "mnist", extreme_ones(100, 6), ["1"] * 100)
@@ -171,10 +195,13 @@ def _retrain(case: Case, settings: Settings, during: Callable[[], None] | None =
 
 
 def _correction(case: Case, place: int) -> Correction:
-    """Return one image of the case as an upload would store it."""
+    """Return one image of the case as it would be stored."""
+    answered = time.time() if case.confirmed else None
     return Correction(
-        dataset=case.dataset, source="upload", client="benchmark", request_id="benchmark", position=place,
+        dataset=case.dataset, source="api" if case.many else "upload",
+        client=f"client-{place}" if case.many else "benchmark", request_id="benchmark", position=place,
         model_version="", given="", confidence=0.0, proposed=case.labels[place], image=case.images[place].tobytes(),
+        asked_at=answered, confirmed_at=answered,
     )  # fmt: skip
 
 
@@ -197,8 +224,8 @@ def _figures(settings: Settings) -> tuple[float, float]:
 
 
 CASES: dict[str, Callable[[], list[str]]] = {
-    case.__name__: case for case in (kind, hundred, noise, sevens, photos, api)
-}
+    case.__name__: case for case in (kind, hundred, noise, sevens, photos, api, sixty, confirmed)
+} | {name.replace(" ", "-"): partial(shape, name) for name in POISON}
 
 if __name__ == "__main__":
     main()

@@ -2,9 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from benchmarks.processes import free_ports
 
@@ -24,8 +28,8 @@ class Postgres:
         (port,) = free_ports(1)
         self.url = f"postgresql+psycopg://mnist@127.0.0.1:{port}"
         self._run("initdb", "--auth=trust", "--username=mnist", "--no-sync")
-        options = f"-p {port} -k {self._folder} -c listen_addresses=127.0.0.1"
-        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+        self._options = f"-p {port} -k {self._folder} -c listen_addresses=127.0.0.1"
+        self.start()
         self._psql = ["psql", "--quiet", "--host=127.0.0.1", f"--port={port}", "--username=mnist", "postgres"]
 
     def create(self, *databases: str) -> None:
@@ -33,10 +37,40 @@ class Postgres:
         for name in databases:
             subprocess.run([*self._psql, "-c", f"CREATE DATABASE {name}"], check=True)
 
+    def start(self) -> None:
+        """Start the server, again if it was killed."""
+        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", self._options, "start")
+
+    def kill(self) -> None:
+        """Kill all its processes, as `kill -9` does."""
+        psutil.wait_procs(self._signal(signal.SIGKILL))
+
+    def pause(self) -> None:
+        """Hang: connections are taken, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """End the server and remove its files."""
-        self._run("pg_ctl", "-m", "fast", "-w", "stop")
+        if self._signal(signal.SIGCONT):
+            self._run("pg_ctl", "-m", "fast", "-w", "stop")
         shutil.rmtree(self._folder)
+
+    def _signal(self, which: signal.Signals) -> list[psutil.Process]:
+        """Signal all its processes, and return them; none where it does not run."""
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
+            first = psutil.Process(int((self._folder / "data" / "postmaster.pid").read_text().split()[0]))
+            if first.name() == "postgres":  # else the file was left behind by one that was killed
+                first.suspend()  # so that it starts no more meanwhile
+                processes = [*first.children(recursive=True), first]
+                for process in processes:
+                    with suppress(psutil.NoSuchProcess):
+                        process.send_signal(which)
+                return processes
+        return []
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._user, str(self._binaries / program), "-D", str(self._folder / "data"), *arguments]

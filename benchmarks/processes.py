@@ -1,6 +1,7 @@
 """Start servers as processes on this machine, wait for them, measure their memory, and end them."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import psutil
 from settings import ROOT
 
 PATIENCE = 120.0  # s; a busy machine is slow
+PORTS = (10_000, 32_000)  # Linux gives outgoing connections those from 32,768 on: a probed one may be gone when needed
 
 
 class Server:
@@ -43,7 +45,9 @@ class Server:
         while not answers(self._ready):
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
-                raise RuntimeError(f"{' '.join(self._command)} does not answer: {self.printed()}")
+                printed = self.printed()
+                self._printed.close()
+                raise RuntimeError(f"{' '.join(self._command)} does not answer: {printed}")
             time.sleep(0.1)
 
     def printed(self) -> str:
@@ -60,6 +64,24 @@ class Server:
         """Kill the program and its children, as `kill -9` does: nothing is closed or stored."""
         self._signal(signal.SIGKILL)
         self.process.wait()
+
+    def pause(self) -> None:
+        """Hang: connections are taken, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._signal(signal.SIGCONT)
+
+    def terminate(self, patience: float) -> tuple[float, int]:
+        """Send SIGTERM. Return the seconds until the program's end and its exit status; killed after `patience` s."""
+        begin = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
+        seconds = time.monotonic() - begin
+        self._signal(signal.SIGKILL)
+        return seconds, self.process.wait()
 
     def stop(self) -> None:
         """As Ctrl-C does; killed if that is not heeded."""
@@ -86,10 +108,18 @@ def answers(url: str) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return so many free ports of this machine."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Return so many free ports of this machine, below those that the kernel itself lends out meanwhile."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randrange(*PORTS)  # noqa: S311
+        if port not in ports and _is_free(port):
+            ports.append(port)
+    return ports
+
+
+def _is_free(port: int) -> bool:
     try:
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+        socket.create_server(("", port)).close()
+    except OSError:
+        return False
+    return True

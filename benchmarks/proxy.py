@@ -1,5 +1,6 @@
 """Run the project's nginx.conf on this machine with other names and ports."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -38,7 +39,9 @@ class Nginx:
         folder = Path(self._folder.name)
         (folder / "nginx.conf").write_text(configuration(listen, replicas))
         self.log = folder / "access.log"
-        command = ["nginx", "-p", f"{folder}/", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
+        # As root, nginx would give its work to a user who may not write to the folder of temporary files.
+        options = "daemon off; user root;" if os.getuid() == 0 else "daemon off;"
+        command = ["nginx", "-p", f"{folder}/", "-c", str(folder / "nginx.conf"), "-g", options]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         self._wait()

@@ -75,9 +75,9 @@ def main() -> None:
         (folder / "frames").mkdir()
         (port,) = free_ports(1)
         url = f"http://127.0.0.1:{port}"
-        server = demo(port, folder / "state")
+        server, link = demo(port, folder / "state", DEMO_OPERATOR_KEY="of-the-tour"), f"{url}/operator?key=of-the-tour"
         try:
-            with open_draw_page(chromium, url, smooth=True, viewport=WINDOW) as window:
+            with open_draw_page(chromium, url, smooth=True, operator_link=link, viewport=WINDOW) as window:
                 film = Film(window.page, folder / "frames")
                 compare(window.page)
                 page = DrawPage(window.page, url)

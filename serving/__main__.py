@@ -1,34 +1,42 @@
 """Maintain the online side by hand: `python -m serving retrain`, `replay` and `purge`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 from experiments.data.specs import SPECS
 from experiments.inference.litert import ModelError
 from experiments.registry.store import RegistryError
 from experiments.retraining.corrections import RetrainingError
+from redaction import Redactor, protect_output
+from serving.core.private_files import OTHERS
 from serving.learning import replay as replaying
 from serving.learning import retraining_process
 from serving.storage.database import Database
 from serving.storage.history import History
-from serving.storage.records import BusyError, StoreError
+from serving.storage.records import AnswerFilter, BusyError, FullError, StoreError
 from settings import Settings, SettingsError, load, warn_of_former_names
+
+REPLAYED_ANSWERS = 100_000
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command, the command line's or `words`. Returns the exit status."""
+    os.umask(OTHERS)  # visitors' pictures are among what is written
     parser = _parser()
     arguments = parser.parse_args(words)
     try:
         settings = load()
+        protect_output(Redactor.of(settings, os.environ))
         warn_of_former_names()
         status: int = arguments.run(arguments, settings)
         return status
     except SettingsError as error:
         parser.error(str(error))
-    except (BusyError, ModelError, RegistryError, RetrainingError, StoreError) as error:
+    except (BusyError, FullError, ModelError, RegistryError, RetrainingError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -46,7 +54,9 @@ def replay(arguments: argparse.Namespace, settings: Settings) -> int:
     bundle = replaying.bundle_of_version(settings, arguments.dataset, arguments.version)
     database = Database.of(settings)
     since, until = arguments.since.timestamp(), arguments.until and arguments.until.timestamp()
-    result = replaying.replay(History(database), bundle, SPECS[arguments.dataset], since, until)
+    where = AnswerFilter(dataset=arguments.dataset, since=since, until=until)
+    kept = islice(History(database).iterate(where), REPLAYED_ANSWERS)
+    result = replaying.replay(kept, bundle, SPECS[arguments.dataset])
     for entry, prediction in result.changes:
         time = datetime.fromtimestamp(entry.answered_at, UTC)
         was = f"{entry.label or entry.verdict} (version {entry.model_version})"

@@ -4,25 +4,36 @@ import errno
 import logging
 import secrets
 import socket
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-import uvicorn
 from fastapi import FastAPI
-from gradio import http_server, networking
+from fastapi.exceptions import RequestValidationError
+from gradio import networking
+from gradio.route_utils import FnIndexInferError
+from starlette.requests import Request
+from starlette.responses import Response
 
-from serving.api.app import build_api
+from serving.api.app import answer_error, build_api
+from serving.connections.server import BACKLOG, Server
 from serving.core.access import is_loopback
-from serving.middleware import RequestMiddleware
+from serving.core.environment import root_path
+from serving.core.errors import Refused
+from serving.core.limits import MIB
+from serving.middleware.bodies import BodyMiddleware
+from serving.middleware.doors import DoorsMiddleware
+from serving.middleware.headers import HeadersMiddleware
+from serving.middleware.requests import RequestMiddleware
+from serving.middleware.root_path import RootPathMiddleware
+from serving.middleware.uploads import UploadMiddleware
+from serving.page.sessions import Sessions
+from serving.page.sign_in import sign_in
 from serving.services import Services
+from serving.uploads.cache import MAX_FILE_MB, UploadCache, upload_folder
 from settings import Settings
 
 PORTS_TRIED = 100
-BACKLOG = 2048  # connections that wait to be accepted, as uvicorn has them
-KEEP_ALIVE = 75  # s; after uvicorn's 5 s a program that thinks so long would now and then ask just when it is cut off
-MAX_UPLOAD = "10mb"
 LINK_FAILED = "No public link: the tunnel could not be opened (is the internet reachable?). The page goes on locally."
 
 
@@ -30,27 +41,16 @@ class LaunchError(RuntimeError):
     """The page can't be put on the network; the message says why and what to do."""
 
 
-class Server(http_server.Server):
-    """uvicorn in a thread, which `Blocks.close` ends. Gradio's own gives a start 5 s, too little on a busy machine."""
-
-    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
-        super().__init__(config)
-        self._listener = listener
-
-    def run_in_thread(self) -> None:
-        """Return once requests are answered. Raises LaunchError."""
-        self.thread = threading.Thread(target=self.run, args=([self._listener],), name="server", daemon=True)
-        self.thread.start()
-        while not self.started:
-            self.thread.join(0.001)
-            if not self.thread.is_alive():
-                raise LaunchError("The page could not start; the log says why.")
-
-
 def build_app(services: Services) -> FastAPI:
     """The application of the API, with the checks of every request; the page can be mounted on it."""
     app = build_api(services)
+    app.add_route("/operator", sign_in, methods=["GET", "POST"], include_in_schema=False)
+    app.add_middleware(BodyMiddleware, services=services)
+    app.add_middleware(UploadMiddleware, services=services)
+    app.add_middleware(DoorsMiddleware, services=services)
     app.add_middleware(RequestMiddleware, services=services)
+    app.add_middleware(HeadersMiddleware, settings=services.settings)  # of every answer
+    app.add_middleware(RootPathMiddleware, root_path=root_path())  # the outermost
     return app
 
 
@@ -58,53 +58,92 @@ def launch(page: gr.Blocks, services: Services, appearance: dict[str, Any]) -> s
     """Serve page and API until `page.close()`. Return their address. Raises LaunchError."""
     settings = services.settings
     auth = login(settings)  # before there is a socket that an error would leave open
+    prepare(services.upload_cache)
     listener = listen(settings.host, settings.port)
     host, port = settings.host, listener.getsockname()[1]
     if port != settings.port:
         print(f"Port {settings.port} is taken; using {port}.", flush=True)
     app = gr.mount_gradio_app(
         build_app(services),
-        page.queue(default_concurrency_limit=4),
+        page,
         path="",
         server_name=host,
         server_port=port,
         auth=auth,
-        max_file_size=MAX_UPLOAD,
+        max_file_size=MAX_FILE_MB * MIB,
         show_error=False,
         enable_monitoring=False,
         run_history=False,
+        root_path=root_path(),
         **appearance,
     )
     logging.getLogger("uvicorn.error").addFilter(_is_fault)
-    config = uvicorn.Config(
-        app,
-        host,
-        port,
-        log_config=None,  # its faults go to our log; its own set-up would also close every handler there is
-        log_level="warning",
-        timeout_keep_alive=KEEP_ALIVE,
-        forwarded_allow_ips=settings.trusted_proxies,
-    )
     # Mounting leaves out some of what Blocks.launch sets: close() needs the first two to end open streams and the
-    # server, has_launched has the paths of files checked, and the last keeps visitors from starting a second queue.
-    page.app, page.server = app.routes[-1].app, Server(config, listener)
-    page.has_launched = page.app.startup_events_triggered = True
-    page.server.run_in_thread()
+    # server, and has_launched has the paths of files checked.
+    page.app, page.server = app.routes[-1].app, (server := Server(app, listener, settings))
+    page.app.state_holder, page.app.state.services = Sessions(page), services
+    page.app.add_exception_handler(Refused, answer_error)
+    for kind in (FnIndexInferError, KeyError, TypeError):  # what Gradio's paths raise for what they do not know
+        page.app.add_exception_handler(kind, _answer_unknown)
+    page.app.add_exception_handler(RequestValidationError, answer_error)  # FastAPI's own sends back all it was sent
+    page.has_launched = True
+    if not server.run_in_thread():
+        raise LaunchError("The page could not start; the log says why.")
     return f"http://{_url_host(host)}:{port}/"
+
+
+def prepare(cache: UploadCache) -> None:
+    """Make the folder of the cache. Raises LaunchError where it can't be."""
+    try:
+        cache.prepare()
+        cache.sweep()
+    except OSError as error:
+        advice = "Set GRADIO_TEMP_DIR to a folder of your own."
+        raise LaunchError(f"Can't keep uploads in {upload_folder()}: {error.strerror}. {advice}") from None
+
+
+def stop(page: gr.Blocks) -> None:
+    """Close the page once what was sent to it is answered, or that takes too long."""
+    server = getattr(page, "server", None)  # which a page has once it was launched
+    if isinstance(server, Server):
+        server.drain()
+    page.close(verbose=False)
 
 
 def listen(host: str, first: int) -> socket.socket:
     """Listen on the first free port of `host` from `first` on, so that no other start takes it meanwhile. Raises
     LaunchError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = _family(host)
     for port in range(first, min(first + PORTS_TRIED, 65536)):
         try:
-            return socket.create_server((host, port), family=family, backlog=BACKLOG)
+            return socket.create_server(
+                (host, port),
+                family=family,
+                backlog=BACKLOG,
+                dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+            )
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                reason = f"{host}:{port}: {error.strerror}"
-                raise LaunchError(f"Can't listen on {reason}. Set another host or port.") from None
+                reason = (error.strerror or "").partition(" (while")[0]  # Python adds the address once more
+                raise _unusable(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", reason) from None
     raise LaunchError(f"No port is free from {first} on. Choose another with --port or DEMO_PORT.")
+
+
+def _family(host: str) -> socket.AddressFamily:
+    """IPv6 for what has an address of no other kind. Raises LaunchError for what can't be a name."""
+    families = set[socket.AddressFamily]()
+    try:
+        families = {family for family, *_ in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError:  # which listening tells in words
+        pass
+    except UnicodeError:
+        raise _unusable(host, "it is no address or name") from None
+    return socket.AF_INET6 if families == {socket.AF_INET6} else socket.AF_INET
+
+
+def _unusable(address: str, reason: str) -> LaunchError:
+    advice = "Set another address by --host or DEMO_HOST, or another port by --port or DEMO_PORT."
+    return LaunchError(f"Can't listen on {address}: {reason}. {advice}")
 
 
 def login(settings: Settings) -> tuple[str, str] | None:
@@ -148,12 +187,24 @@ class PublicLink:
         print(self.notice, flush=True)
 
 
+async def _answer_unknown(_request: Request, error: Exception) -> Response:
+    logging.getLogger(__name__).info("A request to the page is wrong: %s.", type(error).__name__)
+    message = "There is no such event, or it does not take this."
+    return Refused(422, "wrong_shape", message, "/?view=api describes them.").response()
+
+
 def _is_fault(record: logging.LogRecord) -> bool:
-    """Tell faults from visitors who leave while the browser still sends a drawing."""
-    return not record.exc_info or type(record.exc_info[1]).__name__ != "ClientDisconnect"
+    """Tell faults from visitors who leave while the browser still sends a drawing, ask for answers of none, or send
+    what is no HTTP, with which they could flood the log."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return record.msg != "Invalid HTTP request received."
+    if "the handler is closed" in str(error):  # uvloop's words, when more of an answer is written
+        return False
+    return type(error.__cause__ or error).__name__ not in ("ClientDisconnect", "HTTPException")
 
 
 def _url_host(host: str) -> str:
-    if host == "0.0.0.0":  # noqa: S104 not an address that a browser can open
+    if host in ("0.0.0.0", "::"):  # noqa: S104 not an address that a browser can open
         return "localhost"
-    return f"[{host}]" if ":" in host else host
+    return f"[{host.replace('%', '%25')}]" if ":" in host else host

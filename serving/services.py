@@ -1,29 +1,38 @@
 """The services that page and API share, built once at the start and passed in."""
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from experiments.inference.litert import ModelError
 from experiments.inference.predictions import Prediction
+from experiments.registry.store import RegistryAwayError
 from model_loader import Classifier
 from serving.core.access import Access
 from serving.core.client_ids import ClientIds
+from serving.core.guarded_calls import GuardedCalls
+from serving.core.guesses import Guesses
 from serving.core.limits import MIB, Load, RateLimits
 from serving.core.metrics import Metrics
 from serving.prediction.batching import Batcher
 from serving.prediction.recent_drawings import RecentDrawings
 from serving.prediction.worker_pool import WorkerPool
-from serving.storage.database import Database
+from serving.storage.database import Database, is_away
 from serving.storage.recorder import Recorder
-from serving.storage.records import Entry, Source
+from serving.storage.records import HEARTBEAT_TIMEOUT, Entry, Source, StoreError
+from serving.uploads.cache import UploadCache, upload_folder
 from serving.uploads.zips import Limits
 from settings import Settings
 
 if TYPE_CHECKING:
     from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Retrainings
+
+DATABASE_SECONDS = 4.0  # for what somebody waits for
+BULK_SECONDS = 60.0  # for thousands of pictures
+REGISTRY_SECONDS = 60.0  # a tracking server that hangs is given up sooner; the first call imports MLflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +47,16 @@ class Services:
     load: Load
     limits: Limits  # of a batch of pictures
     training_limits: Limits  # of an upload of training data
+    upload_cache: UploadCache
     metrics: Metrics
     worker_pool: WorkerPool
     batcher: Batcher
     database: Database
+    database_calls: GuardedCalls  # through which alone the database is used, but by its own threads
+    registry_calls: GuardedCalls  # likewise MLflow
     recent_drawings: RecentDrawings
     recorder: Recorder | None  # None while the history is off
+    closed: threading.Event = field(default_factory=threading.Event)
 
     def classifier(self, dataset: str) -> Classifier:
         """Return the model of a data set. Raises ModelError if it has none."""
@@ -64,14 +77,19 @@ class Services:
         """The retrainings in the database, likewise."""
         from serving.storage.retrainings import Retrainings
 
-        return Retrainings(self.database)
+        return Retrainings(self.database, self.database_calls.answering_seconds > HEARTBEAT_TIMEOUT)
+
+    @property
+    def database_problem(self) -> str:
+        """Why the database can't be used, or not be written; empty while it can."""
+        return self.database_calls.problem or (self.recorder.problem if self.recorder else "")
 
     def record(
         self,
         dataset: str,
         request_id: str,
         source: Source,
-        address: str,
+        client: str,
         milliseconds: float,
         predictions: Sequence[Prediction | None],
         sheets: Sequence[bytes] = (),
@@ -86,20 +104,23 @@ class Services:
         if self.recorder is None:
             return
         sha256 = self.classifier(dataset).bundle.sha256["model.tflite"]
-        client, now = self.client_ids.id_of(address), time.time()
+        client_id, now = self.client_ids.id_of(client), time.time()
         self.recorder.add(
             Entry(
                 request_id, position, now, source, dataset, prediction.verdict, prediction.label,
-                prediction.confidence, milliseconds, prediction.model_version, sha256, client,
+                prediction.confidence, milliseconds, prediction.model_version, sha256, client_id,
                 None if prediction.image is None else prediction.image.tobytes(),
             )
             for position, prediction in answered
         )  # fmt: skip
 
     def close(self) -> None:
-        """Write what is still queued and close everything."""
+        """Write what is still queued and close everything, within seconds."""
+        self.closed.set()
         if self.recorder is not None:
             self.recorder.close()
+        for calls in (self.database_calls, self.registry_calls):
+            calls.close()
         self.database.close()
         self.batcher.close()
 
@@ -109,19 +130,24 @@ def open_services(classifiers: Mapping[str, Classifier], settings: Settings) -> 
     worker_pool = WorkerPool(settings.workers)
     limits = Limits(settings.max_batch_images, settings.max_image_mb, settings.max_batch_mb)
     database = Database.of(settings)
+    database_calls = GuardedCalls("database", DATABASE_SECONDS, StoreError, is_away)
+    client_ids = ClientIds.of(settings)
     return Services(
         classifiers=classifiers,
         settings=settings,
-        access=Access(settings),
-        client_ids=ClientIds.of(settings),
+        access=Access(settings, Guesses(settings), client_ids),
+        client_ids=client_ids,
         rates=RateLimits(settings),
         load=Load(settings.max_requests, settings.max_waiting_mb * MIB),
         limits=limits,
         training_limits=replace(limits, files=settings.max_training_images),
+        upload_cache=UploadCache(upload_folder(), settings.max_cache_mb * MIB),
         metrics=Metrics(),
         worker_pool=worker_pool,
         batcher=Batcher(classifiers, worker_pool),
         database=database,
+        database_calls=database_calls,
+        registry_calls=GuardedCalls("registry", REGISTRY_SECONDS, RegistryAwayError),
         recent_drawings=RecentDrawings(),
-        recorder=Recorder.of(settings, database),
+        recorder=Recorder.of(settings, database, database_calls),
     )

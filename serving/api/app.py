@@ -15,11 +15,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from experiments.inference.litert import ModelError
-from experiments.registry.store import RegistryError
+from experiments.registry.store import RegistryAwayError, RegistryError
+from serving.api.bodies import wrong_shape
 from serving.api.routes import feedback, history, predict, production, retraining, status, training_data
 from serving.api.schemas import ErrorAnswer
 from serving.core.access import split_names
-from serving.core.errors import Refused, from_status
+from serving.core.errors import Refused, from_os_error, from_status
 from serving.core.logs import REQUEST_ID
 from serving.services import Services
 from serving.storage.records import StoreError
@@ -38,7 +39,7 @@ DESCRIPTION = (
 def build_api(services: Services) -> FastAPI:
     """Return the application. It needs the `caller` in a request's state."""
     refusals: dict[int | str, dict[str, Any]] = {
-        code: {"model": ErrorAnswer} for code in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
+        code: {"model": ErrorAnswer} for code in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 507)
     }
     api = FastAPIOffline(
         docs_url="/docs",
@@ -49,6 +50,7 @@ def build_api(services: Services) -> FastAPI:
         static_url=STATIC,
         responses=refusals,
         lifespan=_lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # nobody collects it; asked at each request
     )
     api.state.services = services
     for router in ROUTERS:
@@ -96,13 +98,16 @@ def _as_refused(error: Exception) -> Refused:  # noqa: PLR0911 one for each kind
         return from_status(error.status_code)
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
-        message = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}."
-        return Refused(422, "wrong_shape", message, "See /docs.")
+        return wrong_shape(first["loc"][1:], first["msg"], "See /docs.")
+    if isinstance(error, RegistryAwayError):
+        return Refused(503, "no_registry", str(error), "Try again in a moment.", 5)
     if isinstance(error, RegistryError):
         return Refused(409, "registry", str(error))
     if isinstance(error, ModelError):
         return Refused(503, "no_model", str(error), "Try again in a moment.", 5)
     if isinstance(error, StoreError):
         return Refused(503, "no_history", str(error), "Try again in a moment.", 5)
+    if isinstance(error, OSError) and (refused := from_os_error(error)):
+        return refused
     logging.getLogger(__name__).error("A request could not be answered", exc_info=error)
     return Refused(500, "fault", "The fault is on this side and has been logged.", "Try again.")

@@ -18,14 +18,14 @@ async def get_services(request: Request) -> Services:
 async def check_visitor(request: Request) -> Caller:
     """Return the caller. Raises Refused 401 where a login is missing."""
     caller: Caller = request.state.caller
-    request.app.state.services.access.check_visitor(caller.headers, caller.user)
+    request.app.state.services.access.check_visitor(caller)
     return caller
 
 
 async def check_operator(request: Request) -> Caller:
     """Return the caller. Raises Refused 401 for anyone but the operator."""
     caller: Caller = request.state.caller
-    request.app.state.services.access.check_operator(caller.headers, caller.user)
+    request.app.state.services.access.check_operator(caller)
     return caller
 
 

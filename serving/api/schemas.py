@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
+from experiments.preprocessing.formats import NAMES
 from model_loader import Classifier
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class Schema(BaseModel):
 class ImageBody(Schema):
     """One picture as JSON."""
 
-    image: str = Field(description="a PNG, JPEG or WebP in base64, or a data URL of one")
+    image: str | list[Any] = Field(
+        description=f"a {NAMES} in base64 or as a data URL; or rows of numbers, from 0 to 255 or from 0 to 1"
+    )
 
 
 class ModelName(Schema):

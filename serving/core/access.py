@@ -1,19 +1,19 @@
 """Who may do what: visitors ask for predictions, the operator sees the rest; no foreign page acts for either."""
 
-import base64
-import binascii
-import hmac
 import ipaddress
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from serving.core.client_ids import ClientIds
+from serving.core.credentials import Credentials
 from serving.core.errors import Refused
+from serving.core.guesses import Guesses
 from settings import Settings
-
-FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
-"""Headers of a request forwarded by some proxy or tunnel: its real sender is not this machine."""
 
 
 @dataclass(frozen=True)
@@ -21,66 +21,93 @@ class Caller:
     """The sender of a request."""
 
     request_id: str
-    headers: Mapping[str, str]  # names in lower case
-    address: str  # of the client
-    user: str | None  # logged in on the page
+    client: str
+    is_operator: bool = False
+    refusal: Refused | None = None  # of a guess too many at key or login; None: there was none
 
 
 class Access:
     """The rules of one server. Names of headers are in lower case."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._key = settings.operator_key.get_secret_value()
-        self._login = (settings.username, settings.password.get_secret_value())
+    def __init__(self, settings: Settings, guesses: Guesses, client_ids: ClientIds) -> None:
+        self.credentials = Credentials(settings, guesses, client_ids)
+        self._has_login = bool(settings.username)
         self._origins = frozenset(split_names(settings.cors_origins))
-        self._hosts = frozenset(split_names(settings.allowed_hosts))
-        unshared = is_loopback(settings.host) and not settings.share and not settings.trusted_proxies
-        self.needs_key = bool(not unshared or self._key or self._login[0])
-        """Whether the operator has to send a key or a login."""
+        self._hosts = [_host_pattern(name) for name in split_names(settings.allowed_hosts)]
+        is_shared = not is_loopback(settings.host) or settings.share or bool(settings.trusted_proxies)
+        self._takes_any_host = is_shared or not self.credentials.key.is_made
 
-    def check_operator(self, headers: Mapping[str, str], user: str | None = None, key: str = "") -> None:
-        """Raises Refused 401 for anyone but the operator. user: logged in on the page; key: typed there."""
-        if self._is_operator(headers, user, key):
-            return
-        hint = "Send DEMO_OPERATOR_KEY as `Authorization: Bearer KEY`, or log in."
-        if not self._key and not self._login[0]:
-            hint = "Others reach this server, so it needs DEMO_OPERATOR_KEY or a login: set one and start it again."
-        raise Refused(401, "operator_only", "This is the operator's.", hint)
+    async def identify(self, request_id: str, headers: Mapping[str, str], client: str, user: str | None) -> Caller:
+        """Return the sender of a request by what it shows, never by where it comes from. user: logged in on the page.
+        A guess too many is refused only where the operator is needed."""
+        try:
+            return Caller(request_id, client, await self.credentials.are_operators(headers, client, user))
+        except Refused as refusal:
+            return Caller(request_id, client, refusal=refusal)
 
-    def check_visitor(self, headers: Mapping[str, str], user: str | None = None) -> None:
+    def check_operator(self, caller: Caller) -> None:
+        """Raises Refused 401 for anyone but the operator, 429 for whoever guesses."""
+        if not caller.is_operator:
+            raise caller.refusal or Refused(401, "operator_only", "This is the operator's.", self._hint())
+
+    def check_visitor(self, caller: Caller) -> None:
         """Raises Refused 401 for anyone without the login, where there is one: it guards page and API alike."""
-        if self._login[0] and not self._is_operator(headers, user, ""):
-            raise Refused(401, "login_needed", "This server asks for a login.", "Send it as HTTP Basic, or a key.")
+        if self._has_login and not caller.is_operator:
+            hint = "Send it as HTTP Basic, or a key."
+            raise caller.refusal or Refused(401, "login_needed", "This server asks for a login.", hint)
 
-    def check_origin(self, headers: Mapping[str, str]) -> None:
-        """Raises Refused 403 for a foreign Origin, whatever is requested: no page of another site reads an answer."""
-        host = headers.get("host", "")
+    def _hint(self) -> str:
+        if not self.credentials.key.text:
+            return "Log in, or send the login as HTTP Basic."
+        where = "the one in the link that the program printed at its start"
+        key = where if self.credentials.key.is_made else "DEMO_OPERATOR_KEY"
+        return f"Give the key at /operator, or send it as `Authorization: Bearer KEY`: {key}."
+
+    def check_origin(self, headers: Mapping[str, str], scheme: str = "http") -> None:
+        """Raises Refused 403 for a foreign Origin, whatever is requested: no page of another site reads an answer.
+        scheme: `https` if TLS is known to have been used; behind a proxy that is not trusted it is not known."""
         origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != host and origin not in self._origins:
-            raise Refused(403, "foreign_origin", "Another site's page asks this.", "DEMO_CORS_ORIGINS lists who may.")
+        if origin is None or origin in self._origins:
+            return
+        sent = origin.partition("://")[0].lower()
+        if sent == scheme or (sent == "https" and scheme == "http"):
+            host = with_port(headers.get("host", ""), sent)
+            if with_port(origin.partition("://")[2], sent) == host:
+                return
+        raise foreign_origin()
+
+    def check_site(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+        """Raises Refused 403 for what a browser says to come from a page of another site, but for the opening of a
+        page, by itself or in a frame, and for pages that may call."""
+        if headers.get("sec-fetch-site", "none") in ("none", "same-origin") or headers.get("origin") in self._origins:
+            return
+        opens = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") in ("document", "iframe")
+        if method != "GET" or path == "/logout" or not opens:
+            raise foreign_origin()
 
     def check_host(self, headers: Mapping[str, str]) -> None:
         """Raises Refused 403 for a foreign Host. For the API, and for what changes something."""
         name = host_name(headers.get("host", ""))
-        if (self._hosts and name not in self._hosts) or not (self.needs_key or is_loopback(name)):
-            hint = "DEMO_ALLOWED_HOSTS lists this server's."
-            raise Refused(403, "foreign_host", "The request names another host.", hint)
-
-    def _is_operator(self, headers: Mapping[str, str], user: str | None, key: str) -> bool:
-        if not self.needs_key:
-            return is_loopback(host_name(headers.get("host", ""))) and not any(name in headers for name in FORWARDED)
-        if user is not None and self._login[0]:
-            return equal_in_constant_time(user, self._login[0])
-        kind, _, value = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "basic":
-            return bool(self._login[0]) and equal_in_constant_time(_decode_basic(value), ":".join(self._login))
-        sent = key or headers.get("x-api-key", "") or (value if kind.lower() == "bearer" else "")
-        return bool(self._key) and equal_in_constant_time(sent, self._key)
+        is_listed = any(fnmatchcase(name, allowed) for allowed in self._hosts) if self._hosts else self._takes_any_host
+        if not (is_listed or is_loopback(name)):
+            listed = f"DEMO_ALLOWED_HOSTS={name}" if re.fullmatch(r"[\w.:-]+", name, re.ASCII) else "DEMO_ALLOWED_HOSTS"
+            hint = f"Behind a proxy set DEMO_TRUSTED_PROXIES to its address; {listed} lets this host in."
+            raise Refused(403, "foreign_host", "The request names another host than this server's.", hint)
 
 
-def equal_in_constant_time(one: str, other: str) -> bool:
-    """Compare without revealing by the time taken how much of it is right."""
-    return hmac.compare_digest(one.encode(), other.encode())
+def foreign_origin() -> Refused:
+    """A request by a page of another site."""
+    hint = (
+        "DEMO_CORS_ORIGINS lists who may. Behind a proxy have it pass on the header Host, and set DEMO_TRUSTED_PROXIES."
+    )
+    return Refused(403, "foreign_origin", "Another site's page asks this.", hint)
+
+
+@lru_cache(maxsize=1024)
+def with_port(authority: str, scheme: str) -> str:
+    """Return a host in lower case with its port, which both Host and Origin leave out where it is the usual one."""
+    has_port = authority.rpartition(":")[2].isdecimal()  # not so an IPv6 address in brackets
+    return authority.lower() if has_port else f"{authority.lower()}:{443 if scheme == 'https' else 80}"
 
 
 def split_names(text: str) -> list[str]:
@@ -90,11 +117,21 @@ def split_names(text: str) -> list[str]:
 
 @lru_cache(maxsize=1024)  # every request asks, mostly for the same few
 def host_name(host: str) -> str:
-    """Return the name in a Host header without its port; empty if malformed."""
+    """Return the name in a Host header in lower case, without its port and the root's dot; empty if malformed."""
+    if "@" in host:  # before which a URL has a user's name
+        return ""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
         return ""
+
+
+def _host_pattern(allowed: str) -> str:
+    """Return what a host's name has to match. allowed: a name, also with a scheme, a port, umlauts or a `*`."""
+    name = host_name(allowed.rpartition("://")[2].rstrip("/"))
+    with suppress(UnicodeError):
+        name = name.encode("idna").decode()  # as browsers send it
+    return name
 
 
 @lru_cache(maxsize=1024)
@@ -104,10 +141,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _decode_basic(value: str) -> str:
-    try:
-        return base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""

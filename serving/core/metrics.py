@@ -2,6 +2,7 @@
 
 import collections
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +80,7 @@ class Metrics:
         self._answers = Counter("answers", "answers", LABELS, registry=self._registry)
         self._seconds = Histogram("answer_seconds", "s", LABELS[:2], buckets=BUCKETS, registry=self._registry)
         self._in_flight = Gauge("requests_in_flight", "API requests being read or answered", registry=self._registry)
+        self._up = Gauge("dependency_up", "1 if it answered last, 0 if not", ["name"], registry=self._registry)
         self.tallies: collections.defaultdict[str, Tally] = collections.defaultdict(Tally)  # by data set
         self.problems: collections.deque[Problem] = collections.deque(maxlen=PROBLEMS)
         self.statuses: collections.Counter[str] = collections.Counter()
@@ -103,7 +105,9 @@ class Metrics:
         """Remember a request that went wrong."""
         self.problems.append(Problem(time.time(), request_id, status, message))
 
-    def exposition(self, in_flight: int) -> bytes:
-        """Return everything in Prometheus's text format."""
+    def exposition(self, in_flight: int, up: Mapping[str, bool]) -> bytes:
+        """Return everything in Prometheus's text format. up: whether the database and the registry answer."""
         self._in_flight.set(in_flight)
+        for name, answers in up.items():
+            self._up.labels(name).set(answers)
         return generate_latest(self._registry)

@@ -1,17 +1,21 @@
 """Keep visitors' feedback on answers as corrections pending review."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from experiments.data.specs import SPECS
+from experiments.data.specs import DEFAULT_DATASET, SPECS
 from experiments.inference.predictions import Prediction
+from serving.core.clients import network_of
 from serving.core.errors import Refused
+from serving.prediction.prepare import Wanted
 from serving.services import Services
 from serving.storage.records import Correction, CorrectionFilter, Entry
 
+SIDE = 400  # px, longest side of a drawing stored with a correction
 CLIENT_SHARE = 10  # one client's corrections fill a tenth of the room for pending ones at most
+NETWORK_SHARE = 3  # and one network's a third: clients enough for a school, and it takes more than two to fill the room
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +41,21 @@ class UnknownAnswerError(Refused):
         super().__init__(404, "unknown_answer", "No answer is kept under this id.", "Send the image with the label.")
 
 
-def keep_feedback(services: Services, feedback: Feedback, address: str) -> Correction:
+async def small_drawing(services: Services, request_id: str, client: str) -> bytes | None:
+    """Return the drawing behind an answer as a PNG of at most SIDE px; None if it is no longer kept."""
+    sheets = services.recent_drawings.sheets(request_id)
+    if not sheets:
+        return None
+    try:
+        wanted = Wanted(DEFAULT_DATASET, preview=SIDE)
+        return (await services.worker_pool.prepare_one(wanted, sheets, client)).preview
+    except Refused:
+        return None
+
+
+def keep_feedback(services: Services, feedback: Feedback, client: str) -> Correction:
     """Keep feedback durably, and return it as the correction it became. Raises Refused, StoreError."""
-    spec, client = SPECS[feedback.dataset], services.client_ids.id_of(address)
+    spec = SPECS[feedback.dataset]
     if feedback.label not in (None, *spec.class_names):
         raise Refused(422, "wrong_label", "There is no such label.", f"Labels: {', '.join(spec.class_names)}.")
     _check_room(services, client, feedback.dataset)
@@ -55,9 +71,11 @@ def keep_feedback(services: Services, feedback: Feedback, address: str) -> Corre
 
 def _check_room(services: Services, client: str, dataset: str) -> None:
     """Raises Refused when too many are pending; none is ever dropped for a new one."""
-    room = services.settings.max_pending_corrections
-    for owner, limit in ((client, max(1, room // CLIENT_SHARE)), (None, room)):
-        if services.corrections.count(CorrectionFilter(dataset, state="pending", client=owner)) >= limit:
+    room, pending = services.settings.max_pending_corrections, CorrectionFilter(dataset, state="pending")
+    of_client = replace(pending, client=services.client_ids.id_of(client))
+    of_network = replace(pending, network=services.client_ids.id_of(network_of(client)))
+    for counted, share in ((of_client, CLIENT_SHARE), (of_network, NETWORK_SHARE), (pending, 1)):
+        if services.corrections.count(counted) >= max(1, room // share):
             message = "Too many corrections are pending review."
             raise Refused(503, "quarantine_full", message, "Try again another day.", 3600)
 
@@ -76,7 +94,8 @@ def _correction(services: Services, feedback: Feedback, client: str) -> Correcti
     return Correction(
         dataset=feedback.dataset,
         source=feedback.source,
-        client=client,
+        client=services.client_ids.id_of(client),
+        network=services.client_ids.id_of(network_of(client)),
         request_id=feedback.request_id,
         position=feedback.position,
         model_version=answer.model_version,
@@ -84,7 +103,7 @@ def _correction(services: Services, feedback: Feedback, client: str) -> Correcti
         confidence=answer.confidence,
         proposed=answer.label if feedback.label is None else feedback.label,
         image=image,
-        drawing=feedback.drawing or services.recent_drawings.drawing(feedback.request_id),
+        drawing=feedback.drawing,
     )
 
 

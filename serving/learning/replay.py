@@ -1,8 +1,8 @@
 """Replay kept answers on another version, to see which of them would change."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +12,8 @@ from experiments.inference.litert import LiteRTModel
 from experiments.inference.predictions import Prediction, predict
 from experiments.registry import production
 from experiments.registry.store import TrackingStore
-from serving.storage.records import AnswerFilter, Entry
+from serving.storage.records import Entry
 from settings import Settings
-
-if TYPE_CHECKING:
-    from serving.storage.history import History
 
 BATCH = 1000  # images at a time
 
@@ -30,18 +27,10 @@ class ReplayResult:
     changes: list[tuple[Entry, Prediction]]
 
 
-def replay(
-    history: "History",
-    bundle: Bundle,
-    spec: DatasetSpec,
-    since: float,
-    until: float | None = None,
-    limit: int = 100_000,
-) -> ReplayResult:
-    """Replay the newest `limit` kept answers on a bundle. since, until: seconds since 1970."""
+def replay(kept: Iterable[Entry], bundle: Bundle, spec: DatasetSpec) -> ReplayResult:
+    """Replay kept answers of a data set on a bundle."""
     model, count = LiteRTModel(bundle.tflite), 0
     changes: list[tuple[Entry, Prediction]] = []
-    kept = islice(history.iterate(AnswerFilter(dataset=spec.name, since=since, until=until)), limit)
     with_image = (entry for entry in kept if entry.image is not None)
     while entries := list(islice(with_image, BATCH)):
         pixels = b"".join(entry.image or b"" for entry in entries)

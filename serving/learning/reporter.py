@@ -5,11 +5,14 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pydantic
 
 from experiments.training.progress import Epoch
+from serving.storage.database import wait_for_database
 from serving.storage.records import CANCELLABLE, AbandonedError, Retraining
 
 if TYPE_CHECKING:
@@ -31,8 +34,15 @@ def epochs_of(retraining: Retraining) -> list[Epoch]:
 class Reporter:
     """A RetrainingListener. Heartbeats come from a thread, which interrupts the main thread if it was cancelled."""
 
-    def __init__(self, retrainings: "Retrainings", retraining: Retraining, heartbeat: float = HEARTBEAT) -> None:
+    def __init__(
+        self,
+        retrainings: "Retrainings",
+        retraining: Retraining,
+        redact: Callable[[str], str],
+        heartbeat: float = HEARTBEAT,
+    ) -> None:
         self._retrainings, self._retraining, self._heartbeat = retrainings, retraining, heartbeat
+        self._redact = redact
         self._state, self._progress, self._total_epochs = "starting", 0.0, 1
         self._epochs: list[Epoch] = []
         self._log: list[str] = []
@@ -43,13 +53,16 @@ class Reporter:
     def stage(self, name: "Stage", epochs: int = 0) -> None:
         """Enter a stage, training with so many epochs. Raises KeyboardInterrupt before the decision if the retraining
         was cancelled; later it can't be."""
-        if name not in CANCELLABLE and not self._retrainings.begin_decision(self._retraining.id):
-            raise KeyboardInterrupt
+        if name not in CANCELLABLE:
+            begin = partial(self._retrainings.begin_decision, self._retraining.id)
+            if not wait_for_database(begin):
+                raise KeyboardInterrupt
         self._state, self._progress, self._total_epochs = name, STARTS[name], epochs
         self.log(name.capitalize())
 
     def log(self, line: str) -> None:
         """Add a line to the log, and print it."""
+        line = self._redact(line)
         print(line, flush=True)
         self._log = [*self._log, f"{time.strftime('%H:%M:%S', time.gmtime())} {line}"][-LINES:]
 
@@ -74,7 +87,7 @@ class Reporter:
         self._closed.set()
         self._thread.join()
         with contextlib.suppress(AbandonedError):
-            self._send()
+            wait_for_database(self._send)
 
     def _run(self) -> None:
         interrupted = False

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from pydantic import SecretStr
@@ -16,12 +17,16 @@ from experiments.data import datasets
 from experiments.data.archive import DatasetError
 from experiments.data.specs import SPECS
 from experiments.inference.bundle import BundleError
+from experiments.inference.litert import ModelError
 from experiments.registry import production
-from experiments.registry.store import RegistryError, TrackingStore
-from experiments.retraining.corrections import Accepted, RetrainingError, check_enough
+from experiments.registry.store import HURRIED, RegistryError, TrackingStore
+from experiments.retraining.corrections import Accepted, RetrainingError, UnansweredError, check_enough
+from redaction import Redactor
 from serving.core.errors import Refused
+from serving.core.private_files import private_file
+from serving.learning.contradictions import Judge, learnable, production_judge
 from serving.learning.reporter import HEARTBEAT, Reporter
-from serving.storage.database import Database
+from serving.storage.database import Database, wait_for_database
 from serving.storage.records import BusyError, CorrectionFilter, Retraining, RetrainingState, StoreError
 from settings import ROOT, Settings, variable
 
@@ -60,20 +65,26 @@ def claim(database: Database, dataset: str) -> Retraining:
     from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Retrainings
 
-    count = Corrections(database).count(CorrectionFilter(dataset, state="accepted"))
-    check_enough(count)
+    corrections = Corrections(database)
+    unanswered = corrections.count(CorrectionFilter(dataset, state="accepted", unanswered=True))
+    count = corrections.count(CorrectionFilter(dataset, state="accepted")) - unanswered
+    check_enough(count, unanswered)
     return Retrainings(database).claim(dataset, count)
 
 
 def run(
-    settings: Settings, dataset: str, number: int | None, retrain: Retrain | None = None, heartbeat: float = HEARTBEAT
+    settings: Settings,
+    dataset: str,
+    number: int | None,
+    retrain: Retrain | None = None,
+    heartbeat: float = HEARTBEAT,
+    judge: Callable[[Settings, str], Judge] = production_judge,
 ) -> int:
     """Run a retraining in this process: the claimed one of this number, or a new one.
 
     Returns the exit status, which is 0 also if the gate refused the model. Raises BusyError, RetrainingError,
     StoreError.
     """
-    from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Retrainings
 
     database = Database.of(settings)
@@ -81,26 +92,24 @@ def run(
     retraining = claim(database, dataset) if number is None else retrainings.get(number)
     if retraining is None or not retraining.is_active:
         raise RetrainingError(f"There is no retraining {number} to run.")
-    reporter = Reporter(retrainings, retraining, heartbeat)
-    state: RetrainingState = "failed"
+    redact = Redactor.of(settings, os.environ).redact
+    reporter = Reporter(retrainings, retraining, redact, heartbeat)
+    state: RetrainingState
     results: dict[str, Any] = {}
     with StopSignals() as stop:
         try:
-            accepted = Accepted(*Corrections(database).accepted(retraining.dataset))
+            accepted = _learnable(database, retraining, judge(settings, retraining.dataset), reporter)
             result = (retrain or _retrain)(settings, retraining.dataset, accepted, reporter)
             state, reason = "promoted" if result.decision.promote else "refused", result.decision.reason
             results = {"version": result.version, "run_id": result.run_id, "progress": 1.0}
             results["differences"] = [asdict(row) for row in result.differences]
         except (KeyboardInterrupt, Exception) as error:
-            if not stop.received and isinstance(error, Exception):
-                reason = _message(error)
-            elif reporter.deciding:
-                reason = "It was ended during the decision. The Production log shows which version is in Production."
-            else:
-                state, reason = "cancelled", "It was cancelled. Nothing has changed."
+            own = error if isinstance(error, Exception) and not stop.received else None
+            state, reason = _outcome(own, reporter.deciding)
+    reason = redact(reason)
     reporter.log(f"{state.capitalize()}: {reason}")
     reporter.close()
-    retrainings.finish(retraining.id, state, reason, **results)
+    wait_for_database(partial(retrainings.finish, retraining.id, state, reason, **results))
     database.close()
     return 1 if state in ("failed", "cancelled") else 0
 
@@ -144,6 +153,7 @@ def _start_process(services: "Services", retraining: Retraining) -> None:
     """Raises RetrainingError."""
     arguments = ["retrain", "--dataset", retraining.dataset, "--job", str(retraining.id)]
     try:
+        private_file(services.settings.artifact_dir / LOG)
         with (services.settings.artifact_dir / LOG).open("wb") as log:
             # A group of its own, so that Ctrl-C at the page does not reach it; no session, which would have its own
             # share of the processors where they are shared out by session, however low its priority.
@@ -173,15 +183,33 @@ def _retrain(settings: Settings, dataset: str, accepted: Accepted, reporter: Rep
     return retrain(accepted, datasets.load(dataset, settings.data_dir), champion, store, reporter)
 
 
-def _message(error: Exception) -> str:
-    if isinstance(error, (BundleError, DatasetError, RegistryError, RetrainingError, StoreError)):
-        return str(error)
+def _learnable(database: Database, retraining: Retraining, judge: Judge, reporter: Reporter) -> Accepted:
+    """The accepted corrections without those to be asked about. Raises UnansweredError."""
+    from serving.storage.corrections import Corrections
+    from serving.storage.retrainings import Retrainings
+
+    accepted = learnable(Corrections(database), judge, retraining.dataset, reporter.log)
+    Retrainings(database).heartbeat(retraining.id, corrections=len(accepted))
+    return accepted
+
+
+def _outcome(error: Exception | None, deciding: bool) -> tuple[RetrainingState, str]:
+    """The state and reason of a retraining that ended before its result: in an error, or stopped by a signal."""
+    if error is None and deciding:
+        return "failed", "It was ended during the decision. The Production log shows which version is in Production."
+    if error is None:
+        return "cancelled", "It was cancelled. Nothing has changed."
+    if isinstance(error, UnansweredError):
+        return "refused", str(error)
+    if isinstance(error, (BundleError, DatasetError, ModelError, RegistryError, RetrainingError, StoreError)):
+        return "failed", str(error)
     logging.getLogger(__name__).error("The retraining broke off", exc_info=error)
-    return f"The fault is on this side ({type(error).__name__}); {LOG} in DEMO_ARTIFACT_DIR has the details."
+    return "failed", f"The fault is on this side ({type(error).__name__}); {LOG} in DEMO_ARTIFACT_DIR has the details."
 
 
 def _environment(settings: Settings) -> dict[str, str]:
     """The same settings for another process, whatever they came from."""
     values = {name: getattr(settings, name) for name in Settings.model_fields}
     plain = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
-    return os.environ | {variable(name): "" if value is None else str(value) for name, value in plain.items()}
+    ours = {name: value for name, value in os.environ.items() if HURRIED.get(name) != value}  # it can wait for MLflow
+    return ours | {variable(name): "" if value is None else str(value) for name, value in plain.items()}

@@ -1,20 +1,21 @@
 """Check an upload of labelled pictures, all of them before any is kept."""
 
-import csv
-import io
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 import numpy as np
 
+from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
-from model_loader import Classifier
 from serving.core.errors import Refused
-from serving.prediction.predict import FileResult, predict_many
+from serving.prediction.predict import FileResult
+from serving.prediction.prepare import Wanted
+from serving.services import Services
 from serving.storage.records import Correction, ReviewState, digest_prefix, image_digest
-from serving.uploads.file_labels import labels_in
+from serving.uploads.contents import Contents, Labels
 from serving.uploads.zips import UploadedFile
 
 MAX_PIXELS = 20_000_000_000  # of one upload, decoded: 20,000 photos of a megapixel
@@ -43,6 +44,7 @@ class CheckedUpload:
     faults: dict[str, str] = field(default_factory=dict)
     duplicates: Counter[str] = field(default_factory=Counter)  # by where the other one is
     compared: bool = True  # with the data set's own images
+    notes: Sequence[str] = ()  # how the upload was understood, as sentences
 
     @property
     def contradicted(self) -> list[LabelledPicture]:
@@ -50,8 +52,10 @@ class CheckedUpload:
         return [picture for picture in self.pictures if picture.contradicted]
 
 
-def check_upload(
-    classifier: Classifier,
+async def check_upload(
+    services: Services,
+    dataset: str,
+    client: str,
     files: Iterable[UploadedFile],
     label: str | None,
     kept: set[str],
@@ -59,26 +63,44 @@ def check_upload(
 ) -> CheckedUpload:
     """Find the pictures of an upload that can be kept as training data.
 
-    files: pictures, and perhaps one CSV of file names and labels. label: of all pictures; None: from the CSV, else
-    from folders and file names. kept: digests of the images in the database. known: `known_images` of the data set.
-    Raises Refused if the upload as a whole makes no sense.
+    client: who sent it. files: as `Contents` takes them. label: of all pictures; None: as `Contents` decides. kept:
+    digests of the images in the database. known: `known_images` of the data set. Raises Refused if the upload
+    as a whole makes no sense.
     """
-    tables: list[UploadedFile] = []
-    results = list(predict_many(classifier, _pictures(files, tables), max_pixels=MAX_PIXELS))
+    contents = Contents(files, services.training_limits)
+    results = await services.batcher.predict_many(Wanted(dataset), contents, client, MAX_PIXELS)
     if not results:
         raise _bad_upload("There are no pictures in this upload.", "Choose pictures or a zip of them.")
-    class_names = classifier.bundle.class_names
-    labels, faults = _labels([result.name for result in results], label, tables, class_names)
-    pictures = list(_usable(results, labels, class_names, faults))
+    return await asyncio.to_thread(_check, SPECS[dataset].class_names, results, contents, label, kept, known)
+
+
+def _check(
+    class_names: Sequence[str],
+    results: Sequence[FileResult],
+    contents: Contents,
+    label: str | None,
+    kept: set[str],
+    known: np.ndarray | None,
+) -> CheckedUpload:
+    if label is None:
+        names, answers = [result.name for result in results], [result.sure_label for result in results]
+        labels = contents.labels(names, class_names, answers)
+    else:
+        chosen = label if label in class_names else ""
+        labels = Labels([chosen] * len(results), notes=contents.notes)
+    faults = dict(labels.faults)
+    pictures = list(_usable(results, labels.labels, class_names, faults))
     unique, duplicates = _without_duplicates(pictures, faults, kept, known)
-    return CheckedUpload(unique, faults, duplicates, known is not None)
+    return CheckedUpload(unique, faults, duplicates, known is not None, labels.notes)
 
 
 def as_corrections(
-    checked: CheckedUpload, dataset: str, upload_id: str, client: str, contradicted: ReviewState
+    checked: CheckedUpload, dataset: str, upload_id: str, client: str, contradicted: ReviewState, shown: bool = False
 ) -> list[Correction]:
     """The pictures as training data: accepted, but for those the model contradicts, which get the state
-    `contradicted`; dropped ones are left out."""
+    `contradicted`; dropped ones are left out. shown: whether those were shown to the operator first, so that accepting
+    them is an answer to the question whether they are right."""
+    answered = time.time() if shown and contradicted == "accepted" else None
     states = [contradicted if picture.contradicted else "accepted" for picture in checked.pictures]
     return [
         Correction(
@@ -93,52 +115,12 @@ def as_corrections(
             proposed=picture.label,
             image=picture.image.tobytes(),
             state=state,
+            asked_at=answered if picture.contradicted else None,
+            confirmed_at=answered if picture.contradicted else None,
         )
         for position, (picture, state) in enumerate(zip(checked.pictures, states, strict=True))
         if state != "dropped"
     ]
-
-
-def _pictures(files: Iterable[UploadedFile], tables: list[UploadedFile]) -> Iterator[UploadedFile]:
-    """Yield all but CSV files, which are appended to `tables`."""
-    for file in files:
-        if file.name.lower().endswith(".csv"):
-            tables.append(file)
-        else:
-            yield file
-
-
-def _labels(
-    names: Sequence[str], label: str | None, tables: Sequence[UploadedFile], class_names: Sequence[str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return name -> label, and the faults of the table."""
-    if label is not None:
-        return dict.fromkeys(names, label), {}
-    if not tables:
-        return dict(zip(names, labels_in(names, class_names), strict=True)), {}
-    if len(tables) > 1:
-        raise _bad_upload("There are several CSV files.", "Send one, with a file name and a label in each row.")
-    sent, by_file = set(names), {PurePosixPath(name).name: name for name in names}
-    rows = [
-        (name if name in sent else by_file.get(PurePosixPath(name).name, name), of) for name, of in _rows(tables[0])
-    ]
-    if rows and rows[0][0] not in sent and rows[0][1].lower() not in map(str.lower, class_names):
-        del rows[0]  # the heading
-    missing = {name: "The CSV names this file, but it was not sent." for name, _ in rows if name not in sent}
-    if len(missing) == len(dict(rows)):
-        raise _bad_upload("The CSV names none of the files.", "Write a file name and its label in each row.")
-    return dict(rows), missing
-
-
-def _rows(table: UploadedFile) -> list[tuple[str, str]]:
-    """Read the file names and labels of a CSV. Raises Refused."""
-    if table.error:
-        raise _bad_upload(f"{table.name}: {table.error.message}", table.error.hint)
-    try:
-        rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _bad_upload(f"The CSV can't be read ({error}).", "Save it as UTF-8, with commas.") from None
-    return [(row[0].strip(), row[1].strip()) for row in rows if len(row) > 1]
 
 
 def _bad_upload(message: str, hint: str) -> Refused:
@@ -146,21 +128,18 @@ def _bad_upload(message: str, hint: str) -> Refused:
 
 
 def _usable(
-    results: Iterable[FileResult], labels: dict[str, str], class_names: Sequence[str], faults: dict[str, str]
+    results: Sequence[FileResult], labels: Sequence[str], class_names: Sequence[str], faults: dict[str, str]
 ) -> Iterator[LabelledPicture]:
     """Yield what can be kept, and add the others to `faults`."""
-    known = {name.lower(): name for name in class_names}
-    for result in results:
-        label = labels.get(result.name, "")
+    for result, label in zip(results, labels, strict=True):
         if result.prediction is None:
             faults[result.name] = str(result.error)
         elif result.prediction.image is None:
             faults[result.name] = "This picture is blank."
-        elif label.lower() not in known:
-            problem = f"{label[:40]!r} is no label" if label else "It has no label"
-            faults[result.name] = f"{problem}. Labels: {', '.join(class_names)}."
+        elif label:
+            yield LabelledPicture(result.name, label, result.prediction, result.prediction.image)
         else:
-            yield LabelledPicture(result.name, known[label.lower()], result.prediction, result.prediction.image)
+            faults.setdefault(result.name, f"It has no label. Labels: {', '.join(class_names)}.")
 
 
 def _without_duplicates(

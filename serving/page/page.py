@@ -2,16 +2,23 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.routes import file_upload_statuses
 
+from serving.core.errors import Refused
+from serving.page.event_queue import EventQueue
 from serving.page.retrain import tab as retrain_tab
 from serving.page.tabs import batch, draw, experiments, history, insights, photo, status
-from serving.page.widgets.controls import PRIVATE
-from serving.page.widgets.files import check_uploaded
+from serving.page.widgets.controls import PRIVATE, operator_refusal
+from serving.page.widgets.errors import page_error, show_errors
+from serving.page.widgets.files import check_values
 from serving.services import Services
 from settings import Settings
 
@@ -21,16 +28,23 @@ PRIVACY = (
     "Each answer is kept with its time, label, confidence and model, the small image the model saw, and a keyed hash "
     "in place of your address. *Answer while I draw* keeps nothing; if you correct an answer, your picture is kept too."
 )
+WRONG_VALUES = (
+    "These values are not what this event takes. Load the page anew; for programs, /?view=api describes them."
+)
+AT_THE_END = (10**9, 10**9)  # Gradio deletes this page's files when it stops; until then the cache does
+UPLOADS_FOLLOWED = 1000
+CONCURRENCY = 8  # of each event's function, where it names no other
 # Functions rather than Blocks of their own, each of which would take 0.15 s at the start.
-TABS = (
-    ("Draw", draw.build),
-    ("Photo", photo.build),
-    ("Batch", batch.build),
-    ("Insights", insights.build),
-    ("Experiments", experiments.build),
-    ("History", history.build),
-    ("Retrain", retrain_tab.build),
-    ("Status", status.build),
+TABS = {"Draw": draw.build, "Photo": photo.build, "Batch": batch.build, "Insights": insights.build}
+OPERATOR_TABS = {
+    "Experiments": experiments.build,
+    "History": history.build,
+    "Retrain": retrain_tab.build,
+    "Status": status.build,
+}
+FOR_THE_OPERATOR = (  # in HTML, since Gradio opens the links of Markdown in another window
+    "<p>This tab is the operator's. Open the operator's link, which the program printed at its start, or "
+    '<a href="/operator">give the key</a>.</p>'
 )
 EMPTY_PLOT_WHEN_IDLE = """() => new Promise(resolve => {
     if (navigator.connection?.saveData) return;
@@ -53,43 +67,106 @@ MONOSPACE_FONTS = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 
 class Page(gr.Blocks):
-    """Blocks that open only files that were uploaded to them, whichever component or endpoint names the file."""
+    """Blocks whose events open only files of the cache of uploads, whichever component or endpoint names the file, and
+    whose errors are short and in words."""
+
+    def __init__(self, services: Services, **options: Any) -> None:
+        super().__init__(**options)
+        self._services = services
+        self._queue = EventQueue(self, CONCURRENCY)
+
+    def forget_files(self, paths: set[str]) -> None:
+        """Forget files that are deleted, of which Gradio would keep the paths, and the progress of old uploads."""
+        for files in self.temp_file_sets:
+            files.difference_update(paths)
+        if len(file_upload_statuses._signals) > UPLOADS_FOLLOWED:  # noqa: SLF001 nothing else ever empties them
+            file_upload_statuses._signals.clear()  # noqa: SLF001
+            file_upload_statuses._statuses.clear()  # noqa: SLF001
+
+    async def process_api(self, *event: Any, **options: Any) -> dict[str, Any]:
+        """Run an event's function. Raises gr.Error alone."""
+        with show_errors(self._services):
+            answer: dict[str, Any] = await super().process_api(*event, **options)
+        return answer
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *others: Any, **options: Any) -> list[Any]:
-        """Return the arguments of an event's function. Raises gr.Error for a file that was not uploaded."""
-        await asyncio.to_thread(check_uploaded, inputs)
-        arguments: list[Any] = await super().preprocess_data(block_fn, inputs, *others, **options)
+        """Return the arguments of an event's function. Raises gr.Error or Refused for values that it does not take."""
+        if block_fn.fn is None:
+            raise page_error("This event runs in the browser alone.")
+        try:
+            await asyncio.to_thread(check_values, inputs, self._services.limits.files)
+            arguments: list[Any] = await super().preprocess_data(block_fn, inputs, *others, **options)
+        except (gr.Error, Refused):
+            raise
+        except Exception as error:  # of as many kinds as Gradio has components
+            logging.getLogger(__name__).info("An event's values are wrong: %s.", type(error).__name__)
+            raise page_error(WRONG_VALUES) from None
         return arguments
 
 
 def build_page(services: Services, notice: Callable[[], str]) -> gr.Blocks:
     """Build the whole page. notice: called at every visit for the Markdown shown above the tabs; empty for none."""
-    page = Page(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
+    page = Page(services, title=TITLE, analytics_enabled=False, delete_cache=AT_THE_END)
+    services.upload_cache.added, services.upload_cache.deleted = page.upload_file_set.update, page.forget_files
     with page:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
         notice_line = gr.Markdown(visible=False, elem_id="notice")
         with gr.Tabs():
-            for name, build_tab in TABS:
+            for name, build_tab in TABS.items():
                 with gr.Tab(name, elem_id=f"{name.lower()}-tab"):
                     build_tab(services)
+            operator_tabs = [_operator_tab(services, name) for name in OPERATOR_TABS]
         if services.recorder is not None:
             gr.Markdown(PRIVACY, elem_id="privacy")
         _run_timers_of_open_tab(page)
         _fetch_plots_when_idle(page)
         if footer := links(services.settings):
             gr.Markdown(footer, elem_id="links")
-        page.load(lambda: gr.update(value=notice(), visible=bool(notice())), None, notice_line, **PRIVATE)
+        _tell_visitors(page, services, notice, notice_line, operator_tabs)
     return page
+
+
+def _operator_tab(services: Services, name: str) -> tuple[gr.HTML, gr.Column]:
+    """Lay out a tab of the operator's: a line for everyone else, and its content."""
+    with gr.Tab(name, elem_id=f"{name.lower()}-tab") as tab:
+        line = gr.HTML(FOR_THE_OPERATOR, elem_classes="for-the-operator")
+        with gr.Column(visible=False) as content:
+            OPERATOR_TABS[name](services, tab)
+    return line, content
+
+
+def _tell_visitors(
+    page: Page,
+    services: Services,
+    notice: Callable[[], str],
+    notice_line: gr.Markdown,
+    operator_tabs: list[tuple[gr.HTML, gr.Column]],
+) -> None:
+    """At every visit, show the notice, and the operator the operator's tabs."""
+
+    def show(request: gr.Request) -> list[dict[str, Any]]:
+        if operator_refusal(services, request):
+            tabs = [gr.skip()] * 2 * len(operator_tabs)
+        else:
+            tabs = [gr.update(visible=False), gr.update(visible=True)] * len(operator_tabs)
+        return [gr.update(value=notice(), visible=bool(notice())), *tabs]
+
+    page.load(show, None, [notice_line, *chain.from_iterable(operator_tabs)], **PRIVATE)
 
 
 def _run_timers_of_open_tab(page: gr.Blocks) -> None:
     """Let a tab's timers tick only while it is in front. Done in the browser: an event of the server's could, at its
     end, close the stream of answers on an event of the tab's own that was sent at the same moment."""
     tabs = [block for block in page.blocks.values() if isinstance(block, gr.Tab)]
-    tab_of_timer = {block: block.parent for block in page.blocks.values() if isinstance(block, gr.Timer)}
+    tab_of_timer = {block: _tab_of(block) for block in page.blocks.values() if isinstance(block, gr.Timer)}
     for open_tab in tabs:
         updates = [{"__type__": "update", "active": tab is open_tab} for tab in tab_of_timer.values()]
         open_tab.select(None, None, list(tab_of_timer), js=f"() => {json.dumps(updates)}", **PRIVATE)
+
+
+def _tab_of(block: Block | None) -> Block | None:
+    """The tab that a component is in."""
+    return block if block is None or isinstance(block, gr.Tab) else _tab_of(block.parent)
 
 
 def _fetch_plots_when_idle(page: gr.Blocks) -> None:
@@ -112,6 +189,8 @@ def appearance() -> dict[str, Any]:
         "block_title_text_color": "*primary_700",
         "input_border_color": "*neutral_300",
         "checkbox_label_background_fill_selected": "*primary_600",
+        "link_text_color_dark": "*primary_300",
+        "link_text_color_visited_dark": "*primary_300",
         "checkbox_border_color": "*neutral_500",
         "checkbox_border_color_dark": "*neutral_400",
     }

@@ -1,25 +1,25 @@
 """The results of a batch summarised: a table, counts of each answer and, where file names carry labels, accuracy."""
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from serving.core.spreadsheets import write_rows
 from serving.prediction.predict import FileResult
 
 COLUMNS = ("File", "Answer", "Confidence", "Verdict", "Label", "Right", "Note")
 NO_ANSWER = "none"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t")  # of cells that a spreadsheet would calculate
 
 
 @dataclass(frozen=True)
 class BatchSummary:
-    """Results in the order sent, and the labels from their file names, "" where there is none."""
+    """Results in the order sent, and their labels, "" where there is none."""
 
     results: Sequence[FileResult]
     labels: Sequence[str]
     class_names: Sequence[str]
+    notes: Sequence[str] = ()  # how the upload was understood, as sentences
 
     @property
     def correct(self) -> list[bool | None]:
@@ -36,9 +36,7 @@ class BatchSummary:
     def csv(self) -> bytes:
         """The table as a file that spreadsheets open: UTF-8, with a byte order mark."""
         text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(COLUMNS)
-        writer.writerows([[_harmless(cell) for cell in row] for row in self.rows()])
+        write_rows(text, [COLUMNS, *self.rows()])
         return text.getvalue().encode("utf-8-sig")
 
     def sentences(self, seconds: float) -> str:
@@ -49,8 +47,8 @@ class BatchSummary:
             sentences.append(f"{_count(unusable, 'file')} could not be used; the table says why.")
         if judged := [correct for correct in self.correct if correct is not None]:
             share = f"{100 * sum(judged) / len(judged):.2f} %"
-            sentences.append(f"**{share} of the {len(judged):,} with a label in their name are right.**")
-        return " ".join(sentences)
+            sentences.append(f"**{share} of the {len(judged):,} with a label are right.**")
+        return "\n\n".join([" ".join(sentences), *self.notes])
 
     def answers(self) -> list[tuple[str, str, int]]:
         """Answer, verdict and how many, for the chart."""
@@ -87,7 +85,3 @@ def _row(result: FileResult, label: str, correct: bool | None) -> list[str]:
 
 def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

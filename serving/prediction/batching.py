@@ -1,21 +1,26 @@
-"""Predictions for the API: decoding workers prepare the pictures, and the model answers those waiting in one call."""
+"""Predictions for page and API: workers prepare the pictures, and the model answers those waiting in one call."""
 
 import asyncio
 import collections
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from experiments.inference.litert import CHUNK
 from experiments.inference.predictions import Prediction
+from experiments.preprocessing.decoding import pixel_count
 from model_loader import Classifier
 from serving.core.errors import Refused
 from serving.prediction.predict import FileResult, predict_images
+from serving.prediction.prepare import Outcome, Sheets, Wanted
+from serving.prediction.turns import is_large
 from serving.prediction.worker_pool import WorkerPool
 from serving.uploads.zips import UploadedFile
 
-BULK = 16  # pictures of a batch in one work item
+BULK = 8  # pictures of a batch in one work item at most; a large one is alone
+WINDOW = 8  # work items of one batch that wait at a time
+MAX_PIXELS = 2_000_000_000  # of one batch, decoded: about 20 s of work
 BUSY = 16  # requests being prepared, above which each call of the model is delayed:
 GATHER_S = 0.005  # s; fewer and larger calls give 10 % more answers a second
 
@@ -28,40 +33,60 @@ class Batcher:
         self._pool, self._preparing = pool, 0
         self._models = {name: _Gatherer(classifier, self._delay) for name, classifier in classifiers.items()}
 
-    async def predict_one(self, dataset: str, picture: bytes) -> Prediction:
-        """Predict one encoded picture. Raises Refused if it can't be used."""
-        (answer,) = await self._predict(dataset, [picture], bulk=False)
+    async def predict_one(self, wanted: Wanted, sheets: Sheets, client: str) -> Prediction:
+        """Predict one drawing or photo. Raises Refused if it can't be used."""
+        ((_, answer),) = await self._predict(wanted, [sheets], client, bulk=False)
         if isinstance(answer, Refused):
             raise answer
         return answer
 
-    async def predict_many(self, dataset: str, files: Sequence[UploadedFile]) -> list[FileResult]:
-        """Return a result for each file, in order."""
-        pictures = [file.content for file in files if file.error is None]
-        parts = [pictures[start : start + BULK] for start in range(0, len(pictures), BULK)]
-        done = await asyncio.gather(*(self._predict(dataset, part, bulk=True) for part in parts))
-        answers = (answer for part in done for answer in part)
-        results = [(file.name, file.error or next(answers)) for file in files]
-        return [
-            FileResult(name, error=answer) if isinstance(answer, Refused) else FileResult(name, answer)
-            for name, answer in results
-        ]
+    async def predict_many(
+        self, wanted: Wanted, files: Iterable[UploadedFile], client: str, max_pixels: int = MAX_PIXELS
+    ) -> list[FileResult]:
+        """Return a result for each file, in order; a file that can't be used does not affect the others. files: read
+        in a thread, as they are needed. max_pixels: of all, as their headers tell."""
+        parts, window = _parts(files, max_pixels), asyncio.Semaphore(WINDOW)
+        tasks: list[asyncio.Task[list[FileResult]]] = []
+        try:
+            while part := await asyncio.to_thread(next, parts, None):
+                await window.acquire()
+                tasks.append(asyncio.create_task(self._predict_part(wanted, part, client)))
+                tasks[-1].add_done_callback(lambda _: window.release())
+            return [result for done in await asyncio.gather(*tasks) for result in done]
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _predict_part(self, wanted: Wanted, part: Sequence[UploadedFile], client: str) -> list[FileResult]:
+        pictures = [[file.content] for file in part if file.error is None]
+        answers = iter(await self._predict(wanted, pictures, client, bulk=True) if pictures else ())
+        results = []
+        for file in part:
+            preview, answer = (b"", file.error) if file.error else next(answers)
+            if isinstance(answer, Refused):
+                results.append(FileResult(file.name, error=answer))
+            else:
+                results.append(FileResult(file.name, answer, preview=preview))
+        return results
 
     def close(self) -> None:
         """End the threads."""
         for model in self._models.values():
             model.close()
 
-    async def _predict(self, dataset: str, pictures: Sequence[bytes], bulk: bool) -> list[Prediction | Refused]:
+    async def _predict(
+        self, wanted: Wanted, pictures: Sequence[Sheets], client: str, bulk: bool
+    ) -> list[tuple[bytes, Prediction | Refused]]:
+        """Preview, if one is wanted, and prediction of each picture."""
         self._preparing += 1
         try:
-            outcomes = await self._pool.prepare(dataset, pictures, bulk)
+            outcomes = await self._pool.prepare(wanted, pictures, client, bulk)
         finally:
             self._preparing -= 1
-        model = self._models[dataset]
-        images = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
+        model = self._models[wanted.dataset]
+        images = [outcome.image for outcome in outcomes if not isinstance(outcome, Refused)]
         predictions = iter(await asyncio.gather(*map(model.predict, images)))
-        return [outcome if isinstance(outcome, Refused) else next(predictions) for outcome in outcomes]
+        return [_answer(outcome, predictions) for outcome in outcomes]
 
     def _delay(self) -> float:
         return GATHER_S if self._preparing > BUSY else 0.0
@@ -107,3 +132,23 @@ class _Gatherer:
                     if not future.done():
                         future.set_result(prediction)
         self._running = None
+
+
+def _answer(outcome: Outcome, predictions: Iterator[Prediction]) -> tuple[bytes, Prediction | Refused]:
+    return (b"", outcome) if isinstance(outcome, Refused) else (outcome.preview, next(predictions))
+
+
+def _parts(files: Iterable[UploadedFile], max_pixels: int) -> Iterator[list[UploadedFile]]:
+    """Yield files in parts for one work item each: small ones together, a large one alone."""
+    message = f"The pictures before this one have {max_pixels:,} pixels already."
+    too_many = Refused(413, "too_large", message, "Send the rest in another batch.")
+    part, left = list[UploadedFile](), max_pixels
+    for file in files:
+        next_file = UploadedFile(file.name, error=too_many) if left <= 0 and file.error is None else file
+        left -= pixel_count(next_file.content)
+        if part and (len(part) == BULK or is_large([[each.content for each in (*part, next_file)]])):
+            yield part
+            part = []
+        part.append(next_file)
+    if part:
+        yield part

@@ -1,45 +1,98 @@
-"""Decode and preprocess an encoded picture, or refuse it: the same for page, batch and decoding workers."""
+"""Decode and preprocess a drawing or photo, or refuse it: the same for page and API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
-from experiments.preprocessing.decoding import ImageError, TooLargeError, decode_image
+from experiments.preprocessing.decoding import MAX_PIXELS, ImageError, TooLargeError, decode_image, pixel_count
 from serving.core.errors import Refused
+from serving.core.images import encode_png
 
+MAX_SHEETS = 10  # of one drawing
 EMPTY = np.full((1, 1, 4), 255, np.uint8)
+Sheets = Sequence[bytes]
+"""The encoded pictures of one drawing or photo, the lowest first; an empty sequence is a blank."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is made of a drawing or photo."""
+
+    dataset: str  # whose image is prepared
+    answered: bool = False  # it is the image that a model saw, shown on the page and sent back
+    preview: int = 0  # px, the longest side of a small picture of it; 0: none
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A decoded picture, and the image that a model takes."""
+    """The image that a model takes, and the small picture that was asked for."""
 
-    pixels: np.ndarray  # uint8 [H, W, 4] RGBA, turned upright
     image: np.ndarray | None  # uint8 [h, w, C] as the data set has them; None for a blank
+    preview: bytes = b""  # PNG
 
 
-def prepare_picture(dataset: str, sheets: Sequence[bytes]) -> Prepared | Refused:
-    """sheets: encoded pictures of one drawing or photo, the lowest first; an empty sequence is a blank. Refused is
-    returned, not raised: batches and workers pass it on, and its traceback would keep the picture in memory."""
+Outcome = Prepared | Refused
+
+
+def prepare_picture(wanted: Wanted, sheets: Sheets) -> Outcome:
+    """Refused is returned, not raised: batches and workers pass it on, and its traceback would keep the picture in
+    memory."""
+    if refused := _refusal(sheets):
+        return refused
     try:
-        pixels = flatten([decode_image(sheet) for sheet in sheets]) if sheets else EMPTY
-        return Prepared(pixels, SPECS[dataset].prepare(pixels))
+        pixels = flatten(sheets) if sheets else EMPTY
+        image = _as_answered(wanted, pixels) if wanted.answered else SPECS[wanted.dataset].prepare(pixels)
+        return Prepared(image, _preview(pixels, wanted.preview) if wanted.preview else b"")
+    except Refused as error:
+        return error.with_traceback(None)
     except TooLargeError as error:
         return Refused(413, "too_large", error.message, error.hint)
     except ImageError as error:
         return Refused(400, "bad_image", error.message, error.hint)
-    except MemoryError:
+    except (MemoryError, cv2.error):  # the latter where OpenCV gets no memory
         return Refused(413, "too_large", "The picture takes too much memory.", "Send a smaller one.")
 
 
-def flatten(sheets: Sequence[np.ndarray]) -> np.ndarray:
-    """Composite RGBA sheets, uint8 [H, W, 4], the lowest first. Return uint8 [H, W, 4] of the size of the lowest."""
+def flatten(sheets: Sheets) -> np.ndarray:
+    """Lay sheets over one another: uint8 [H, W, 4] of the size of the lowest. Raises ImageError."""
     if len(sheets) == 1:
-        return sheets[0]
-    lowest, *above = [Image.fromarray(sheet) for sheet in sheets]
-    for sheet in above:
-        lowest.alpha_composite(sheet)
+        return decode_image(sheets[0])
+    lowest = Image.fromarray(decode_image(sheets[0]))
+    for sheet in sheets[1:]:
+        lowest.alpha_composite(Image.fromarray(decode_image(sheet)))
     return np.asarray(lowest)
+
+
+def too_many_sheets() -> Refused:
+    """A drawing of more than MAX_SHEETS."""
+    return Refused(413, "too_large", f"The drawing has more than {MAX_SHEETS} layers.", "Merge some of them.")
+
+
+def _refusal(sheets: Sheets) -> Refused | None:
+    """Why it is not decoded; None if it may be."""
+    if len(sheets) > MAX_SHEETS:
+        return too_many_sheets()
+    if sum(map(pixel_count, sheets)) > MAX_PIXELS and len(sheets) > 1:  # of one alone the decoder tells
+        message = f"The layers have more than {MAX_PIXELS:,} pixels together."
+        return Refused(413, "too_large", message, "Send a smaller drawing.")
+    return None
+
+
+def _as_answered(wanted: Wanted, pixels: np.ndarray) -> np.ndarray:
+    shape = SPECS[wanted.dataset].image_shape
+    if pixels.shape[:2] != shape[:2]:
+        raise Refused(422, "no_answer", "This is not the image of an answer.", "Submit something first.")
+    return pixels[..., : shape[2]]
+
+
+def _preview(pixels: np.ndarray, side: int) -> bytes:
+    """A PNG on white, without metadata."""
+    small = Image.fromarray(pixels)
+    small.thumbnail((side, side))
+    sheet = Image.new("RGBA", small.size, "white")
+    sheet.alpha_composite(small)
+    return encode_png(sheet.convert("RGB"))

@@ -4,14 +4,7 @@ import collections
 import threading
 from collections.abc import Sequence
 
-from PIL import Image
-
-from experiments.preprocessing.decoding import ImageError, decode_image
-from serving.core.images import encode_png
 from serving.core.limits import MIB
-from serving.prediction.prepare import flatten
-
-SIDE = 400  # px, longest side of a drawing stored with a correction
 
 
 class RecentDrawings:
@@ -30,21 +23,10 @@ class RecentDrawings:
             while self._bytes > self._max_bytes:
                 self._bytes -= _size(self._kept.popitem(last=False)[1])
 
-    def drawing(self, request_id: str) -> bytes | None:
-        """Return the drawing as one PNG of at most SIDE px; None if it is no longer kept."""
+    def sheets(self, request_id: str) -> tuple[bytes, ...]:
+        """Return the drawing's encoded pictures; empty if it is no longer kept."""
         with self._lock:
-            sheets = self._kept.get(request_id)
-        return small_png(sheets) if sheets else None
-
-
-def small_png(sheets: Sequence[bytes]) -> bytes | None:
-    """Encode a drawing or photo anew, at most SIDE px and without metadata; None if it can't be decoded."""
-    try:
-        small = Image.fromarray(flatten([decode_image(sheet) for sheet in sheets]))
-    except ImageError:
-        return None
-    small.thumbnail((SIDE, SIDE))
-    return encode_png(small)
+            return self._kept.get(request_id, ())
 
 
 def _size(sheets: Sequence[bytes]) -> int:

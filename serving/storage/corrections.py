@@ -3,7 +3,8 @@
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import sqlalchemy as sa
@@ -15,8 +16,37 @@ from serving.storage.tables import corrections, predictions
 
 UNIQUE = ("dataset", "digest", "client")
 COLUMNS = [column for column in corrections.c if column.name not in ("digest", "reviewed_at")]
+CHUNK = 1_000  # ids of one statement: databases bound the number of its values
 REPLACED = [column.name for column in COLUMNS if column.name not in ("id", *UNIQUE, "image", "drawing")]
 """Columns that a client's later correction of the same image overwrites."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Images with the labels that people gave them, in order of arrival. ids: int64 [N]. asked, confirmed: float64 [N],
+    when the operator was asked about the label, and said that it is right: seconds since 1970, nan if not."""
+
+    ids: np.ndarray
+    data: Split
+    clients: np.ndarray
+    asked: np.ndarray
+    confirmed: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Select by index or by a mask."""
+        data = Split(self.data.images[rows], self.data.labels[rows])
+        return type(self)(self.ids[rows], data, self.clients[rows], self.asked[rows], self.confirmed[rows])
+
+    @property
+    def unanswered(self) -> np.ndarray:
+        """Which ones the operator was asked about and has not answered for, bool [N]."""
+        unanswered: np.ndarray = ~np.isnan(self.asked) & np.isnan(self.confirmed)
+        return unanswered
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of images and labels in hexadecimal."""
+        return hashlib.sha256(self.data.images.tobytes() + self.data.labels.tobytes()).hexdigest()
 
 
 class Corrections:
@@ -71,7 +101,7 @@ class Corrections:
         """Accept or drop the matching corrections, relabelled if a label is given. Returns how many matched."""
         values: dict[str, Any] = {"state": state, "reviewed_at": time.time()}
         if label is not None:
-            values["label"] = label
+            values |= {"label": label, "asked_at": None, "confirmed_at": None}  # a question was about the former one
         with self._engine.begin() as connection:
             return connection.execute(sa.update(corrections).where(*_conditions(where)).values(values)).rowcount
 
@@ -81,18 +111,54 @@ class Corrections:
         with self._engine.connect() as connection:
             return set(connection.execute(sa.select(corrections.c.digest).where(*undropped)).scalars())
 
-    def accepted(self, dataset: str) -> tuple[Split, str]:
-        """Return all accepted images of a data set in order of arrival, and the SHA-256 of images and labels in
-        hexadecimal."""
+    def labelled(
+        self, dataset: str, *states: ReviewState, ids: Sequence[int] | None = None, limit: int | None = None
+    ) -> Labelled:
+        """Return the images in these states, of these ids if they are given, the newest `limit` of them."""
         columns, spec = corrections.c, SPECS[dataset]
-        query = sa.select(columns.image, columns.label)
-        query = query.where(columns.dataset == dataset, columns.state == "accepted").order_by(columns.id)
+        query = sa.select(
+            columns.id, columns.image, columns.label, columns.client, columns.asked_at, columns.confirmed_at
+        ).where(*_conditions(CorrectionFilter(dataset, ids=ids)), columns.state.in_(states))
         with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.order_by(columns.id.desc()).limit(limit)).all()[::-1]
         labels = np.array([spec.class_names.index(row.label) for row in rows], np.int64)
-        pixels = b"".join(row.image for row in rows)
-        images = np.frombuffer(pixels, np.uint8).reshape(-1, *spec.image_shape)
-        return Split(images, labels), hashlib.sha256(pixels + labels.tobytes()).hexdigest()
+        images = np.frombuffer(b"".join(row.image for row in rows), np.uint8).reshape(-1, *spec.image_shape)
+        return Labelled(
+            ids=np.array([row.id for row in rows], np.int64),
+            data=Split(images, labels),
+            clients=np.array([row.client for row in rows], str),
+            asked=np.array([row.asked_at for row in rows], float),
+            confirmed=np.array([row.confirmed_at for row in rows], float),
+        )
+
+    def accepted(self, dataset: str) -> tuple[Split, str]:
+        """Return all accepted images of a data set but those with an unanswered question, in order of arrival, and the
+        SHA-256 of images and labels in hexadecimal."""
+        accepted = self.labelled(dataset, "accepted")
+        learnable = accepted.take(~accepted.unanswered)
+        return learnable.data, learnable.digest
+
+    def ask(self, ids: Sequence[int]) -> None:
+        """Note that the operator is asked about the labels of these."""
+        self._update(ids, corrections.c.asked_at.is_(None), asked_at=time.time())
+
+    def answer(self, ids: Sequence[int], right: bool) -> int:
+        """Accept the labels that the operator was asked about, or drop the corrections. Returns how many there were."""
+        now = time.time()
+        values = {"state": "accepted", "confirmed_at": now} if right else {"state": "dropped"}
+        return self._update(ids, corrections.c.asked_at.is_not(None), reviewed_at=now, **values)
+
+    def _update(self, ids: Sequence[int], where: sa.ColumnElement[bool], **values: Any) -> int:
+        """Change those of these that are not dropped. Returns how many there were."""
+        undropped = (corrections.c.state != "dropped", where)
+        changed = 0
+        with self._engine.begin() as connection:
+            for start in range(0, len(ids), CHUNK):
+                matching = corrections.c.id.in_(ids[start : start + CHUNK])
+                changed += connection.execute(
+                    sa.update(corrections).where(matching, *undropped).values(values)
+                ).rowcount
+        return changed
 
 
 def _row(correction: Correction) -> dict[str, Any]:
@@ -102,13 +168,15 @@ def _row(correction: Correction) -> dict[str, Any]:
 
 def _conditions(where: CorrectionFilter) -> Iterable[sa.ColumnElement[bool]]:
     columns = corrections.c
-    for name in ("dataset", "state", "label", "client", "given"):
+    for name in ("dataset", "state", "label", "client", "network", "given"):
         if (value := getattr(where, name)) is not None:
             yield columns[name] == value
     if where.above is not None:
         yield columns.confidence >= where.above
     if where.changed:
         yield columns.label != columns.given
+    if where.unanswered:
+        yield columns.asked_at.is_not(None) & columns.confirmed_at.is_(None)
     if where.ids is not None:
         yield columns.id.in_(where.ids)
     if where.before is not None:

@@ -1,8 +1,9 @@
 """The history of answers in the database."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
 PAGE_SIZE = 1000  # entries read at a time
+Call = Callable[[Callable[[], list[Entry]]], list[Entry]]
 COLUMNS: dict[str, sa.ColumnElement[Any]] = {
     **predictions.c,
     "verdict": sa.func.replace(
@@ -29,6 +31,10 @@ class History:
         """Opens the database if it is not open. Raises StoreError."""
         self._engine = database.engine
 
+    def ping(self) -> None:
+        """Find out whether the database answers. Raises an error if not."""
+        self._engine.connect().close()  # the pool asks it before it hands out a connection
+
     def add(self, entries: Sequence[Entry]) -> None:
         """Insert these in one transaction; an existing one of the same request and position is left as it is."""
         rows = [{name: getattr(entry, name) for name in COLUMNS if name != "id"} for entry in entries]
@@ -41,9 +47,9 @@ class History:
         with self._engine.connect() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
 
-    def iterate(self, where: AnswerFilter) -> Iterator[Entry]:
-        """Yield all matching entries, newest first, a page in memory at a time."""
-        while entries := self.search(where, PAGE_SIZE):
+    def iterate(self, where: AnswerFilter, call: Call = lambda search: search()) -> Iterator[Entry]:
+        """Yield all matching entries, newest first, a page in memory at a time. call: runs the search for a page."""
+        while entries := call(partial(self.search, where, PAGE_SIZE)):
             yield from entries
             where = replace(where, before=entries[-1].id)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from serving.core.errors import Refused
+
 Source = Literal["page", "api", "batch"]
 """Where a prediction was asked for."""
 ReviewState = Literal["pending", "accepted", "dropped"]
@@ -21,6 +23,14 @@ FORMER_REJECTED = "not_a_digit"
 
 class StoreError(RuntimeError):
     """The history can't be used; the text says why and what to do."""
+
+
+class FullError(Refused):
+    """The disk of the database has no room for what was to be kept; it answers all the same."""
+
+    def __init__(self) -> None:
+        message = "The disk of the history is full, so this was not kept; predictions go on."
+        super().__init__(507, "no_room", message, "Try again once there is room on it.")
 
 
 class BusyError(RuntimeError):
@@ -89,6 +99,9 @@ class Correction:
     state: ReviewState = "pending"
     made_at: float = field(default_factory=time.time)  # seconds since 1970, UTC
     label: str = ""  # after the review; empty: as proposed
+    network: str = ""  # a keyed hash; empty where it does not count against a network's share: an upload, an old row
+    asked_at: float | None = None  # when the operator was asked whether the label is right, seconds since 1970
+    confirmed_at: float | None = None  # when the operator said that it is
     id: int | None = None  # given by the database
 
 
@@ -100,10 +113,12 @@ class CorrectionFilter:
     state: ReviewState | None = None
     label: str | None = None
     client: str | None = None
+    network: str | None = None
     given: str | None = None
     ids: Sequence[int] | None = None
     above: float | None = None  # only those of an answer with at least this confidence
     changed: bool = False  # only those whose label differs from the answer's
+    unanswered: bool = False  # only those that the operator was asked about and has not confirmed
     before: int | None = None  # only those with a lower id, for the next page
 
 

@@ -26,9 +26,10 @@ EMPTY = {
 class Retrainings:
     """Thread-safe. The database itself ensures that at most one row is active."""
 
-    def __init__(self, database: Database) -> None:
-        """Opens the database if it is not open. Raises StoreError."""
-        self._engine = database.engine
+    def __init__(self, database: Database, trust_silence: bool = True) -> None:
+        """Opens the database if it is not open. Raises StoreError. trust_silence: whether a retraining without
+        heartbeats is given up; not while the database may have been away for both."""
+        self._engine, self._trust_silence = database.engine, trust_silence
 
     def claim(self, dataset: str, corrections: int) -> Retraining:
         """Enter a new retraining if none is active. Raises BusyError."""
@@ -96,6 +97,8 @@ class Retrainings:
 
     def _fail_silent(self) -> None:
         """End the active retraining as failed if its process is gone."""
+        if not self._trust_silence:
+            return
         silent = (retrainings.c.active == 1, retrainings.c.seen_at < time.time() - HEARTBEAT_TIMEOUT)
         reason = f"No heartbeat for {HEARTBEAT_TIMEOUT:.0f} s: its process is gone. Nothing is lost; start another."
         failed = {"active": None, "state": "failed", "reason": reason, "remaining": None}

@@ -45,9 +45,12 @@ corrections = sa.Table(
     sa.Column("label", sa.String(32), nullable=False),  # after the review: as proposed, or relabelled
     sa.Column("state", sa.String(16), nullable=False),  # pending, accepted or dropped
     sa.Column("reviewed_at", sa.Double),
+    sa.Column("asked_at", sa.Double),  # when the operator was asked whether the label is right
+    sa.Column("confirmed_at", sa.Double),  # when the operator said that it is
     sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of the image
     sa.Column("image", sa.LargeBinary, nullable=False),  # uint8 [H, W, C] of the data set, as raw bytes
     sa.Column("drawing", sa.LargeBinary),  # PNG of what was drawn or sent
+    sa.Column("network", sa.String(16), nullable=False, server_default=""),  # a keyed hash; empty: nobody's share
     # A client that corrects the same image again has changed its mind.
     sa.UniqueConstraint("dataset", "digest", "client", name="uq_corrections_image"),
     sa.Index("ix_corrections_state", "dataset", "state"),

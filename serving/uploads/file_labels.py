@@ -1,31 +1,108 @@
-"""Labels of pictures from their folder or file names: `7/img.png`, `7_012.png`, `img-7.png`."""
+"""Labels of pictures from the names of their folders or files, decided once for all files of an upload."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-SEPARATORS = "[-_ .]"
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+PREFIXES = (
+    "class", "cls", "label", "digit", "number", "num", "category", "target", "klasse", "ziffer", "zahl", "chiffre",
+    "classe", "clase", "cifra",
+)  # fmt: skip
+NUMBER = re.compile(r"0*([0-9]+)([.,]0*)?")
+WORD = re.compile(r"[^\W\d_]+|[0-9]+")
+PREFIXED = re.compile(rf"(?<![a-z])(?:{'|'.join(PREFIXES)})[-\s_=:.#]*0*([0-9]+)")
+COPY = re.compile(r"( ?\([0-9]+\))+$")  # what browsers and Windows add to a second file of the same name
+SEPARATORS = re.compile(r"[-_\s.,=#+()\[\]]+")
+DOUBTED = 0.1  # share of sure answers that are as labelled, up to which the labels are doubted
+BELIEVED = 0.5  # likewise, from which even numbers in a row are labels
 
 
-def labels_in(names: Sequence[str], class_names: Sequence[str]) -> list[str]:
+def class_in(text: str, class_names: Sequence[str]) -> str:
+    """The class that a text as a whole names, "" for none: `7`, `07`, `7.0`, `seven`, `class_7`, `7 - seven`."""
+    known = _known(class_names)
+    text = text.strip(" \t'\"\N{NO-BREAK SPACE}").lower()
+    if text in known:
+        return known[text]
+    if number := NUMBER.fullmatch(text):
+        return known.get(number[1], "")
+    if not text[:1].isalnum():  # as of "-7"
+        return ""
+    found = {known.get(word.lstrip("0") or "0" if word.isdigit() else word, "") for word in WORD.findall(text)
+             if word not in PREFIXES}  # fmt: skip
+    return found.pop() if len(found) == 1 else ""
+
+
+def labels_in(names: Sequence[str], class_names: Sequence[str], answers: Sequence[str] = ()) -> list[str]:
     """One class name for each file name, "" where it carries none.
 
-    A folder named after a class labels what is in it. Otherwise a file name that starts or ends with a
-    class name, set off by a hyphen, underscore, space or dot, labels its file; but only if every file outside such
-    folders is labelled, so that `scan-1` to `scan-12` are not taken for digits.
+    answers: what the model is sure of, "" where it is not; none at all: not known. A folder that names a class labels
+    what is in it. Of the numbers in the other files' names one is taken for the label if it names a class in all of
+    them and is no running number; a running one only if half of the sure answers or more say so.
     """
+    known = _known(class_names)
+    labels = _by_folder(names, class_names)
+    others = [position for position, label in enumerate(labels) if not label]
+    stems = [COPY.sub("", PurePosixPath(names[position]).stem.lower()) for position in others]
+    columns = [column for column in _columns(stems, known) if all(column)]
+    chosen = next((column for column in columns if not _is_run(column)), None)
+    if chosen is None and answers:
+        sure = [answers[position] for position in others]
+        chosen = next((column for column in columns if (_agreement(column, sure) or 0) >= BELIEVED), None)
+    for position, label in zip(others, chosen or (), strict=False):
+        labels[position] = label
+    return labels
+
+
+def seem_wrong(labels: Sequence[str], answers: Sequence[str]) -> bool:
+    """Whether nearly all labels are other than the sure answers. Both "" where there is none."""
+    share = _agreement(labels, answers)
+    return share is not None and share <= DOUBTED
+
+
+def _agreement(labels: Sequence[str], answers: Sequence[str]) -> float | None:
+    pairs = [(label, answer) for label, answer in zip(labels, answers, strict=True) if label and answer]
+    return sum(label == answer for label, answer in pairs) / len(pairs) if pairs else None
+
+
+def _known(class_names: Sequence[str]) -> dict[str, str]:
+    """Lower-case name or number -> class."""
     known = {name.lower(): name for name in class_names}
-    by_folder = [_folder(name, known) for name in names]
-    labels = [label or _file(name, known) for name, label in zip(names, by_folder, strict=True)]
-    return labels if all(labels) else by_folder
+    return known | {word: known[str(number)] for number, word in enumerate(NUMBERS) if str(number) in known}
 
 
-def _folder(name: str, known: dict[str, str]) -> str:
-    """The class that the nearest folder is named after."""
-    folders = [part.lower() for part in PurePosixPath(name).parts[:-1]]
-    return next((known[folder] for folder in reversed(folders) if folder in known), "")
+def _by_folder(names: Sequence[str], class_names: Sequence[str]) -> list[str]:
+    """The class that the nearest folder names. Numbers of which most are no class, as of writers, count nowhere."""
+    folders = [PurePosixPath(name).parts[:-1] for name in names]
+    classes = {text: class_in(text, class_names) for text in {text for parts in folders for text in parts}}
+    for depth in range(max(map(len, folders), default=0)):
+        numbers = {parts[depth] for parts in folders if depth < len(parts) and parts[depth].isdecimal()}
+        if sum(not classes[number] for number in numbers) * 2 > len(numbers):
+            classes |= dict.fromkeys(numbers, "")
+    return [next((classes[text] for text in reversed(parts) if classes[text]), "") for parts in folders]
 
 
-def _file(name: str, known: dict[str, str]) -> str:
-    parts = re.split(SEPARATORS, PurePosixPath(name).stem.lower())
-    return known.get(parts[0]) or known.get(parts[-1]) or ""
+def _columns(stems: Sequence[str], known: dict[str, str]) -> Iterator[list[str]]:
+    """Where in the file names the label may be, the likeliest place first: for each a class for each name, or ""."""
+    if not stems:
+        return
+    parts = [[known.get(part, "") for part in SEPARATORS.split(stem) if part] for stem in stems]
+    yield [_spoken(stem, known) for stem in stems]
+    for place in (0, -1, 1, -2):
+        yield [part[place] if -len(part) <= place < len(part) else "" for part in parts]
+    yield [(part[0] or part[-1]) if part else "" for part in parts]
+
+
+def _spoken(stem: str, known: dict[str, str]) -> str:
+    """The only class in words, as `seven` or `digit7`."""
+    found = {known[word] for word in WORD.findall(stem) if not word.isdigit() and word in known}
+    found |= {known.get(number, "") for number in PREFIXED.findall(stem)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _is_run(column: Sequence[str]) -> bool:
+    """Whether the labels number the files: each once, without gaps."""
+    if len(column) < 2 or not all(label.isdigit() for label in column):
+        return False
+    numbers = sorted(map(int, column))
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers))) and (numbers[0] < 2 or len(numbers) > 2)

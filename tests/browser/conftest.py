@@ -9,12 +9,17 @@ from tests.helpers.draw_page import open_draw_page
 
 
 @pytest.fixture(scope="session")
-def url():
+def demo():
     demo = DemoProcess()
-    yield demo.url
+    yield demo
     printed = demo.stop()
     assert printed.endswith("Stopped.\nexit status 0\n")
     assert "Traceback" not in printed
+
+
+@pytest.fixture(scope="session")
+def url(demo):
+    return demo.url
 
 
 @pytest.fixture(scope="session")

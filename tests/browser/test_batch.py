@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from serving.page.page import TITLE
 from tests.helpers.digits import DIGITS, draw_on_paper
 from tests.helpers.draw_page import open_draw_page
 
@@ -79,3 +80,20 @@ def test_a_broken_zip_and_nothing_at_all_get_worded_errors(batch_page, tmp_path)
     upload(batch_page, tmp_path / "broken.zip")
     batch_page.get_by_role("button", name="Read all").click()
     batch_page.get_by_text("This is not a complete zip.").wait_for()
+
+
+def test_names_of_files_stay_text(batch_page, tmp_path):
+    """Neither HTML nor Markdown, in the list of files, the table or an error: no picture of another host is fetched."""
+    markup = ("<img src='x' onerror='document.title = 1'>7.png", "![7](gone.png).png", "<b>7.png")
+    with zipfile.ZipFile(tmp_path / "names.zip", "w") as archive:
+        for name in markup:
+            archive.write(draw_on_paper(DIGITS["7"], tmp_path / "7.png"), name)
+    read_all(batch_page, tmp_path / "names.zip")
+    assert [row["File"] for row in table(batch_page)] == list(markup)
+    for name in markup:
+        batch_page.locator("#batch-table").get_by_text(name).first.wait_for(state="attached")
+    assert batch_page.locator("#batch-table img, #batch-table b, #batch-gallery b").count() == 0
+    picture = {"mimeType": "image/png", "buffer": (tmp_path / "7.png").read_bytes()}
+    read_all(batch_page, *({"name": name, **picture} for name in markup))
+    assert batch_page.locator("img[src='x'], img[src*='gone']").count() == 0
+    assert batch_page.title() == TITLE

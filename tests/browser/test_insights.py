@@ -10,9 +10,10 @@ BROKEN_BY_GRADIO = {"aria-allowed-attr", "aria-prohibited-attr", "aria-required-
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def draw_page(chromium, url, request):
+def draw_page(chromium, demo, request):
     options = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 0.5}
-    with open_draw_page(chromium, f"{url}?__theme={request.param}", **options) as draw_page:
+    url, link = f"{demo.url}?__theme={request.param}", demo.operator_link
+    with open_draw_page(chromium, url, operator_link=link, **options) as draw_page:
         draw_page.wait_for(lambda: any("/PlotlyPlot-" in address for address in draw_page.requests))
         yield draw_page
         assert draw_page.foreign_requests() == []

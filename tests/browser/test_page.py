@@ -2,21 +2,22 @@
 
 import pytest
 
-from serving.page.page import TABS
+from serving.page.page import OPERATOR_TABS, TABS
 from tests.helpers.draw_page import open_draw_page
 
 SECTIONS = {"Insights": ["Data", "Mistakes", "Confidence", "Drawings", "Training", "Map"]}
 
 
 @pytest.fixture
-def visit(chromium, url):
-    with open_draw_page(chromium, url, viewport={"width": 1280, "height": 900}, device_scale_factor=0.5) as draw_page:
+def visit(chromium, demo):
+    options = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 0.5}
+    with open_draw_page(chromium, demo.url, operator_link=demo.operator_link, **options) as draw_page:
         yield draw_page
 
 
 def test_a_visit_to_every_tab_logs_no_error(visit):
     visit.wait_for(lambda: any("/PlotlyPlot-" in address for address in visit.requests))  # fetched while nobody draws
-    for tab, _ in TABS:
+    for tab in (*TABS, *OPERATOR_TABS):
         visit.open_tab(tab)
         for section in SECTIONS.get(tab, []):
             visit.open_tab(section)

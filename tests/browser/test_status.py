@@ -4,8 +4,9 @@ from serving.page.tabs.status import REFRESH_S
 from tests.helpers.draw_page import open_draw_page
 
 
-def test_it_refreshes_while_it_is_in_front_and_never_else(chromium, url):
-    with open_draw_page(chromium, url, viewport={"width": 1280, "height": 900}, device_scale_factor=0.5) as draw_page:
+def test_it_refreshes_while_it_is_in_front_and_never_else(chromium, demo):
+    options = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 0.5}
+    with open_draw_page(chromium, demo.url, operator_link=demo.operator_link, **options) as draw_page:
 
         def events():
             return sum("/queue/join" in address for address in draw_page.requests)

@@ -1,7 +1,21 @@
-"""A correction as the database keeps it, and a database that has none yet."""
+"""A correction as the database keeps it, and databases of earlier versions."""
 
-from serving.storage.database import migrate
-from serving.storage.records import Correction
+import dataclasses
+
+import numpy as np
+import sqlalchemy as sa
+
+from serving.learning.contradictions import Judge
+from serving.storage.corrections import Corrections
+from serving.storage.database import Database, migrate
+from serving.storage.records import Correction, CorrectionFilter, image_digest
+from serving.storage.tables import corrections
+
+NEWER = ("id", "network", "asked_at", "confirmed_at")  # fields that an earlier version does not write
+BELIEVING = Judge(lambda images: np.full((len(images), 11), 1 / 11))
+"""Finds no label implausible."""
+SURE_OF_SEVEN = Judge(lambda images: np.tile(np.where(np.arange(11) == 7, 0.99, 0.001), (len(images), 1)))
+"""Finds every label but 7 implausible."""
 
 
 def correction(number, **changes):
@@ -29,4 +43,27 @@ def older_database(engine):
             "INSERT INTO predictions (request_id, answered_at, source, verdict, label, confidence, milliseconds, "
             "model_version, model_sha256, client) VALUES ('request-1', 1, 'api', 'sure', '7', 0.9, 2, '3', 'abc', 'c')"
         )
+    engine.dispose()
+
+
+def check_corrections_without_a_network(url):
+    """An earlier version has kept one in the database at `url`, and goes on doing so once this one has opened it."""
+    engine = sa.create_engine(url)
+    migrate(engine, "0004")
+
+    def keep(number):
+        row = dataclasses.asdict(correction(number, label="1"))
+        row |= {"digest": image_digest(row["image"])}
+        known = {name: value for name, value in row.items() if name not in NEWER}
+        with engine.begin() as connection:
+            connection.execute(sa.insert(corrections).values(known))
+
+    keep(1)
+    database = Database(url)
+    kept = Corrections(database)
+    kept.add([correction(3, network="net")])
+    keep(2)
+    assert [row.network for row in kept.search(CorrectionFilter("mnist"), 9)] == ["", "net", ""]
+    assert kept.count(CorrectionFilter("mnist", network="net")) == 1
+    database.close()
     engine.dispose()

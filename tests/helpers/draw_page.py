@@ -29,15 +29,19 @@ NEXT_FRAME_DRAWN = "new Promise(drawn => requestAnimationFrame(() => requestAnim
 
 
 @contextmanager
-def open_draw_page(chromium: str, url: str, smooth: bool = False, **options: Any) -> Iterator["DrawPage"]:
+def open_draw_page(
+    chromium: str, url: str, smooth: bool = False, operator_link: str = "", **options: Any
+) -> Iterator["DrawPage"]:
     """Open the page in a browser of its own, since software rendering crawls after some forty clears. smooth: for
-    recordings; options: the browser page's."""
+    recordings; operator_link: asked first, for its cookie; options: the browser page's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS + CAMERA)
         try:
             page = browser.new_page(**options)
             if not smooth:
                 page.add_init_script(SLOW_DISPLAY)
+            if operator_link:
+                page.request.get(operator_link, max_redirects=0)
             yield DrawPage(page, url)
         finally:
             browser.close()

@@ -7,11 +7,21 @@ import numpy as np
 
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec, Split
+from experiments.insights.figures import Refusal
 from experiments.insights.measuring import compute_figures
 from experiments.training.progress import Epoch
 
 SPEC = DatasetSpec(
     "dots", (8, 6, 1), ("none", "one", "many"), "Dots_Best_Model", prepare=lambda pixels: pixels, things="dots"
+)
+REFUSAL = Refusal(
+    thresholds=(0.1, 0.375, 0.9),
+    digits=(0.03, 0.02, 0.01),
+    non_digits=(0.95, 0.9, 0.8),
+    counts=(7_000, 2_000),
+    threshold=0.375,
+    area=0.9975,
+    false_positive_rate=0.0125,
 )
 CURVES = tuple(Epoch(epoch, 1 / epoch, 0.9, 0.5 / epoch, 0.8 + epoch / 100) for epoch in range(1, 9))
 

@@ -7,9 +7,9 @@ import uuid
 import httpx
 
 
-def trigger(url, target_id, event, data, output_id=None, session=None):
+def trigger(url, target_id, event, data, output_id=None, session=None, key=""):
     """Run the event of the component `target_id` (None: any) in the page at `url`, the one that fills `output_id` if
-    there are several. Return its output. session: an earlier visitor's. Raises PermissionError."""
+    there are several. Return its output. session: an earlier visitor's; key: the operator's. Raises PermissionError."""
     number = next(
         dependency["id"]
         for dependency in _config(url)["dependencies"]
@@ -18,7 +18,9 @@ def trigger(url, target_id, event, data, output_id=None, session=None):
     )
     session = session or uuid.uuid4().hex
     body = json.dumps({"data": data, "fn_index": number, "session_hash": session}).encode()
-    request = urllib.request.Request(f"{url}gradio_api/queue/join", body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"{url}gradio_api/queue/join", body, {"Content-Type": "application/json", "X-API-Key": key}
+    )
     with urllib.request.urlopen(request):
         pass
     with urllib.request.urlopen(f"{url}gradio_api/queue/data?session_hash={session}") as stream:

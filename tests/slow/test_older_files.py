@@ -13,15 +13,15 @@ from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
-from experiments.registry import production
+from experiments.registry import production, promotions
 from experiments.registry.store import TrackingStore
 from experiments.runs import experiment
 from experiments.runs.table import table
 from model_loader import Classifier
-from serving.learning import production as production_in_serving
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.history import History
+from serving.storage.production_log import ProductionLog
 from serving.storage.records import AnswerFilter, CorrectionFilter
 from serving.storage.retrainings import Retrainings
 from settings import ROOT, Settings
@@ -97,5 +97,7 @@ def test_its_corrections_retrainings_and_production_log_are_there(database, sett
     retraining = Retrainings(database).latest("mnist")
     assert (retraining.state, retraining.reason, retraining.version) == ("refused", "worse on digits", "2")
     assert retraining.epochs[0]["val_loss"] == 0.4
-    (line,) = production_in_serving.update_log(database, settings, "mnist").entries("mnist")
+    production_log = ProductionLog(database)
+    production_log.add_missing("mnist", promotions.history(TrackingStore.of(settings), SPEC))
+    (line,) = production_log.entries("mnist")
     assert (line.version, line.by, line.until) == ("1", "gate", None)

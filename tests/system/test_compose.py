@@ -42,6 +42,33 @@ def test_every_service_is_checked_bounded_and_brought_back(compose):
         assert service["cap_drop"] == ["ALL"]
 
 
+def test_containers_write_to_bounded_places_alone(compose):
+    for name, service in compose["services"].items():
+        assert service["pids_limit"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        if name != "postgres":  # its entrypoint sets its folders up
+            assert service["read_only"]
+            assert all(re.search(r"size=\d+m", mount) for mount in service["tmpfs"])
+    nginx = compose["services"]["nginx"]
+    in_memory = int(re.search(r"size=(\d+)m", nginx["tmpfs"][0])[1])
+    assert in_memory < int(nginx["deploy"]["resources"]["limits"]["memory"].removesuffix("M"))
+
+
+def test_one_client_does_not_fill_the_temporary_files_of_nginx(compose):
+    text = (ROOT / "nginx.conf").read_text()
+    bodies, batches = map(int, re.findall(r"limit_conn large_bodies (\d+);", text))
+    batch, single = 66, int(re.search(r"client_max_body_size (\d+)m;", text)[1])
+    size = int(re.search(r"size=(\d+)m", compose["services"]["nginx"]["tmpfs"][0])[1])
+    assert batches * batch + (bodies - batches) * single < 0.75 * size
+    assert "proxy_max_temp_file_size 0;" in text
+
+
+def test_images_are_named_by_their_exact_version(compose):
+    images = {service["image"] for service in compose["services"].values()} - {"mlops-mnist"}
+    assert len(images) == 2
+    assert all(re.search(r":\d+\.\d+(\.\d+)?-", image) for image in images)
+
+
 def test_nginx_knows_the_replicas_and_they_trust_it(compose):
     named = re.findall(r"server (app-\d):(\d+)", (ROOT / "nginx.conf").read_text())
     assert named == [(name, "7860") for name in REPLICAS] * 2

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
@@ -14,6 +13,7 @@ from gradio_client import Client, handle_file
 from PIL import Image as Picture
 from PIL import ImageDraw
 
+from benchmarks.processes import free_ports
 from settings import ROOT
 from tests.helpers.image import Image, Step
 
@@ -36,9 +36,7 @@ def image():
 @pytest.fixture(scope="module")
 def container(image):
     """The image's CMD on a free port, healthy: its address and process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        image.env["DEMO_PORT"] = str(free.getsockname()[1])
+    image.env["DEMO_PORT"] = str(*free_ports(1))
     health = Step(*re.search(r"(CMD) (.*)", image.step("HEALTHCHECK").text).groups())
     process = subprocess.Popen(image.command(image.step("CMD").argv))
     try:
@@ -63,7 +61,7 @@ def owner(process):
 def test_the_image_holds_the_project_and_none_of_its_surroundings(image):
     listing = subprocess.run(image.command(["ls", "-A"]), capture_output=True, text=True, check=True)
     names = set(listing.stdout.split())
-    assert {"demo.py", "model_loader.py", "settings.py", "experiments", "serving", "models"} <= names
+    assert {"demo.py", "model_loader.py", "redaction.py", "settings.py", "experiments", "serving", "models"} <= names
     assert not names & {"tests", ".git", ".venv", ".env", "data", "mlflow.db", "Makefile"}
 
 

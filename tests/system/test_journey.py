@@ -21,9 +21,8 @@ def draw_page():
     chromium = shutil.which("chromium") or pytest.skip("chromium is not installed (Debian: apt install chromium)")
     demo = DemoProcess()
     try:
-        with open_draw_page(
-            chromium, demo.url, viewport={"width": 1000, "height": 1000}, device_scale_factor=0.5
-        ) as page:
+        options = {"viewport": {"width": 1000, "height": 1000}, "device_scale_factor": 0.5}
+        with open_draw_page(chromium, demo.url, operator_link=demo.operator_link, **options) as page:
             yield page
     finally:
         printed = demo.stop()
@@ -62,6 +61,7 @@ def test_twenty_corrections_of_a_misread_shape_are_learnt(draw_page):
     page.get_by_role("tab", name="Draw").click()
     version = "fetch('/api/model').then(reply => reply.json()).then(model => model.version)"
     draw_page.wait_for(lambda: page.evaluate(version) == "2")
+    draw_page.start_afresh("Clear")  # what is drawn before the tab is laid out again would be lost
     for _ in range(OTHERS):
         assert read(draw_page, extreme_one(rng)) == "1"
         assert "version 2" in draw_page.note.inner_text()

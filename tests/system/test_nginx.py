@@ -3,103 +3,14 @@
 import http.client
 import itertools
 import json
-import shutil
-import socket
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks.proxy import Nginx
-
-
-class Replica(ThreadingHTTPServer):
-    """Answers with its name, the headers and the size of the body that reached it; hangs up while `breaks` is set."""
-
-    daemon_threads = True
-
-    def __init__(self, name):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.name, self.breaks, self.asked = name, False, []
-        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.asked.append(f"{self.command} {self.path}")
-        if self.server.breaks:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        if self.path == "/stream":
-            self.stream()
-            return
-        answer = {
-            "replica": self.server.name,
-            "bytes": len(body),
-            "headers": {k.lower(): v for k, v in self.headers.items()},
-        }
-        content = json.dumps(answer).encode()
-        self.send_response(503 if self.path.startswith("/api/ready") else 200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def stream(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(b"data: first\n\n")
-        self.wfile.flush()
-        self.server.go_on.wait(20)
-        with suppress(OSError):
-            self.wfile.write(b"data: second\n\n")
-
-    do_GET = do_POST = do_DELETE = answer  # noqa: N815
-
-    def log_message(self, *_arguments):
-        pass
-
-
-@pytest.fixture
-def replicas():
-    replicas = [Replica(f"app-{number}") for number in (1, 2, 3)]
-    yield replicas
-    for replica in replicas:
-        replica.shutdown()
-        replica.server_close()
-
-
-@pytest.fixture
-def nginx(replicas):
-    if not shutil.which("nginx"):
-        pytest.skip("nginx is not installed (Debian: apt install nginx-light)")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    nginx = Nginx(port, [replica.server_address[1] for replica in replicas])
-    yield nginx
-    nginx.stop()
-
-
-def ask(nginx, method, path, body=None, **headers):
-    """Status, headers and the replica's own answer, over a connection of its own."""
-    connection = http.client.HTTPConnection(urlsplit(nginx.url).netloc, timeout=30)
-    try:
-        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-        reply = connection.getresponse()
-        content = reply.read()
-    finally:
-        connection.close()
-    answer = json.loads(content) if content.startswith(b"{") else {}
-    return reply.status, reply.headers, answer
+from tests.helpers.proxied import ask
 
 
 def test_stateless_routes_are_spread_evenly(nginx):
@@ -191,7 +102,7 @@ def test_events_come_as_they_happen(nginx, replicas):
 
 @pytest.mark.parametrize(
     ("path", "limit"),
-    [("/api/predict", 12), ("/api/predict/batch", 66), ("/gradio_api/upload", 66), ("/gradio_api/queue/join", 12)],
+    [("/api/predict", 12), ("/api/predict/batch", 66), ("/gradio_api/upload", 66), ("/gradio_api/queue/join", 3)],
 )
 def test_bodies_are_bounded(nginx, path, limit):
     assert ask(nginx, "POST", path, bytes(1000))[2]["bytes"] == 1000
@@ -220,6 +131,29 @@ def test_connections_can_be_upgraded(nginx):
 def test_metrics_are_not_handed_out(nginx, replicas):
     assert ask(nginx, "GET", "/metrics")[0] == 404
     assert not any(replica.asked for replica in replicas)
+
+
+@pytest.mark.parametrize("status", [413, 422, 429, 500, 503])
+@pytest.mark.parametrize("path", ["/api/predict", "/api/predict/batch"])
+def test_an_answer_is_never_asked_for_again(nginx, replicas, path, status):
+    for replica in replicas:
+        replica.status = status
+    assert ask(nginx, "POST", path, b"png")[0] == status
+    assert sum(len(replica.asked) for replica in replicas) == 1
+
+
+@pytest.mark.parametrize("path", ["/api/predict", "/api/predict/batch"])
+def test_what_ended_two_replicas_is_not_sent_to_the_third(nginx, replicas, path):
+    for replica in replicas:
+        replica.breaks = True
+    assert ask(nginx, "POST", path, b"png")[0] == 502
+    assert sum(len(replica.asked) for replica in replicas) == 2
+
+
+def test_the_cookie_is_secure_over_tls(nginx):
+    assert ask(nginx, "GET", "/")[1]["Set-Cookie"].endswith("; HttpOnly; SameSite=Lax")
+    secure = ask(nginx, "GET", "/", X_Forwarded_Proto="https")[1]["Set-Cookie"]
+    assert secure.endswith("; HttpOnly; SameSite=Lax; Secure")
 
 
 def test_no_client_address_is_logged(nginx):

@@ -8,10 +8,11 @@ import time
 from collections import Counter
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from settings import ROOT
-from tests.helpers.cluster import Cluster
+from tests.helpers.cluster import OPERATOR_KEY, Cluster
 from tests.helpers.digits import DIGITS
 from tests.helpers.draw_page import open_draw_page
 
@@ -74,6 +75,15 @@ def asked(cluster):
 
 def kept(cluster, address):
     return cluster.get(address, "/api/history?limit=1")["total"]
+
+
+def test_a_cookie_of_the_operators_is_taken_by_every_replica(cluster):
+    given = httpx.get(f"{cluster.url}/operator", params={"key": OPERATOR_KEY}, timeout=PATIENCE)
+    cookie = given.headers["set-cookie"].partition(";")[0]
+    for address in cluster.addresses:
+        for headers, status in (({"Cookie": cookie}, 200), ({}, 401)):
+            assert httpx.get(f"{address}/api/stats", headers=headers, timeout=PATIENCE).status_code == status
+    assert "key=" not in cluster.nginx.log.read_text()
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed (Debian: apt install chromium)")

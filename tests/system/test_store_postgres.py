@@ -3,7 +3,6 @@
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -11,11 +10,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.processes import free_ports
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database, migrate
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter, CorrectionFilter
-from tests.helpers.corrections import correction, older_database
+from tests.helpers.corrections import check_corrections_without_a_network, correction, older_database
 from tests.helpers.entries import entry
 from tests.helpers.former_verdict import check_both_names_of_a_verdict
 
@@ -31,8 +31,7 @@ def server(tmp_path_factory):
     as_user = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
     if as_user:
         shutil.chown(folder, "postgres")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
 
     def run(program, *arguments):
         command = [*as_user, str(BINARIES[-1] / program), "-D", str(folder / "data"), *arguments]
@@ -136,3 +135,7 @@ def test_a_database_without_corrections_gets_their_table_and_keeps_its_answers(u
 
 def test_a_rejected_answer_is_found_under_the_former_name_of_its_verdict_too(url):
     check_both_names_of_a_verdict(url)
+
+
+def test_corrections_of_an_earlier_version_count_against_no_network(url):
+    check_corrections_without_a_network(url)

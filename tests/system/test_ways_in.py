@@ -14,7 +14,8 @@ from PIL import Image
 import model_loader
 from benchmarks import drawings
 from serving.page.page import appearance, build_page
-from serving.prediction.predict import predict_one
+from serving.prediction.predict import predict_images
+from serving.prediction.prepare import Wanted, prepare_picture
 from serving.server import launch
 from serving.services import open_services
 from settings import ROOT, Settings
@@ -67,8 +68,9 @@ def services(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def expected(services, dataset, pictures):
-    """The answers of the function that the page calls."""
-    return [predict_one(services.classifier(dataset), [picture]) for picture in pictures]
+    """The answers without a server and its workers."""
+    images = [prepare_picture(Wanted(dataset), [picture]).image for picture in pictures]
+    return predict_images(services.classifier(dataset), images)
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,10 @@ import pytest
 
 from settings import ROOT, Settings, variable
 
-OURS = ["settings", "experiments", "model_loader", "serving", "demo", "benchmarks"]
+OURS = ["settings", "redaction", "experiments", "model_loader", "serving", "demo", "benchmarks"]
 
-BACKEND = {"httptools", "psycopg", "psycopg-binary", "tensorflow", "uvloop"}  # uvicorn, SQLAlchemy, Keras import them
+BACKEND = {"httptools", "psycopg", "psycopg-binary", "pysocks", "tensorflow", "uvloop"}
+"""Imported by uvicorn, SQLAlchemy, requests and Keras."""
 
 # Parts of packages that are required, released with them.
 PARTS = {"gradio-client", "mlflow-skinny", "mlflow-tracing", "pydantic-core"}

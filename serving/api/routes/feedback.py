@@ -4,18 +4,18 @@ import asyncio
 from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import Field
 
 from experiments.data.specs import DEFAULT_DATASET
-from serving.api.bodies import from_base64, json_body, read_json
+from experiments.preprocessing.formats import NAMES
+from serving.api.bodies import decoded, json_body, read_json
 from serving.api.deps import ServicesDep, Visitor
 from serving.api.schemas import CONFLICT, Dataset, ErrorAnswer, Schema, Text
 from serving.core.errors import Refused
-from serving.core.limits import Slot
-from serving.learning.feedback import Feedback, UnknownAnswerError, keep_feedback
-from serving.prediction.recent_drawings import small_png
+from serving.core.limits import Held
+from serving.learning.feedback import SIDE, Feedback, UnknownAnswerError, keep_feedback, small_drawing
+from serving.prediction.prepare import Wanted
 from serving.services import Services
 from serving.storage.records import Correction
 
@@ -30,7 +30,7 @@ class FeedbackBody(Schema):
     label: Text = Field(description="the right class; the answer's own confirms it")
     id: Text | None = Field(None, description="of the answer's request")
     position: int = Field(0, ge=0, le=2**31 - 1, description="within a batch")
-    image: str | None = Field(None, description="a PNG, JPEG or WebP in base64, or a data URL of one")
+    image: str | None = Field(None, description=f"a {NAMES} in base64, or a data URL of one")
     dataset: Dataset = Field(DEFAULT_DATASET, description="whose model answered")
 
 
@@ -50,33 +50,31 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer}}
 async def feedback(request: Request, services: ServicesDep, visitor: Visitor) -> FeedbackAnswer:
     """Say which label an answer should have had: name the answer by `id` (and `position` in a batch), or send the
     `image`. It is kept at once; no model learns it before the operator has accepted it."""
-    services.rates.admit("feedback", visitor.address)
-    with services.load.slot() as slot:
-        kept = await _keep(services, await _read(services, request, slot), visitor.address)
+    services.rates.admit("feedback", visitor.client)
+    with services.load.request(visitor.client) as held:
+        kept = await _keep(services, await _read(services, request, held, visitor.client), visitor.client)
     return FeedbackAnswer(dataset=kept.dataset, given=kept.given or None, label=kept.proposed, state="pending")
 
 
-async def _read(services: Services, request: Request, slot: Slot) -> Feedback:
+async def _read(services: Services, request: Request, held: Held, client: str) -> Feedback:
     """Read the body and prepare its image, if it has one. Raises Refused."""
-    body = await read_json(request, slot, 2 * services.limits.file_mb, FeedbackBody)
+    body = await read_json(request, held, 2 * services.limits.file_mb, FeedbackBody)
     services.classifier(body.dataset)
     sent = Feedback(body.dataset, body.label, "api", body.id or "", body.position)
     if body.image is None:
-        return sent
-    data = from_base64(body.image)
-    (image,) = await services.worker_pool.prepare(body.dataset, [data])
-    if isinstance(image, Refused):
-        raise image
-    if not isinstance(image, np.ndarray):
+        return replace(sent, drawing=await small_drawing(services, sent.request_id, client))
+    wanted = Wanted(body.dataset, preview=SIDE)
+    prepared = await services.worker_pool.prepare_one(wanted, [await decoded(body.image)], client)
+    if prepared.image is None:
         raise Refused(422, "blank", "Nothing is drawn in this image.", "Send another.")
-    return replace(sent, image=image, drawing=await asyncio.to_thread(small_png, [data]))
+    return replace(sent, image=prepared.image, drawing=prepared.preview)
 
 
-async def _keep(services: Services, sent: Feedback, address: str) -> Correction:
+async def _keep(services: Services, sent: Feedback, client: str) -> Correction:
     """Keep the feedback, with retries in case another replica is still storing the answer. Raises Refused."""
     for _ in range(ATTEMPTS - 1):
         try:
-            return await asyncio.to_thread(keep_feedback, services, sent, address)
+            return await services.database_calls.call(keep_feedback, services, sent, client)
         except UnknownAnswerError:
             await asyncio.sleep(RETRY_SECONDS)
-    return await asyncio.to_thread(keep_feedback, services, sent, address)
+    return await services.database_calls.call(keep_feedback, services, sent, client)

@@ -11,6 +11,7 @@ from serving.api.deps import OPERATOR_ONLY, ServicesDep
 from serving.api.schemas import NO_NUL, DatasetQuery, Schema, iso_time
 from serving.core.errors import Refused
 from serving.core.images import pixels_to_png
+from serving.storage.recorder import Recorder
 from serving.storage.records import AnswerFilter, Entry, Source
 
 TextQuery = Annotated[str | None, Query(max_length=64, pattern=NO_NUL)]
@@ -62,16 +63,19 @@ class HistoryAnswer(Schema):
 
 
 @router.get("/api/history")
-def history(services: ServicesDep, query: Annotated[HistoryQuery, Query()]) -> HistoryAnswer:
+async def history(services: ServicesDep, query: Annotated[HistoryQuery, Query()]) -> HistoryAnswer:
     """List kept answers, newest first. `next` of an answer is `before` of the next page. Times are ISO 8601."""
     if services.recorder is None:
         raise Refused(404, "history_off", "No history is kept here.", "DEMO_HISTORY=true keeps one.")
-    kept = services.recorder.history
     fields = query.model_dump(exclude={"limit", "since", "until"})
     matching = AnswerFilter(since=_seconds(query.since), until=_seconds(query.until), **fields)
-    entries = kept.search(matching, query.limit)
+    entries, total = await services.database_calls.call(_search, services.recorder, matching, query.limit)
     following = entries[-1].id if len(entries) == query.limit else None
-    return HistoryAnswer(total=kept.count(matching), items=[_item(entry) for entry in entries], next=following)
+    return HistoryAnswer(total=total, items=[_item(entry) for entry in entries], next=following)
+
+
+def _search(recorder: Recorder, matching: AnswerFilter, limit: int) -> tuple[list[Entry], int]:
+    return recorder.history.search(matching, limit), recorder.history.count(matching)
 
 
 def _item(entry: Entry) -> HistoryItem:

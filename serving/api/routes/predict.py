@@ -14,6 +14,7 @@ from serving.api.deps import ServicesDep, Visitor
 from serving.api.schemas import BatchAnswer, DatasetQuery, PredictAnswer, model_name, reading
 from serving.core.access import Caller
 from serving.prediction.predict import FileResult
+from serving.prediction.prepare import Wanted
 
 router = APIRouter(tags=["predict"])
 
@@ -22,15 +23,16 @@ router = APIRouter(tags=["predict"])
 async def predict(
     request: Request, services: ServicesDep, visitor: Visitor, dataset: DatasetQuery = DEFAULT_DATASET
 ) -> Response:
-    """Read one picture: a raw PNG, JPEG or WebP, a multipart file, or JSON with base64."""
-    services.rates.admit("api", visitor.address)
+    """Read one picture: raw, in a form, or in JSON as base64 or numbers; the bodies of common model servers are read
+    too."""
+    services.rates.admit("api", visitor.client)
     classifier = services.classifier(dataset)
-    with services.load.slot() as slot:
-        data = await read_picture(request, slot, services.limits)
+    with services.load.request(visitor.client) as held:
+        data = await read_picture(request, held, services.limits)
         started = time.perf_counter()
-        prediction = await services.batcher.predict_one(dataset, data)
+        prediction = await services.batcher.predict_one(Wanted(dataset), [data], visitor.client)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
-    services.record(dataset, visitor.request_id, "api", visitor.address, milliseconds, [prediction], [data])
+    services.record(dataset, visitor.request_id, "api", visitor.client, milliseconds, [prediction], [data])
     return _answer(visitor, classifier, milliseconds, reading(classifier, prediction))
 
 
@@ -39,17 +41,17 @@ async def predict_batch(
     request: Request, services: ServicesDep, visitor: Visitor, dataset: DatasetQuery = DEFAULT_DATASET
 ) -> Response:
     """Read many pictures, multipart files or a zip, in their order. A bad one does not spoil the rest."""
-    services.rates.admit("api", visitor.address)
+    services.rates.admit("api", visitor.client)
     classifier = services.classifier(dataset)
-    with services.load.slot() as slot:
-        files = await read_pictures(request, slot, services.limits)
-        services.rates.admit("api", visitor.address, len(files) - 1)
+    with services.load.request(visitor.client) as held:
+        files = await read_pictures(request, held, services.limits)
+        services.rates.admit("api", visitor.client, len(files) - 1)
         started = time.perf_counter()
-        results = await services.batcher.predict_many(dataset, files)
+        results = await services.batcher.predict_many(Wanted(dataset), files, visitor.client)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
     mean = milliseconds / max(sum(file.error is None for file in files), 1)
     predictions = [result.prediction for result in results]
-    services.record(dataset, visitor.request_id, "batch", visitor.address, mean, predictions)
+    services.record(dataset, visitor.request_id, "batch", visitor.client, mean, predictions)
     listed = [_result(classifier, *numbered) for numbered in enumerate(results)]
     return _answer(visitor, classifier, milliseconds, {"results": listed})
 

@@ -1,6 +1,5 @@
 """The Production log, POST /api/promote and POST /api/rollback. For the operator."""
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
@@ -61,9 +60,9 @@ class ProductionLogAnswer(Schema):
 
 
 @router.get("/api/production-log", responses=CONFLICT)
-def production_log(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ProductionLogAnswer:
+async def production_log(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> ProductionLogAnswer:
     """List which versions were in Production when and why, trained on which data, and put there by whom."""
-    entries = production.log(services, dataset)
+    entries = await services.registry_calls.call(production.log, services, dataset)
     return ProductionLogAnswer(items=[LogItem.model_validate(entry) for entry in entries])
 
 
@@ -72,7 +71,7 @@ async def promote(request: Request, services: ServicesDep) -> InProduction:
     """Put a version into Production by hand, on every replica within ten seconds. One that has not passed the gate
     needs a reason, which the log keeps."""
     body = await read_command(request, services.load, PromoteBody)
-    version = await asyncio.to_thread(production.promote, services, body.dataset, body.version, body.reason)
+    version = await services.registry_calls.call(production.promote, services, body.dataset, body.version, body.reason)
     return InProduction(dataset=body.dataset, version=version)
 
 
@@ -80,5 +79,5 @@ async def promote(request: Request, services: ServicesDep) -> InProduction:
 async def rollback(request: Request, services: ServicesDep) -> InProduction:
     """Put the previous version back; repeated, it goes further back."""
     body = await read_command(request, services.load, RollbackBody)
-    version = await asyncio.to_thread(production.rollback, services, body.dataset, body.reason)
+    version = await services.registry_calls.call(production.rollback, services, body.dataset, body.reason)
     return InProduction(dataset=body.dataset, version=version)

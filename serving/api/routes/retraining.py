@@ -1,6 +1,5 @@
 """Start, watch and cancel a retraining: /api/retrain. For the operator."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -64,16 +63,17 @@ async def retrain(request: Request, services: ServicesDep) -> RetrainAnswer:
     """Start a retraining on the accepted corrections, in the background. 409 with the id of another that is going on,
     and while too few are accepted."""
     body = await read_command(request, services.load, RetrainBody)
-    return RetrainAnswer.model_validate(await asyncio.to_thread(start_retraining, services, body.dataset))
+    return RetrainAnswer.model_validate(await services.database_calls.call(start_retraining, services, body.dataset))
 
 
 @router.get("/api/retrain/status")
-def status(services: ServicesDep, dataset: DatasetQuery | None = None) -> StatusAnswer:
+async def status(services: ServicesDep, dataset: DatasetQuery | None = None) -> StatusAnswer:
     """Show the retraining that is going on, else the last; of one data set if it is named."""
-    return StatusAnswer.model_validate({"retraining": services.retrainings.latest(dataset)})
+    latest = await services.database_calls.call(lambda: services.retrainings.latest(dataset))
+    return StatusAnswer.model_validate({"retraining": latest})
 
 
 @router.post("/api/retrain/cancel", responses=CONFLICT)
-def cancel(services: ServicesDep) -> RetrainAnswer:
+async def cancel(services: ServicesDep) -> RetrainAnswer:
     """End the retraining that is going on within seconds. 409 if there is none, or it is deciding already."""
-    return RetrainAnswer.model_validate(cancel_retraining(services))
+    return RetrainAnswer.model_validate(await services.database_calls.call(cancel_retraining, services))

@@ -13,6 +13,7 @@ from experiments.inference.litert import ModelError
 from serving.api.deps import OPERATOR_ONLY, ServicesDep
 from serving.api.schemas import DatasetQuery, ModelName, Schema, iso_time, model_name
 from serving.core.metrics import Latency
+from serving.services import Services
 from serving.storage.records import AnswerFilter, StoreError
 
 router = APIRouter(tags=["status"])
@@ -61,6 +62,8 @@ class Stats(Schema):
     labels: dict[str, int]
     sources: dict[str, int]
     history: int | None = Field(description="answers kept; null while the history is off or away")
+    database: bool = Field(description="whether the database answered when it was last asked, and has room")
+    registry: bool = Field(description="likewise MLflow")
 
 
 @router.get("/api/health")
@@ -105,11 +108,11 @@ async def model(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) 
 
 
 @router.get("/api/stats", dependencies=OPERATOR_ONLY)
-def stats(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Stats:
+async def stats(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Stats:
     """Sum up this process: uptime, counts, latency percentiles, verdicts and labels."""
     metrics, tally = services.metrics, services.metrics.tallies[dataset]
     try:
-        kept = services.recorder.history.count(AnswerFilter(dataset=dataset)) if services.recorder else None
+        kept = await services.database_calls.call(_kept_answers, services, dataset)
     except StoreError:
         kept = None
     return Stats(
@@ -122,10 +125,17 @@ def stats(services: ServicesDep, dataset: DatasetQuery = DEFAULT_DATASET) -> Sta
         labels=dict(tally.labels),
         sources=dict(tally.sources),
         history=kept,
+        database=not services.database_problem,
+        registry=not services.registry_calls.problem,
     )
+
+
+def _kept_answers(services: Services, dataset: str) -> int | None:
+    return services.recorder.history.count(AnswerFilter(dataset=dataset)) if services.recorder else None
 
 
 @router.get("/metrics", response_class=PlainTextResponse, dependencies=OPERATOR_ONLY)
 async def metrics(services: ServicesDep) -> Response:
     """Expose the metrics for Prometheus."""
-    return PlainTextResponse(services.metrics.exposition(services.load.requests))
+    up = {"database": not services.database_problem, "registry": not services.registry_calls.problem}
+    return PlainTextResponse(services.metrics.exposition(services.load.places.used, up))

@@ -1,6 +1,7 @@
 """Section of the Retrain tab: the Production log, promotion and rollback by hand, and replays of past answers."""
 
 import html
+from itertools import islice
 from typing import Any
 
 import gradio as gr
@@ -14,15 +15,16 @@ from serving.page.widgets.controls import OperatorEvents, open_history
 from serving.page.widgets.gallery import stored_image
 from serving.page.widgets.times import format_utc
 from serving.services import Services
-from serving.storage.records import MAX_REASON, Entry, ProductionEntry
+from serving.storage.records import MAX_REASON, AnswerFilter, Entry, ProductionEntry
 
 LISTED_CHANGES = 100
 REPLAYED_ANSWERS = 20_000
+REPLAY_SECONDS = 120.0
 COLUMNS = ("version", "since (UTC)", "until", "by", "reason", "data", "corrections")
 LogUpdate = tuple[str, dict[str, Any]]
 
 
-def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
+def build(services: Services, dataset: gr.Radio) -> None:
     """Add the section."""
     with gr.Row():
         showing = gr.Button("Show log", variant="primary")
@@ -50,13 +52,16 @@ def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
 
     def replay_answers(dataset: str, version: str | None, since: float | None) -> str:
         history, bundle = open_history(services), bundle_of_version(services.settings, dataset, version or "")
-        return changes_report(replay(history, bundle, SPECS[dataset], since or 0.0, limit=REPLAYED_ANSWERS))
+        where = AnswerFilter(dataset=dataset, since=since or 0.0)
+        kept = islice(history.iterate(where, services.database_calls.call_and_wait), REPLAYED_ANSWERS)
+        return changes_report(replay(kept, bundle, SPECS[dataset]))
 
-    events = OperatorEvents(services, key, dataset)
+    events = OperatorEvents(services, services.registry_calls, dataset)
     events.on(showing.click, show, [], [log, version])
     events.on(rolling_back.click, roll_back, [reason], [log, version])
     events.on(promoting.click, promote, [version, reason], [log, version])
-    events.on(replaying.click, replay_answers, [version, since], changes)
+    long: dict[str, Any] = {"seconds": REPLAY_SECONDS, "concurrency_limit": 1}
+    events.on(replaying.click, replay_answers, [version, since], changes, **long)
 
 
 def log_update(services: Services, dataset: str) -> LogUpdate:

@@ -11,8 +11,7 @@ import gradio as gr
 from experiments.insights.html_tables import html_table
 from serving.learning.retraining_process import cancel_retraining, start_retraining
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
-from serving.page.widgets.controls import QUIET, OperatorEvents, operator_refusal, selected_classifier
-from serving.page.widgets.errors import show_errors
+from serving.page.widgets.controls import QUIET, OperatorEvents
 from serving.services import Services
 from serving.storage.records import Retraining
 
@@ -25,7 +24,7 @@ CURVES = (("Loss", "loss", "val_loss"), ("Accuracy", "accuracy", "val_accuracy")
 SectionUpdate = tuple[Any, ...]
 
 
-def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
+def build(services: Services, dataset: gr.Radio) -> None:
     """Add the section. The page turns its timer on while the tab is in front."""
     with gr.Row():
         starting = gr.Button("Start retraining", variant="primary")
@@ -37,11 +36,8 @@ def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
     timer = gr.Timer(REFRESH_S, active=False)
     section = [state, *plots, gate, starting, cancelling]
 
-    def refresh(request: gr.Request, key: str, dataset: str) -> SectionUpdate:
-        if reason := operator_refusal(services, request, key):
-            return (f"<p>{html.escape(reason)}</p>", *[gr.skip()] * (len(section) - 1))
-        with show_errors(services):
-            return section_update(services.retrainings.latest(selected_classifier(services, dataset).bundle.dataset))
+    def refresh(dataset: str) -> SectionUpdate:
+        return section_update(services.retrainings.latest(dataset))
 
     def start(dataset: str) -> SectionUpdate:
         return section_update(start_retraining(services, dataset))
@@ -49,9 +45,10 @@ def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
     def cancel() -> SectionUpdate:
         return section_update(cancel_retraining(services))
 
-    OperatorEvents(services, key, dataset).on(starting.click, start, [], section, **QUIET)
-    OperatorEvents(services, key).on(cancelling.click, cancel, [], section, **QUIET)
-    timer.tick(refresh, [key, dataset], section, **QUIET)
+    events = OperatorEvents(services, services.database_calls, dataset)
+    events.on(starting.click, start, [], section, **QUIET)
+    OperatorEvents(services, services.database_calls).on(cancelling.click, cancel, [], section, **QUIET)
+    events.refresh(timer.tick, refresh, [], section)
 
 
 def section_update(retraining: Retraining | None) -> SectionUpdate:

@@ -10,10 +10,11 @@ import numpy as np
 from experiments.data.specs import SPECS
 from experiments.insights.html_tables import html_table
 from serving.core.images import data_url
+from serving.learning.contradictions import ask_about
 from serving.learning.suspicious_clients import ClientSummary, client_summaries
 from serving.page.widgets.controls import OperatorEvents
 from serving.page.widgets.errors import page_error
-from serving.services import Services
+from serving.services import BULK_SECONDS, Services
 from serving.storage.records import Correction, CorrectionFilter, ReviewState
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ AS_PROPOSED = "as proposed"
 SectionUpdate = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
 
 
-def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
+def build(services: Services, dataset: gr.Radio) -> None:
     """Add the section."""
     with gr.Row():
         showing = gr.Button("Show pending corrections", variant="primary")
@@ -47,13 +48,16 @@ def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
             new_label = label if state == "accepted" and label in SPECS[dataset].class_names else None
             chosen = _of_client(dataset, client) if whole_client else _of_ids(dataset, selected)
             services.corrections.review(chosen, state, new_label)
-            return show(dataset, client)
+            asked = ask_about(services, dataset, chosen.ids or []) if state == "accepted" else 0
+            counts, pictures, boxes, clients, labels = show(dataset, client)
+            return _asked_about(asked) + counts, pictures, boxes, clients, labels
 
         return decide
 
-    events, section = OperatorEvents(services, key, dataset), [counts, images, selected, client, label]
+    events = OperatorEvents(services, services.database_calls, dataset)
+    section = [counts, images, selected, client, label]
     events.on([showing.click, client.input], show, [client], section)
-    events.on(accepting.click, review("accepted"), [client, selected, label], section)
+    events.on(accepting.click, review("accepted"), [client, selected, label], section, seconds=BULK_SECONDS)
     events.on(dropping.click, review("dropped"), [client, selected, label], section)
     events.on(dropping_all.click, review("dropped", whole_client=True), [client, selected, label], section)
 
@@ -91,11 +95,20 @@ def _of_client(dataset: str, client: str) -> CorrectionFilter:
 def _counts(corrections: "Corrections", dataset: str) -> str:
     """HTML: how many corrections of each class are in each state."""
     tally, names = corrections.tally(CorrectionFilter(dataset), "state", "label"), SPECS[dataset].class_names
+    open_ones = CorrectionFilter(dataset, state="accepted", unanswered=True)
+    tally |= {("not learnt yet", label): count for (label,), count in corrections.tally(open_ones, "label").items()}
     rows = []
-    for state in ("pending", "accepted", "dropped"):
+    for state in ("pending", "accepted", "not learnt yet", "dropped"):
         counts = [tally.get((state, name), 0) for name in names]
         rows.append([state, *(str(count or "") for count in (*counts, sum(counts)))])
     return html_table(("", *names, "total"), rows, row_headers=True)
+
+
+def _asked_about(count: int) -> str:
+    """HTML: that some of those just accepted are not learnt yet."""
+    if not count:
+        return ""
+    return f"<p><b>{count:,} of them contradict the model:</b> answer under Contradictions whether they are right.</p>"
 
 
 def _suspicious(summaries: Sequence[ClientSummary]) -> str:

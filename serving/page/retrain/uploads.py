@@ -1,7 +1,9 @@
 """Section of the Retrain tab: labelled pictures, checked and then kept as training data."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import gradio as gr
@@ -12,16 +14,25 @@ from model_loader import Classifier
 from serving.core import logs
 from serving.learning.known_images import known_images
 from serving.learning.upload_check import CheckedUpload, as_corrections, check_upload
-from serving.page.widgets.controls import PRIVATE, PROGRESS, require_operator, selected_classifier
+from serving.page.widgets.controls import (
+    PRIVATE,
+    PROGRESS,
+    OperatorEvents,
+    client_of_event,
+    require_operator,
+    selected_classifier,
+)
 from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.gallery import gallery
-from serving.services import Services
+from serving.services import BULK_SECONDS, Services
 from serving.storage.records import ReviewState
+from serving.uploads.cache import MAX_FILE_MB
 from serving.uploads.page_files import uploaded_files
 
 HELP = (
-    "Upload up to {:,} pictures, or a zip of up to {} MB. Labels come from the folders of a zip (`7/img.png`), from a "
-    "CSV with a file name and a label in each row, from file names (`7_012.png`), or from one label chosen for all. "
+    "Upload up to {:,} pictures, a zip of up to {} MB, or MNIST as idx, npz or CSV. Labels come from a CSV with a file "
+    "name and a label in each row, from the folders of a zip (`7/img.png`), from file names (`7_012.png`), or from one "
+    "label chosen for all. "
     "Nothing is kept before you have seen the result of the check."
 )
 FROM_FILES = "from folders, file names or a CSV"
@@ -33,9 +44,9 @@ Pending = tuple[str, CheckedUpload]  # data set and pictures, checked but not ye
 SectionUpdate = tuple[Any, str, str, dict[str, Any], dict[str, Any]]
 
 
-def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
+def build(services: Services, dataset: gr.Radio) -> None:
     """Add the section."""
-    gr.Markdown(HELP.format(services.training_limits.files, services.training_limits.total_mb))
+    gr.Markdown(HELP.format(services.training_limits.files, MAX_FILE_MB))
     files = gr.File(label="Labelled pictures", file_count="multiple", height=160, elem_id="training-files")
     choices = _label_choices(selected_classifier(services, dataset.value))
     label = gr.Dropdown(choices, value=FROM_FILES, label="Labels", interactive=True)
@@ -51,17 +62,17 @@ def build(services: Services, key: gr.Textbox, dataset: gr.Radio) -> None:
     def offer_labels(dataset: str) -> dict[str, Any]:
         return gr.update(choices=_label_choices(selected_classifier(services, dataset)), value=FROM_FILES)
 
-    dataset.change(offer_labels, dataset, label, **PRIVATE)
+    OperatorEvents(services, dataset=dataset).on(dataset.change, offer_labels, [], label)
     checking.click(
         handlers.check,
-        [key, dataset, label, files],
+        [dataset, label, files],
         section,
         preprocess=False,  # Gradio's own leaves an empty file behind for each upload
         concurrency_limit=1,
         show_progress_on=files,
         **PRIVATE,
     )
-    keeping.click(handlers.keep, [key, pending, contradicted], section, **PRIVATE)
+    keeping.click(handlers.keep, [pending, contradicted], section, **PRIVATE)
 
 
 class _Handlers:
@@ -70,10 +81,9 @@ class _Handlers:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def check(
+    async def check(
         self,
         request: gr.Request,
-        key: str,
         dataset: str,
         label: str,
         files: list[dict[str, Any]] | None,
@@ -81,31 +91,38 @@ class _Handlers:
     ) -> SectionUpdate:
         """Check the pictures and show the result."""
         services = self._services
-        require_operator(services, request, key)
-        classifier = selected_classifier(services, dataset)
+        require_operator(services, request)
+        selected_classifier(services, dataset)
         with show_errors(services, "The upload could not be checked."):
-            kept = services.corrections.known_digests(dataset)
+            kept = await services.database_calls.call_within(
+                BULK_SECONDS, lambda: services.corrections.known_digests(dataset)
+            )
             unit = "of the data set's own images"
-            known = known_images(dataset, services.settings, lambda *done: progress(done, unit=unit))
-            with uploaded_files(files or [], services.training_limits) as (count, pictures):
+            known = await asyncio.to_thread(
+                known_images, dataset, services.settings, lambda *done: progress(done, unit=unit)
+            )
+            with ExitStack() as stack:
+                opened = uploaded_files(files or [], services.training_limits)
+                count, pictures = await asyncio.to_thread(stack.enter_context, opened)
                 tracked = progress.tqdm(pictures, total=count, unit="pictures")
-                checked = check_upload(classifier, tracked, None if label == FROM_FILES else label, kept, known)
+                chosen = None if label == FROM_FILES else label
+                checked = await check_upload(services, dataset, client_of_event(request), tracked, chosen, kept, known)
         count, doubtful = len(checked.pictures), bool(checked.contradicted)
         keep = gr.update(value=f"Keep {count:,} pictures", visible=count > 0)
         summary = check_summary(checked, SPECS[dataset].class_names)
         return (dataset, checked), summary, check_details(checked), gr.update(visible=doubtful), keep
 
-    def keep(self, request: gr.Request, key: str, pending: Pending | None, contradicted: ReviewState) -> SectionUpdate:
+    async def keep(self, request: gr.Request, pending: Pending | None, contradicted: ReviewState) -> SectionUpdate:
         """Keep the pictures that were checked, and say so."""
         services = self._services
-        require_operator(services, request, key)
+        require_operator(services, request)
         if pending is None or contradicted not in [state for _, state in CONTRADICTED]:
             raise page_error("There is nothing to keep yet. Check some pictures first.")
         dataset, checked = pending
         with show_errors(services, "The pictures could not be kept."):
-            client = services.client_ids.id_of(request.client.host if request.client else "")
-            corrections = as_corrections(checked, dataset, logs.request_id(), client, contradicted)
-            services.corrections.add(corrections)
+            client = services.client_ids.id_of(client_of_event(request))
+            corrections = as_corrections(checked, dataset, logs.request_id(), client, contradicted, shown=True)
+            await services.database_calls.call_within(BULK_SECONDS, lambda: services.corrections.add(corrections))
         to_review = sum(correction.state == "pending" for correction in corrections)
         message = f"Pictures kept as training data: {len(corrections) - to_review:,}."
         message += f" Pending review: {to_review:,}." if to_review else ""
@@ -116,7 +133,7 @@ def check_summary(checked: CheckedUpload, class_names: Sequence[str]) -> str:
     """Markdown: how many pictures can be kept, and what became of the others."""
     counts = Counter(picture.label for picture in checked.pictures)
     by_class = ", ".join(f"{name} {counts[name]:,}" for name in class_names)
-    lines = [f"**{len(checked.pictures):,} pictures can be kept** ({by_class})."]
+    lines = [f"**{len(checked.pictures):,} pictures can be kept** ({by_class}).", *checked.notes]
     lines += [f"{count:,} left out: already in {place}." for place, count in checked.duplicates.items()]
     if checked.faults:
         lines.append(f"{len(checked.faults):,} left out: not usable, for the reasons below.")

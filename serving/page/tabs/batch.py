@@ -1,54 +1,59 @@
 """The Batch tab: many pictures or a zip in; a gallery, a table, a chart and, with labels, the share that is right."""
 
+import asyncio
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image
 
-from model_loader import Classifier
 from serving.core import logs
+from serving.core.errors import Refused
 from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
-from serving.page.widgets.controls import PRIVATE, PROGRESS, dataset_switch, selected_classifier
+from serving.page.widgets.controls import PRIVATE, PROGRESS, client_of_event, dataset_switch, selected_classifier
 from serving.page.widgets.errors import show_errors
-from serving.page.widgets.files import cache_file, cache_image
+from serving.page.widgets.files import cache_file, if_room
 from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, BatchSummary
-from serving.prediction.predict import FileResult, predict_many
+from serving.prediction.predict import FileResult
+from serving.prediction.prepare import Wanted
 from serving.services import Services
-from serving.uploads.file_labels import labels_in
+from serving.uploads.cache import MAX_FILE_MB
+from serving.uploads.contents import Contents
 from serving.uploads.page_files import uploaded_files
-from serving.uploads.zips import Limits
 
 THUMBNAIL = 112  # px
+LISTED = 5  # faults of a table of labels
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
 COLOURS = {"sure": BLUE, "unsure": ORANGE, "rejected": VIOLET, "blank": GREEN}  # of verdicts
 HELP = (
-    "Drop up to {:,} pictures each of one thing, or a zip of up to 10 MB. Names may carry labels, and then the share "
-    "that is right is shown: a folder called like the class (`7/img.png` or `cat/img.png`, in a zip), or a file name "
-    "that starts or ends with it (`7_012.png`, `img-cat.png`) if all of them do."
+    "Drop up to {:,} pictures each of one thing, a zip of up to {} MB, or MNIST as idx, npz or CSV. With labels the "
+    "share that is right is shown: from a CSV of file names and labels, from folders (`7/img.png`, `cat/img.png`, in a "
+    "zip), or from file names (`7_012.png`, `img-cat.png`) if all carry one."
 )
 
 
 def build(services: Services) -> None:
     """Fill the tab."""
 
-    def read_all(
+    async def read_all(
         dataset: str, uploads: list[dict[str, Any]] | None, request: gr.Request, progress: gr.Progress = PROGRESS
     ) -> list[Any]:
         classifier = selected_classifier(services, dataset)
-        address, request_id = request.client.host if request.client else "", logs.request_id()
+        client, request_id = client_of_event(request), logs.request_id()
         started = time.perf_counter()
         with show_errors(services, "The batch could not be answered."):
-            results = _predict(classifier, services.limits, uploads or [], progress)
+            results, contents = await _predict(services, dataset, uploads or [], client, progress)
         seconds = time.perf_counter() - started
         predictions = [result.prediction for result in results]
-        services.record(dataset, request_id, "batch", address, 1000 * seconds / len(results), predictions)
+        services.record(dataset, request_id, "batch", client, 1000 * seconds / len(results), predictions)
         class_names = classifier.bundle.class_names
-        labels = labels_in([result.name for result in results], class_names)
-        return _outputs(BatchSummary(results, labels, class_names), seconds)
+        summary = await asyncio.to_thread(_summary, results, contents, class_names)
+        return await asyncio.to_thread(_outputs, summary, seconds)
 
-    gr.Markdown(HELP.format(services.limits.files))
+    gr.Markdown(HELP.format(services.limits.files, MAX_FILE_MB))
     dataset = dataset_switch(services)
     files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
     start = gr.Button("Read all", variant="primary")
@@ -65,35 +70,45 @@ def build(services: Services) -> None:
         [dataset, files],
         [sentences, download, plot, confusion, gallery, table],
         preprocess=False,  # Gradio's own leaves an empty file behind for each upload
-        concurrency_limit=1,  # so that a batch leaves the Draw tab quick
+        concurrency_limit=2,  # each holds some of its pictures in memory
         show_progress_on=files,
         **PRIVATE,
     )
 
 
-def _predict(
-    classifier: Classifier, limits: Limits, uploads: list[dict[str, Any]], progress: gr.Progress
-) -> list[FileResult]:
-    """One result or more. Raises Refused when there is nothing or too much to read."""
-    with uploaded_files(uploads, limits) as (count, files):
-        return list(predict_many(classifier, progress.tqdm(files, total=count, unit="pictures"), thumbnail))
+async def _predict(
+    services: Services, dataset: str, uploads: list[dict[str, Any]], client: str, progress: gr.Progress
+) -> tuple[list[FileResult], Contents]:
+    """One result or more, and what the upload held. Raises Refused when there is nothing or too much to read."""
+    with ExitStack() as stack:
+        opened = uploaded_files(uploads, services.limits)
+        count, files = await asyncio.to_thread(stack.enter_context, opened)
+        tracked = progress.tqdm(files, total=count, unit="pictures")
+        contents = Contents(tracked, services.limits)
+        results = await services.batcher.predict_many(Wanted(dataset, preview=THUMBNAIL), contents, client)
+    if not results:
+        raise Refused(422, "no_picture", "There is no picture in this upload.", "Choose pictures or a zip of them.")
+    return results, contents
 
 
-def thumbnail(pixels: np.ndarray) -> Image.Image:
-    """pixels: uint8 [H, W, 4]. Return a picture of at most THUMBNAIL px on white."""
-    small = Image.fromarray(pixels)
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    sheet = Image.new("RGBA", small.size, "white")
-    sheet.alpha_composite(small)
-    return sheet.convert("RGB")
+def _summary(results: Sequence[FileResult], contents: Contents, class_names: Sequence[str]) -> BatchSummary:
+    names, answers = [result.name for result in results], [result.sure_label for result in results]
+    try:
+        found = contents.labels(names, class_names, answers)
+    except Refused as error:  # of the labels alone
+        return BatchSummary(results, [""] * len(names), class_names, [*contents.notes, f"No labels: {error}"])
+    labels = [""] * len(names) if found.doubted else found.labels
+    faults = [f"{name}: {fault}" for name, fault in list(found.faults.items())[:LISTED]]
+    return BatchSummary(results, labels, class_names, [*found.notes, *faults])
 
 
 def _outputs(summary: BatchSummary, seconds: float) -> list[Any]:
     """The values of the tab's outputs, in their order."""
     confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
+    table = if_room(cache_file, "batch.csv", lambda file: file.write_bytes(summary.csv()))
     return [
         summary.sentences(seconds),
-        gr.update(value=cache_file("batch.csv", lambda file: file.write_bytes(summary.csv())), visible=True),
+        gr.update(value=table, visible=table is not None),
         gr.update(value=plot_data(answers_chart(summary)), visible=True),
         gr.update(value=confusion, visible=bool(confusion["data"])),
         gr.update(value=_gallery(summary), visible=True),
@@ -122,4 +137,11 @@ def _gallery(summary: BatchSummary) -> list[tuple[str, str]]:
             caption = f"{answer}, not {label}" if correct is False else answer
             items.append((correct is not False, result.prediction.verdict == "sure", result.preview, caption))
     items.sort(key=lambda item: item[:2])
-    return [(cache_image(preview), caption) for *_, preview, caption in items[:SHOWN]]
+    shown = (
+        (if_room(cache_file, "image.png", partial(_write, preview)), caption) for *_, preview, caption in items[:SHOWN]
+    )
+    return [(path, caption) for path, caption in shown if path]
+
+
+def _write(content: bytes, file: Path) -> None:
+    file.write_bytes(content)

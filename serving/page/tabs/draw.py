@@ -1,6 +1,7 @@
 """The Draw tab: a pad, an upload for those who can't draw, and the answer beside them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
@@ -8,9 +9,10 @@ from gradio.components import Component
 from gradio.events import Dependency
 
 from serving.page.widgets.answer import AnswerParts, AnswerView, Outputs
-from serving.page.widgets.controls import PRIVATE, QUIET
-from serving.page.widgets.files import read_upload
+from serving.page.widgets.controls import PRIVATE, QUIET, UNLIMITED
+from serving.page.widgets.files import uploads
 from serving.page.widgets.pad import blank_drawing, build_drawing_copy, build_pad
+from serving.page.widgets.picture import build_picture
 from serving.services import Services
 
 DATASET = "mnist"
@@ -38,19 +40,19 @@ def build(services: Services) -> None:
     """Fill the tab."""
     view = AnswerView(services, DATASET, SENTENCES)
 
-    def predict(drawing: list[bytes], request: gr.Request) -> Outputs:
+    async def predict(drawing: list[Path], request: gr.Request) -> Outputs:
         """Reads one hand-drawn digit. Takes the pad's dict, of which "composite" is read, else "layers" over
         "background": a picture of any size and mode, dark on light or light on dark. Gives the label with its three
         most likely digits (a sentence without confidences if no digit is named), the verdict in words, the 28x28
         image the model saw, the details ("verdict" is sure, unsure, rejected or blank; "label", "confidence",
         "candidates", "model_version", "id"), and a line that says which model answered and how fast."""
-        return view.reply(drawing, request)
+        return await view.reply(drawing, request)
 
-    def predict_live(drawing: list[bytes]) -> Outputs:
-        return view.reply(drawing)
+    async def predict_live(drawing: list[Path], request: gr.Request) -> Outputs:
+        return await view.reply(drawing, request, record=False)
 
-    def predict_upload(file: dict[str, Any] | None, request: gr.Request) -> Outputs:
-        return view.reply(read_upload(file), request)
+    async def predict_upload(file: dict[str, Any] | None, request: gr.Request) -> Outputs:
+        return await view.reply(uploads(file), request)
 
     pad, parts = build_pad(label="Draw a digit here", elem_id="pad"), view.build()
     outputs: list[Component] = list(parts)
@@ -61,12 +63,13 @@ def build(services: Services) -> None:
         answer_live = gr.Button("Answer", visible="hidden", elem_id="answer-live")
         view.add_why(parts)
         with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
-            upload = gr.Image(label="A picture of one digit", sources=["upload", "clipboard"], elem_id="upload")
+            upload = build_picture(label="A picture of one digit", sources=["upload", "clipboard"], elem_id="upload")
 
     live.change(None, live, None, js=ANSWER_WHEN_LIVE, **QUIET)
     copied, drawing = _copy_on_click(answer_live, pad)
-    copied.then(predict_live, drawing, outputs, trigger_mode="always_last", **QUIET)
-    upload.upload(predict_upload, upload, outputs, preprocess=False, **QUIET)  # experiments.preprocessing decodes
+    copied.then(predict_live, drawing, outputs, trigger_mode="always_last", **UNLIMITED, **QUIET)
+    # Not decoded by Gradio: the workers do.
+    upload.upload(predict_upload, upload, outputs, preprocess=False, **UNLIMITED, **QUIET)
     _bind_clear(view, interface, pad, parts, upload)
 
 
@@ -87,18 +90,18 @@ class DrawInterface(gr.Interface):
 
     clear_button: gr.ClearButton
 
-    def __init__(self, predict: Callable[..., Outputs], pad: gr.Sketchpad, outputs: list[Component]) -> None:
+    def __init__(self, predict: Callable[..., Awaitable[Outputs]], pad: gr.Sketchpad, outputs: list[Component]) -> None:
         self._predict, self._pad, self._outputs = predict, pad, outputs
         super().__init__(predict, pad, outputs, flagging_mode="never", analytics_enabled=False)
 
     def attach_submit_events(self, _submit_btn: gr.Button | None, _stop_btn: gr.Button | None) -> Dependency:
         """Bind the endpoint to nothing on the page, and the button to the same function."""
-        endpoint: Dependency = gr.on([], self._predict, self._pad, self._outputs, api_name="predict")
+        endpoint: Dependency = gr.on([], self._predict, self._pad, self._outputs, api_name="predict", **UNLIMITED)
         submit = cast(gr.Button, _submit_btn)  # there is one, since there are inputs
         copied, drawing = _copy_on_click(submit, self._pad)
         # Progress drawn on each of the outputs takes the browser 10 ms more.
         progress: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self._outputs[0]}
-        copied.then(self._predict, drawing, self._outputs, scroll_to_output=True, **progress, **PRIVATE)
+        copied.then(self._predict, drawing, self._outputs, scroll_to_output=True, **progress, **UNLIMITED, **PRIVATE)
         return endpoint
 
     def attach_clear_events(self, _clear_btn: gr.ClearButton, input_component_column: gr.Column | None) -> None:

@@ -1,7 +1,7 @@
 """The Experiments tab: the runs of the store side by side, and why the one in Production is there. The operator's."""
 
 import html
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 
@@ -12,16 +12,15 @@ from experiments.insights.run_comparison import TITLES, RunComparison
 from experiments.registry.run_log import RunSummary
 from experiments.registry.store import TrackingStore
 from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, epoch_lines, plot_data
-from serving.page.widgets.controls import QUIET, OperatorEvents, dataset_switch, key_box, selected_classifier
+from serving.page.widgets.controls import QUIET, OperatorEvents, dataset_switch, selected_classifier
 from serving.services import Services
 
 CURVES = {"accuracy": axis("accuracy, %"), "loss": axis("loss", type="log")}
 PLOTTED = 12  # runs: more lines can't be told apart
 
 
-def build(services: Services) -> None:
-    """Lay out the tab. It asks the store when it is opened, in a thread, since MLflow takes seconds to import."""
-    key = key_box(services)
+def build(services: Services, tab: gr.Tab) -> None:
+    """Lay out the tab. It asks the store when it is opened."""
     dataset = dataset_switch(services)
     summary = gr.Markdown("Open this tab to see the runs.")
     runs = gr.HTML(elem_id="experiments-table")
@@ -41,8 +40,9 @@ def build(services: Services) -> None:
     def show_curves(dataset: str, curve: str) -> dict[str, Any]:
         return _plot(_compare(services, dataset), curve)
 
-    tab, events = cast("gr.Tab", key.parent), OperatorEvents(services, key, dataset)
-    events.on([tab.select, dataset.change, key.submit], show, [curve], [summary, runs, reasons, plot], **QUIET)
+    events, outputs = OperatorEvents(services, services.registry_calls, dataset), [summary, runs, reasons, plot]
+    events.refresh(tab.select, show, [curve], outputs)
+    events.on(dataset.change, show, [curve], outputs, **QUIET)
     events.on(curve.change, show_curves, [curve], plot, **QUIET)
 
 

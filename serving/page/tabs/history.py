@@ -1,12 +1,12 @@
 """The History tab, for the operator: past answers, newest first, with filters, images and an export."""
 
-import csv
 import html
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import gradio as gr
 from gradio.components import Component
@@ -14,12 +14,12 @@ from gradio.components import Component
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Verdict
 from experiments.insights.html_tables import Html, html_table
-from serving.page.widgets.controls import HISTORY_OFF, QUIET, OperatorEvents, key_box, open_history, operator_refusal
-from serving.page.widgets.errors import show_errors
+from serving.core.spreadsheets import write_rows
+from serving.page.widgets.controls import HISTORY_OFF, OperatorEvents, open_history
 from serving.page.widgets.files import cache_file
 from serving.page.widgets.gallery import stored_image
 from serving.page.widgets.times import format_utc
-from serving.services import Services
+from serving.services import BULK_SECONDS, Services
 from serving.storage.records import AnswerFilter, Entry, Source
 
 if TYPE_CHECKING:
@@ -31,9 +31,8 @@ CELL_LENGTH = 19  # characters: a time
 COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence", "ms", "model", "client", "request")
 
 
-def build(services: Services) -> None:
+def build(services: Services, tab: gr.Tab) -> None:
     """Fill the tab."""
-    key = key_box(services)
     fields, filters = zip(*_build_filters().items(), strict=True)
     with gr.Row():
         newest, older = gr.Button("Show newest", variant="primary"), gr.Button("Show older")
@@ -53,22 +52,18 @@ def build(services: Services) -> None:
     def show_newest(*values: Any) -> tuple[str, str, int | None]:
         return show(None, *values)
 
-    def open_tab(request: gr.Request, key: str, *values: Any) -> tuple[str, str, int | None]:
-        reason = operator_refusal(services, request, key) or ("" if services.recorder else HISTORY_OFF)
-        if reason:
-            return reason, "", None
-        with show_errors(services):
-            return show_newest(*values)
+    def open_tab(*values: Any) -> tuple[str, str, int | None]:
+        return show_newest(*values) if services.recorder else (HISTORY_OFF, "", None)
 
     def export(*values: Any) -> dict[str, Any]:
         write = partial(write_csv, open_history(services), criteria(values))
         return gr.update(value=cache_file("history.csv", write), visible=True)
 
-    results, events = [count, rows, before], OperatorEvents(services, key)
-    cast("gr.Tab", key.parent).select(open_tab, [key, *filters], results, **QUIET)
-    events.on([newest.click, key.submit], show_newest, filters, results)
+    results, events = [count, rows, before], OperatorEvents(services, services.database_calls)
+    events.refresh(tab.select, open_tab, filters, results)
+    events.on(newest.click, show_newest, filters, results)
     events.on(older.click, show, [before, *filters], results)
-    events.on(exporting.click, export, filters, file)
+    events.on(exporting.click, export, filters, file, seconds=BULK_SECONDS, concurrency_limit=1)
 
 
 def _build_filters() -> dict[str, Component]:
@@ -131,7 +126,5 @@ def cells(entry: Entry) -> tuple[str, ...]:
 def write_csv(history: "History", where: AnswerFilter, path: Path) -> None:
     """Write all answers that match, newest first, without the images."""
     with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow((*COLUMNS, "model SHA-256", "corrected"))
-        for entry in history.iterate(where):
-            writer.writerow((*cells(entry), entry.model_sha256, entry.corrected or ""))
+        rows = ((*cells(entry), entry.model_sha256, entry.corrected or "") for entry in history.iterate(where))
+        write_rows(file, chain([(*COLUMNS, "model SHA-256", "corrected")], rows))

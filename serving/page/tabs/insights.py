@@ -1,5 +1,6 @@
 """The Insights tab: the figures that explain the Production model and its data, measured with it. For everyone."""
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ VIEWS = {
     "reliability": View("Reliability", model_sentences.reliability, charts.reliability),
     "confidence": View("Confidence of right and wrong answers", model_sentences.confidence, charts.confidence),
     "drawings": View("Drawings by size, brush and turn", model_sentences.drawings, charts.drawings),
+    "refusal": View("What is rejected", model_sentences.refusal, charts.refusal),
     "curves": View("Training", model_sentences.curves, charts.curves),
     "embedding": View("Map of what the model finds alike", model_sentences.embedding, charts.embedding),
 }
@@ -103,28 +105,13 @@ class _Parts:
         mistakes = [self.numbers, self.true, self.predicted, self.cell, self.worst_text, self.worst]
         self.outputs: list[Component] = [self.sha256, *views, self.averages, *mistakes, self.name, self.examples]
 
-    def show(self, dataset: str, sha256: str, request: gr.Request) -> list[Any]:
+    async def show(self, dataset: str, sha256: str, request: gr.Request) -> list[Any]:
         """All of a data set's figures; nothing when the visitor has them."""
-        rendered = self._rendered(dataset)
+        rendered = await asyncio.to_thread(self._rendered, dataset)
         if sha256 == rendered.sha256:
             return [gr.skip()] * len(self.outputs)
-        insights, names = rendered.insights, list(rendered.insights.class_names)
-        traffic = with_traffic(self._services, insights, request)
-        views = rendered.views | {"distribution": VIEWS["distribution"].render(traffic)}
-        true, predicted = insights.commonest_mistake()
-        return [
-            rendered.sha256,
-            *(update for text, plot in views.values() for update in _updates(text, plot)),
-            _averages(rendered),
-            COUNTS,
-            gr.update(choices=names, value=true),
-            gr.update(choices=names, value=predicted),
-            self.show_cell(dataset, true, predicted),
-            model_sentences.worst(insights),
-            prediction_gallery(insights.worst, rendered.tiles, names),
-            gr.update(choices=names, value=true),
-            self.show_class(dataset, true),
-        ]
+        insights = await with_traffic(self._services, rendered.insights, request)
+        return await asyncio.to_thread(self._updates, dataset, rendered, insights)
 
     def show_matrix(self, dataset: str, numbers: str) -> PlotData:
         """Counts or rates."""
@@ -151,6 +138,25 @@ class _Parts:
             for kind, pictures in (("Typical", insights.typical), ("Unusual", insights.unusual))
         )
 
+    def _updates(self, dataset: str, rendered: Rendered, insights: Insights) -> list[Any]:
+        """insights: with the visitor's share of what is known."""
+        names = list(insights.class_names)
+        views = rendered.views | {"distribution": VIEWS["distribution"].render(insights)}
+        true, predicted = insights.commonest_mistake()
+        return [
+            rendered.sha256,
+            *(update for text, plot in views.values() for update in _updates(text, plot)),
+            _averages(rendered),
+            COUNTS,
+            gr.update(choices=names, value=true),
+            gr.update(choices=names, value=predicted),
+            self.show_cell(dataset, true, predicted),
+            model_sentences.worst(insights),
+            prediction_gallery(insights.worst, rendered.tiles, names),
+            gr.update(choices=names, value=true),
+            self.show_class(dataset, true),
+        ]
+
     def _rendered(self, dataset: str) -> Rendered:
         return render(selected_classifier(self._services, dataset).bundle, self._cache)
 
@@ -172,7 +178,7 @@ class _Parts:
         with gr.Tab("Confidence"):
             self._add("roc", "reliability", "confidence")
         with gr.Tab("Drawings"):
-            self._add("drawings")
+            self._add("drawings", "refusal")
         with gr.Tab("Training"):
             self._add("curves")
         with gr.Tab("Map"):
@@ -188,12 +194,13 @@ class _Parts:
             self.plots[name] = gr.Plot(label=title, show_label=False, elem_classes="chart")
 
 
-def with_traffic(services: Services, insights: Insights, request: gr.Request) -> Insights:
+async def with_traffic(services: Services, insights: Insights, request: gr.Request) -> Insights:
     """The figures with what was answered here, as far as it is recorded and this visitor may see it."""
-    if services.recorder is None or operator_refusal(services, request):
+    recorder, where = services.recorder, AnswerFilter(dataset=insights.dataset)
+    if recorder is None or operator_refusal(services, request):
         return insights
     try:
-        tally = services.recorder.history.tally(AnswerFilter(dataset=insights.dataset), "label")
+        tally = await services.database_calls.call(lambda: recorder.history.tally(where, "label"))
     except StoreError:
         return insights
     traffic = tuple(tally.get(name, 0) for name in insights.class_names)

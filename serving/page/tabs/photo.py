@@ -5,8 +5,11 @@ from typing import Any
 import gradio as gr
 
 from experiments.data.specs import SPECS
+from experiments.preprocessing.formats import NAMES
 from serving.page.widgets.answer import AnswerView, Outputs
-from serving.page.widgets.files import read_upload
+from serving.page.widgets.controls import UNLIMITED
+from serving.page.widgets.files import uploads
+from serving.page.widgets.picture import build_picture
 from serving.services import Services
 
 DATASET = "cifar10"
@@ -15,7 +18,7 @@ SENTENCES = {
     "blank": "No photo yet, or nothing on it. Upload, paste or take one.",
     "rejected": f"That does not look like one of the ten: {KINDS}.",
 }
-HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leave it unsure."
+HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leave it unsure. Read are {NAMES}."
 
 
 def build(services: Services) -> None:
@@ -26,18 +29,20 @@ def build(services: Services) -> None:
         return
     view = AnswerView(services, DATASET, SENTENCES)
 
-    def predict_photo(photo: dict[str, Any] | None, request: gr.Request) -> Outputs:
+    async def predict_photo(photo: dict[str, Any] | None, request: gr.Request) -> Outputs:
         """Says what a photo shows. Takes a picture of any size; its middle is read. Gives the label with the three
         most likely classes, the verdict in words, the 32x32 image the model saw, the details ("verdict" is sure,
         unsure or blank; "label", "confidence", "candidates", "model_version", "id"), and a line that says which model
         answered and how fast."""
-        sheets = read_upload(photo)
-        return view.reply(sheets, request) if sheets else view.nothing()
+        files = uploads(photo)
+        return await view.reply(files, request) if files else view.nothing()
 
     gr.Markdown(HELP)
     with gr.Row(elem_id="photo"):
         with gr.Column():
-            photo = gr.Image(label="A photo", sources=["upload", "clipboard", "webcam"], height=460, elem_id="snapshot")
+            photo = build_picture(
+                label="A photo", sources=["upload", "clipboard", "webcam"], height=460, elem_id="snapshot"
+            )
         with gr.Column():
             parts = view.build()
     view.add_feedback(parts)
@@ -47,7 +52,8 @@ def build(services: Services) -> None:
         predict_photo,
         photo,
         list(parts),
-        preprocess=False,  # experiments.preprocessing decodes
+        preprocess=False,  # the workers decode
         api_name="predict_photo",
         show_progress="minimal",
+        **UNLIMITED,
     )

@@ -2,37 +2,40 @@
 
 import html
 from datetime import timedelta
-from typing import cast
+from functools import partial
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from experiments.data.specs import SPECS
 from experiments.insights.html_tables import html_table
-from serving.page.widgets.controls import QUIET, key_box, operator_refusal
+from serving.page.widgets.controls import QUIET, OperatorEvents, operator_refusal
 from serving.page.widgets.times import format_utc
-from serving.services import Services
+from serving.services import BULK_SECONDS, Services
+from serving.storage.recorder import Recorder
 from serving.storage.records import StoreError
+
+if TYPE_CHECKING:
+    from serving.learning.drift import Finding
 
 REFRESH_S = 2.0
 
 
-def build(services: Services) -> None:
+def build(services: Services, tab: gr.Tab) -> None:
     """Fill the tab. The page turns its timer on while the tab is in front."""
-    key = key_box(services)
     status = gr.HTML("<p>Loading…</p>", elem_id="status")
     drift = gr.HTML(elem_id="drift")
     timer = gr.Timer(REFRESH_S, active=False)
 
-    def show_status(request: gr.Request, key: str) -> str:
-        reason = operator_refusal(services, request, key)
-        return f"<p>{html.escape(reason)}</p>" if reason else status_report(services)
+    def show_status() -> str:
+        return status_report(services)
 
-    def show_drift(request: gr.Request, key: str) -> str:
-        return "" if operator_refusal(services, request, key) else drift_report(services)
+    async def show_drift(request: gr.Request) -> str:
+        return "" if operator_refusal(services, request) else await drift_report(services)
 
-    timer.tick(show_status, key, status, **QUIET)
-    tab_opened = cast("gr.Tab", key.parent).select(show_status, key, status, **QUIET)
-    tab_opened.then(show_drift, key, drift, **QUIET)
+    events = OperatorEvents(services)
+    events.refresh(timer.tick, show_status, [], status)
+    events.refresh(tab.select, show_status, [], status).then(show_drift, None, drift, **QUIET)
 
 
 def status_report(services: Services) -> str:
@@ -41,7 +44,9 @@ def status_report(services: Services) -> str:
     server = {
         "Uptime": str(timedelta(seconds=int(metrics.uptime))),
         "API requests by status": _counts(metrics.statuses),
-        "Requests in progress": str(services.load.requests),
+        "Requests in progress": str(services.load.places.used),
+        "Database": services.database_problem or "answers",
+        "Registry": services.registry_calls.problem or "answers",
     }
     errors = {
         f"{format_utc(problem.at)} UTC {problem.request_id}": f"{problem.status}: {problem.message}"
@@ -55,18 +60,16 @@ def status_report(services: Services) -> str:
     return f'<div class="side-by-side">{"".join(f"<div>{part}</div>" for part in parts)}</div>'
 
 
-def drift_report(services: Services) -> str:
+async def drift_report(services: Services) -> str:
     """HTML: for each data set, whether the last day's pictures still look like those its model was made for."""
-    from serving.learning.drift import drift_of_last_day  # loads SciPy
-
     if services.recorder is None:
         return ""
+    try:
+        drifts = await services.database_calls.call_within(BULK_SECONDS, partial(_drifts, services.recorder, services))
+    except StoreError as error:
+        return f"<p>{html.escape(str(error))}</p>"
     sections = []
-    for dataset, classifier in services.classifiers.items():
-        try:
-            findings, verdict = drift_of_last_day(services.recorder.history, classifier)
-        except StoreError as error:
-            return f"<p>{html.escape(str(error))}</p>"
+    for dataset, (findings, verdict) in drifts.items():
         measures = {
             finding.measure: f"{'drifted' if finding.drifted else 'no drift'}: {finding.test}, "
             f"effect {finding.effect:.2f}, p {finding.p:.2g}"
@@ -74,6 +77,14 @@ def drift_report(services: Services) -> str:
         }
         sections.append(_section(f"Drift of {SPECS[dataset].things}", {"verdict": verdict} | measures))
     return "".join(sections)
+
+
+def _drifts(recorder: Recorder, services: Services) -> "dict[str, tuple[list[Finding], str]]":
+    """By data set. Raises StoreError."""
+    from serving.learning.drift import drift_of_last_day  # loads SciPy
+
+    classifiers = services.classifiers.items()
+    return {dataset: drift_of_last_day(recorder.history, classifier) for dataset, classifier in classifiers}
 
 
 def _model_report(services: Services, dataset: str) -> str:

@@ -1,12 +1,13 @@
 """The answer that a tab shows to a drawing or a photo: its components, what fills them, and its explanation."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
@@ -14,10 +15,10 @@ from experiments.inference.predictions import Prediction
 from model_loader import Classifier
 from serving.core import logs
 from serving.page.widgets import feedback_buttons
-from serving.page.widgets.controls import PRIVATE, QUIET
+from serving.page.widgets.controls import PRIVATE, QUIET, client_of_event
 from serving.page.widgets.errors import page_error, show_errors
-from serving.page.widgets.files import cache_image
-from serving.prediction.predict import predict_one
+from serving.page.widgets.files import answered_image, cache_image, if_room, read_uploads, uploads
+from serving.prediction.prepare import Wanted
 from serving.services import Services
 
 Outputs = tuple[dict[str, float] | str | None, str, str | None, dict[str, Any] | None, str]
@@ -76,10 +77,13 @@ class AnswerView:
     def add_why(self, parts: AnswerParts) -> None:
         """Add a button that shows which parts of the picture led to the answer. A new answer hides the explanation."""
 
-        def explain(image: np.ndarray | None) -> dict[str, Any]:
-            if image is None:
+        async def explain(file: dict[str, Any] | None, request: gr.Request) -> dict[str, Any]:
+            files = uploads(file)
+            if not files:
                 raise page_error(f"There is no answer to explain. {self.sentences['blank']}")
-            explanation = self.classifier.explain(image.reshape(SPECS[self.dataset].image_shape))
+            with show_errors(self.services, "The answer could not be explained."):
+                image = await answered_image(self.services, self.dataset, files, client_of_event(request))
+                explanation = await asyncio.to_thread(self.classifier.explain, image)
             return gr.update(value=cache_image(Image.fromarray(explanation)), visible=True)
 
         ask = gr.Button("Why this answer?")
@@ -87,30 +91,34 @@ class AnswerView:
         why = gr.Image(
             label=label, format="png", height=300, buttons=[], interactive=False, visible=False, elem_classes="why"
         )
-        ask.click(explain, parts.preprocessed, why, show_progress="minimal", **PRIVATE)
+        ask.click(explain, parts.preprocessed, why, preprocess=False, show_progress="minimal", **PRIVATE)
         parts.preprocessed.change(None, None, why, js=HIDE, **QUIET)
 
     def add_feedback(self, parts: AnswerParts) -> None:
         """Add the buttons that say whether the answer is right."""
         feedback_buttons.build(self.services, self.dataset, parts.preprocessed, parts.details)
 
-    def reply(self, sheets: list[bytes], request: gr.Request | None = None) -> Outputs:
-        """Answer a drawing or photo and record the answer; without a request, in live mode, it is not recorded. sheets:
-        as predict_one takes them. Raises gr.Error."""
-        started = time.perf_counter()
-        with show_errors(self.services, "The picture could not be answered."):
-            prediction = predict_one(self.classifier, sheets)
-        milliseconds, request_id = 1000 * (time.perf_counter() - started), ""
-        if request is not None:
-            address = request.client.host if request.client else ""
+    async def reply(self, files: Sequence[Path], request: gr.Request, record: bool = True) -> Outputs:
+        """Answer a drawing or photo and record the answer, though not in live mode. files: its sheets, the lowest
+        first; none is a blank. Raises gr.Error."""
+        client, request_id = client_of_event(request), ""
+        with (
+            show_errors(self.services, "The picture could not be answered."),
+            self.services.load.request(client) as held,
+        ):
+            sheets = await read_uploads(files, held, self.services.limits)
+            started = time.perf_counter()
+            prediction = await self.services.batcher.predict_one(Wanted(self.dataset), sheets, client)
+            milliseconds = 1000 * (time.perf_counter() - started)
+        if record:
             request_id = logs.request_id()
-            self.services.record(self.dataset, request_id, "page", address, milliseconds, [prediction], sheets)
-        return self._outputs(prediction, milliseconds, request_id)
+            self.services.record(self.dataset, request_id, "page", client, milliseconds, [prediction], sheets)
+        return await asyncio.to_thread(self._outputs, prediction, milliseconds, request_id)
 
     def _outputs(self, prediction: Prediction, milliseconds: float, request_id: str) -> Outputs:
         probabilities = zip(SPECS[self.dataset].class_names, prediction.probabilities.tolist(), strict=True)
         label = self.sentences.get(prediction.verdict) or dict(probabilities)
-        image = None if prediction.image is None else cache_image(Image.fromarray(prediction.image.squeeze()))
+        image = None if prediction.image is None else if_room(cache_image, Image.fromarray(prediction.image.squeeze()))
         details = {name: getattr(prediction, name) for name in DETAILS} | {"id": request_id}
         return label, verdict_words(prediction), image, details, f"{self.note()} Read in {milliseconds:.1f} ms."
 

@@ -1,16 +1,15 @@
 """The buttons under an answer: "Right", and "Wrong, it was" with a button for each class. For visitors."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from experiments.data.specs import SPECS
-from serving.core.errors import Refused
-from serving.learning.feedback import Feedback, keep_feedback
-from serving.page.widgets.controls import QUIET
+from serving.learning.feedback import Feedback, keep_feedback, small_drawing
+from serving.page.widgets.controls import QUIET, client_of_event
 from serving.page.widgets.errors import show_errors
+from serving.page.widgets.files import answered_image, uploads
 from serving.services import Services
 
 EMPTY = "() => ''"
@@ -27,27 +26,22 @@ def build(services: Services, dataset: str, preprocessed: gr.Image, details: gr.
             classes = {name: gr.Button(name, size="sm", min_width=40) for name in SPECS[dataset].class_names}
         thanks = gr.Markdown(elem_classes="thanks", container=False)
 
-    def feedback_event(label: str | None) -> Callable[..., str]:
-        def send(image: np.ndarray | None, answer: dict[str, Any] | None, request: gr.Request) -> str:
-            address = request.client.host if request.client else ""
+    def feedback_event(label: str | None) -> Callable[..., Awaitable[str]]:
+        async def send(file: dict[str, Any] | None, answer: Any, request: gr.Request) -> str:
+            client = client_of_event(request)
             with show_errors(services, "The feedback could not be kept."):
-                services.rates.admit("feedback", address)
-                request_id = str((answer or {}).get("id", ""))[:64]
-                feedback = Feedback(dataset, label, "page", request_id, 0, _answered_image(dataset, image))
-                kept = keep_feedback(services, feedback, address)
+                services.rates.admit("feedback", client)
+                request_id = str(answer.get("id", ""))[:64] if isinstance(answer, dict) else ""
+                image = await answered_image(services, dataset, uploads(file), client)
+                drawing = await small_drawing(services, request_id, client)
+                feedback = Feedback(dataset, label, "page", request_id, 0, image, drawing)
+                kept = await services.database_calls.call(keep_feedback, services, feedback, client)
             return f"Thank you. Kept as {kept.proposed}, to be reviewed before the next model learns from it."
 
         return send
 
-    right.click(feedback_event(None), [preprocessed, details], thanks, concurrency_id="feedback", **QUIET)
+    bound: dict[str, Any] = {"preprocess": False, "concurrency_id": "feedback"} | QUIET
+    right.click(feedback_event(None), [preprocessed, details], thanks, **bound)
     for label, button in classes.items():
-        button.click(feedback_event(label), [preprocessed, details], thanks, concurrency_id="feedback", **QUIET)
+        button.click(feedback_event(label), [preprocessed, details], thanks, **bound)
     preprocessed.change(None, None, thanks, js=EMPTY, **QUIET)
-
-
-def _answered_image(dataset: str, image: np.ndarray | None) -> np.ndarray:
-    """image: uint8 [H, W] or [H, W, 3], as the page has it. Return it uint8 [H, W, C]. Raises Refused without one."""
-    shape = SPECS[dataset].image_shape
-    if image is None or image.size != np.prod(shape) or image.shape[:2] != shape[:2]:
-        raise Refused(422, "no_answer", "There is no answer here to correct.", "Submit something first.")
-    return image.reshape(shape)

@@ -152,6 +152,20 @@ def drawings(insights: Insights) -> Chart:
     return chart(traces, {}, axis("right, %"), showlegend=False, **axes)
 
 
+def refusal(insights: Insights) -> Chart:
+    """Non-digits rejected by digits rejected, at every threshold; a dot at the model's own."""
+    curve = insights.refusal
+    if curve is None:
+        return chart([], {}, {})
+    digits, non_digits = curve.at_threshold()
+    hover = {"customdata": curve.thresholds, "hovertemplate": "above %{customdata:.2f}: %{x:.2f} %, %{y:.2f} %"}
+    traces = [
+        lines(_percent(curve.digits), _percent(curve.non_digits), "by threshold", BLUE, **hover),
+        lines(_percent([digits]), _percent([non_digits]), "the model's", ORANGE, mode="markers", marker={"size": 11}),
+    ]
+    return chart(traces, axis("digits rejected, %"), axis("non-digits rejected, %"))
+
+
 def curves(insights: Insights) -> Chart:
     """Accuracy and loss by epoch, train and validation."""
     traces = []

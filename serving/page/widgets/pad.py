@@ -22,8 +22,8 @@ AnyComponent = TypeVar("AnyComponent", bound=Component)
 
 
 def build_pad(**options: Any) -> gr.Sketchpad:
-    """Build a white pad with the brush selected. An event's function gets its value as `list[bytes]`, the encoded
-    sheets of the drawing from the lowest up. options: the sketchpad's own."""
+    """Build a white pad with the brush selected. An event's function gets its value as `list[Path]`, the files of the
+    drawing's sheets from the lowest up. options: the sketchpad's own."""
     pad = gr.Sketchpad(
         value=blank_drawing(),  # type: ignore[arg-type]  # Gradio's annotation lacks the dictionary that it documents
         canvas_size=(SIDE, SIDE),
@@ -47,7 +47,7 @@ def build_drawing_copy() -> gr.JSON:
 def _strict(component: AnyComponent) -> AnyComponent:
     # Set on the instance: for every subclass of a component Gradio writes a .pyi file into its folder.
     component.data_model = DrawingData
-    component.preprocess = read_sheets  # type: ignore[method-assign, assignment]
+    component.preprocess = sheet_files  # type: ignore[method-assign, assignment]
     return component
 
 
@@ -72,9 +72,9 @@ class DrawingData(EditorData):
         raise page_error(WRONG_SHAPE)
 
 
-def read_sheets(drawing: EditorData | None) -> list[bytes]:
+def sheet_files(drawing: EditorData | None) -> list[Path]:
     """Return the files of a drawing, the lowest first: the composite alone if there is one."""
     if drawing is None:
         return []
     sheets = [drawing.composite] if drawing.composite else [drawing.background, *drawing.layers]
-    return [Path(sheet.path).read_bytes() for sheet in sheets if sheet]
+    return [Path(sheet.path) for sheet in sheets if sheet]

@@ -9,5 +9,5 @@ from serving.storage.tables import METADATA, predictions
 connection: sa.Connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=METADATA)
 context.run_migrations()
-# No revision of its own: a replica of an earlier version can't open a database at a revision that it doesn't know.
+# At every opening, not once by a revision: replicas of an earlier version may go on writing the former name.
 connection.execute(sa.update(predictions).where(predictions.c.verdict == FORMER_REJECTED).values(verdict="rejected"))

@@ -121,7 +121,8 @@ def broken_classifier():
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts")
     places = {"data_dir": folder, "artifact_dir": folder, "mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}"}
-    return Settings(_env_file=None, host="127.0.0.1", port=FIRST_PORT, workers=0, **places)
+    rates = {"rate_limit_login": "60000/minute"}  # for tests that send one wrong key after another
+    return Settings(_env_file=None, host="127.0.0.1", port=FIRST_PORT, workers=0, **places, **rates)
 
 
 @pytest.fixture(scope="session")
@@ -155,14 +156,22 @@ def services(opened, classifier, settings, photo_classifier):
 
 
 @pytest.fixture(scope="session")
-def served(build, opened):
+def operator_keys():
+    """By the address of a page that is served."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def served(build, opened, operator_keys):
     """Puts a page with the classifier on the network; gives its address."""
     pages = []
 
     def served(classifier, settings, *others):
         services = opened(classifier, settings, *others)
         pages.append(build(services))
-        return in_a_loop(launch, pages[-1], services, appearance())
+        address = in_a_loop(launch, pages[-1], services, appearance())
+        operator_keys[address] = services.access.credentials.key.text
+        return address
 
     yield served
     for page in pages:
@@ -224,3 +233,15 @@ def api(services):
             return stack.enter_context(TestClient(build_app(around), base_url))
 
         yield api
+
+
+@pytest.fixture
+def operator(api, services):
+    """Likewise with the operator's key."""
+
+    def operator(around=services):
+        client = api(around)
+        client.headers["X-API-Key"] = around.access.credentials.key.text
+        return client
+
+    return operator

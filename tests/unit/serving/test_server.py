@@ -14,7 +14,7 @@ from gradio_client import Client
 from pydantic import SecretStr
 
 from serving.page.page import appearance
-from serving.server import LINK_FAILED, LaunchError, PublicLink, exposure, launch, listen, login
+from serving.server import LINK_FAILED, LaunchError, PublicLink, exposure, launch, listen, login, stop
 
 
 @pytest.fixture
@@ -79,10 +79,28 @@ def test_a_program_that_thinks_for_six_seconds_keeps_its_connection(served, clas
             assert connection.sock is not None
 
 
-@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "not a host"])
+@pytest.mark.parametrize(
+    "host", ["203.0.113.7", "no.such.host.invalid", "not a host", "a" * 70, "größe..x", "fe80::1%nope", "2001:db8::1"]
+)
 def test_a_host_that_is_not_this_machine_is_named(host):
-    with pytest.raises(LaunchError, match=host):
+    with pytest.raises(LaunchError, match=rf"{host}.*DEMO_HOST") as refused:
         listen(host, 17860)
+    assert "(while" not in str(refused.value)
+
+
+def test_all_of_ipv6_is_ipv4_too_and_a_client_of_it_is_named_as_such(served, classifier, settings):
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    changes = {"host": "::", "trusted_proxies": "127.0.0.1", "allowed_hosts": "digits.example"}
+    url = served(classifier, settings.model_copy(update=changes))
+    assert url.startswith("http://localhost:")
+    port = urlsplit(url).port
+    for host in ("127.0.0.1", "[::1]", "localhost"):
+        assert status(f"http://{host}:{port}/") == 200
+
+
+def test_a_page_that_could_not_be_launched_can_be_stopped(build, services):
+    stop(build(services))
 
 
 def test_no_free_port_is_told():
@@ -102,7 +120,7 @@ def test_the_login_guards_page_and_api(served, classifier, with_login):
     url = served(classifier, with_login)
     for path in ("config", "gradio_api/info", "gradio_api/queue/data?session_hash=x"):
         assert status(url + path) == 401
-    for path in ("gradio_api/call/predict", "gradio_api/upload", "gradio_api/queue/join", "gradio_api/run/predict"):
+    for path in ("gradio_api/call/predict", "gradio_api/upload", "gradio_api/queue/join"):
         assert status(url + path, b"{}") == 401
     client = Client(url, auth=("ann", "secret"), verbose=False)
     blank = {"background": None, "layers": [], "composite": None}
@@ -125,9 +143,11 @@ def test_a_visitor_who_leaves_while_sending_is_not_logged(url, caplog):
     class ClientDisconnect(Exception):  # noqa: N818 Starlette's name
         pass
 
-    for error in (ClientDisconnect("left"), ValueError("real")):
+    closed = RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+    for error in (ClientDisconnect("left"), closed, ValueError("real")):
         logging.getLogger("uvicorn.error").error("Exception in ASGI application: %s", error, exc_info=error)
     assert "left" not in caplog.text
+    assert "closed" not in caplog.text
     assert "real" in caplog.text
 
 

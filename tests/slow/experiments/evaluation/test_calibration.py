@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from experiments.data.specs import DatasetSpec
-from experiments.evaluation.calibration import MAX_REJECTED, apply_temperature, fit_temperature, fit_thresholds
+from experiments.evaluation.calibration import (
+    MAX_DOUBTED,
+    MAX_REJECTED,
+    MIN_DOUBTED,
+    apply_temperature,
+    fit_rivals,
+    fit_temperature,
+    fit_thresholds,
+)
 from experiments.evaluation.metrics import calibration_error
 
 
@@ -74,3 +82,42 @@ def test_a_model_that_cannot_refuse_is_unsure_of_what_is_none_of_the_classes() -
     fitted = fit_thresholds(outputs, labels, lenient)
     assert fitted.sure == pytest.approx(0.7)
     assert fit_thresholds(outputs, labels, dataclasses.replace(lenient, max_unsure=0)).sure == pytest.approx(0.6)
+
+
+def test_the_threshold_of_refusal_lies_between_the_last_rejected_and_the_first_kept() -> None:
+    reject = np.concatenate([[0.9], [0.3], np.full(998, 0.01)])  # 0.1 % of 1,000 images is one
+    outputs = np.column_stack([(1 - reject) * 0.9, (1 - reject) * 0.1, reject]).astype(np.float32)
+    fitted = fit_thresholds(outputs, np.zeros(1000, int), spec(2, has_reject_class=True))
+    assert fitted.refuse == pytest.approx(0.6, abs=1e-6)
+
+
+def rivals_answered(misread: list[float], right: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs of three classes and the reject class, all answered b; a comes second with these probabilities, where the
+    label is a (misread) or b (right)."""
+    second = np.array([*misread, *right], np.float32)
+    nothing = np.zeros_like(second)
+    outputs = np.column_stack([second, 1 - second, nothing, nothing])
+    return outputs, np.repeat([0, 1], [len(misread), len(right)])
+
+
+PAIR = dataclasses.replace(spec(3, has_reject_class=True), rivals=(("b", "a"),))
+
+
+def test_most_of_what_is_misread_for_a_rival_becomes_unsure() -> None:
+    misread = np.linspace(0.01, 0.4, 40).tolist()
+    outputs, labels = rivals_answered(misread, [0.001] * 1000)
+    (pair,) = fit_rivals(outputs, labels, PAIR, refuse=0.5)
+    assert (pair.answer, pair.rival) == ("b", "a")
+    assert (np.array(misread) > pair.above).mean() == pytest.approx(MIN_DOUBTED, abs=0.03)
+
+
+def test_few_right_answers_become_unsure_for_a_rivals_sake() -> None:
+    right = np.linspace(0, 0.45, 1000)
+    outputs, labels = rivals_answered([0.01] * 40, right.tolist())
+    (pair,) = fit_rivals(outputs, labels, PAIR, refuse=0.5)
+    assert (right > pair.above).mean() <= MAX_DOUBTED + 1e-3
+
+
+def test_a_pair_that_is_hardly_confused_has_no_threshold() -> None:
+    assert fit_rivals(*rivals_answered([0.1] * 5, [0.001] * 100), PAIR, refuse=0.5) == ()
+    assert fit_rivals(*rivals_answered([], []), PAIR, refuse=0.5) == ()

@@ -7,7 +7,7 @@ from experiments.insights import figures as files
 from experiments.insights import report, run_comparison
 from experiments.insights.document import Heading, Paragraph, Picture, Table
 from experiments.insights.report import Sources, Subject
-from tests.helpers.figures import changed, figures
+from tests.helpers.figures import REFUSAL, changed, figures
 from tests.helpers.filled_store import fill
 
 PEERS = "2 cores.\n\n| server | p50 |\n| --- | ---: |\n| this API | 4.0 |\n| plain | 6400 |\n"
@@ -85,6 +85,14 @@ def test_drawings_have_a_chart_where_there_are_any(bundle, insights):
     assert "Drawings by size, brush and turn, with 95 % intervals" in [
         part.caption for part in parts if isinstance(part, Picture)
     ]
+
+
+def test_what_is_rejected_has_a_chart_where_it_was_measured(bundle, insights):
+    refused = changed(insights, refusal=REFUSAL)
+    parts = report.build(sources(Subject(bundle, run_comparison.shipped(bundle), refused)))
+    assert "90.00 % of 2,000" in text_of(parts)
+    captions = [part.caption for part in parts if isinstance(part, Picture)]
+    assert "Digits and others rejected, at every threshold" in captions
 
 
 def test_it_is_written_gathered_and_logged(store, exported, tmp_path):

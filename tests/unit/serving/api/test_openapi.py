@@ -23,6 +23,8 @@ ROUTES = [
     *(("GET", f"/api/{name}") for name in ("retrain/status", "production-log")),
     ("POST", "/api/upload/training-data"),
     ("GET", "/api/training-data"),
+    ("GET", "/api/training-data/questions"),
+    ("POST", "/api/training-data/questions"),
     *(("GET", path) for path in ("/api/health", "/api/ready", "/api/model", "/api/stats", "/metrics", "/api/history")),
 ]
 PATIENCE = 120  # s: whoever promotes first waits for MLflow to be imported and its tables to be made
@@ -40,14 +42,15 @@ def test_every_route_is_asked(documentation):
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_route_keeps_what_it_documents(documentation, method, path):
+def test_a_route_keeps_what_it_documents(documentation, method, path, url, operator_keys):
     operation = documentation[path][method]
     taking = operation.query or operation.body
+    key = {"X-API-Key": operator_keys[url]}
     modes = list(GenerationMode) if taking else [GenerationMode.POSITIVE]
 
     @few
     @given(st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in modes)))
     def check(case):
-        case.call_and_validate(excluded_checks=MATTERS_OF_CONTENT, timeout=PATIENCE)
+        case.call_and_validate(headers=key, excluded_checks=MATTERS_OF_CONTENT, timeout=PATIENCE)
 
     check()

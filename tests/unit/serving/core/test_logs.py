@@ -1,5 +1,11 @@
+import gc
 import json
 import logging
+import sys
+import threading
+import weakref
+from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -7,22 +13,31 @@ from pydantic import SecretStr
 
 from serving.core import logs
 from serving.storage.database import Database
-from settings import Settings
+from settings import Settings, SettingsError
 
 
 @pytest.fixture
 def log(settings, tmp_path):
-    """Sets the log up into a file; gives what was logged as lines. The usual log comes back at the end."""
+    """Sets the log up into a file; gives what was logged as lines, and ends it. The usual log comes back at the end."""
     root, before = logging.getLogger(), (logging.getLogger().handlers[:], logging.getLogger().level)
+    streams, hooks = (sys.stdout, sys.stderr), (sys.excepthook, threading.excepthook)
 
     def log(**changes):
         logs.configure(settings.model_copy(update={"log_file": tmp_path / "logs" / "serving.log"} | changes))
-        return lambda: (tmp_path / "logs" / "serving.log").read_text().splitlines()
+        (handler,) = root.handlers
+
+        def lines():
+            handler.close()
+            return (tmp_path / "logs" / "serving.log").read_text().split("\n")[:-1]
+
+        return lines
 
     yield log
     for handler in root.handlers:
         handler.close()
     root.handlers[:], root.level = before
+    (sys.stdout, sys.stderr), (sys.excepthook, threading.excepthook) = streams, hooks
+    logging.captureWarnings(False)
     for name in logs.LOGGERS:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
@@ -56,6 +71,123 @@ def test_a_traceback_stays_within_its_line_of_json(log):
         logging.getLogger("serving.test").exception("It failed")
     (line,) = map(json.loads, lines())
     assert "broken" in json.dumps(line["exception"])
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_text_of_a_visitor_makes_a_line_of_its_own(as_json, log):
+    forged = "name\r\n00:00:00 [error] forged\x1b[2J\x85\u2028\x00\x7f\u202e"
+    lines = log(log_json=as_json)
+    logging.getLogger("serving.test").warning("A file called %s", forged)
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        logging.getLogger("serving.test").exception("It failed: %s", forged)
+    text = "\n".join(lines())
+    assert "ValueError" in text
+    assert all(sign.isprintable() for sign in text if sign not in "\n\x7f")
+    assert not [line for line in text.split("\n") if line.startswith("00:00:00")]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_traceback_is_rendered_by_the_thread_that_writes(as_json):
+    """What is logged holds no frame, whose variables would stay in memory until it is written."""
+
+    class Picture:
+        pass
+
+    def fail():
+        picture = Picture()
+        pictures.append(weakref.ref(picture))
+        raise ValueError("broken")
+
+    pictures, entered, go_on = [], threading.Event(), threading.Event()
+    handler = logs.BackgroundHandler([_Slow(entered, go_on)], logs.extractor(as_json), str)
+    log = logging.Logger("test")  # noqa: LOG001 of its own, for its handler
+    log.addHandler(handler)
+    try:
+        fail()
+    except ValueError:
+        log.exception("It failed")
+    assert entered.wait(20), "written elsewhere, while this thread goes on"
+    gc.collect()
+    assert pictures[0]() is None
+    go_on.set()
+    handler.close()
+
+
+def test_a_flood_is_dropped_and_counted_and_never_waited_for():
+    entered, go_on = threading.Event(), threading.Event()
+    slow = _Slow(entered, go_on)
+    handler = logs.BackgroundHandler([slow], repr, str, waiting=3)
+    log = logging.Logger("test")  # noqa: LOG001 of its own, for its handler
+    log.addHandler(handler)
+    log.warning("first")
+    assert entered.wait(20)
+    for number in range(100):
+        log.warning("line %d", number)
+    go_on.set()
+    assert slow.wrote_all.wait(20)
+    log.warning("last")
+    handler.close()
+    assert slow.messages[:4] == ["first", "line 0", "line 1", "line 2"]
+    assert slow.messages[-2:] == ["97 lines were dropped: there were more than could be written.", "last"]
+
+
+class _Slow(logging.Handler):
+    """Waits with the first record."""
+
+    def __init__(self, entered, go_on):
+        super().__init__()
+        self.entered, self.go_on, self.wrote_all, self.messages = entered, go_on, threading.Event(), []
+
+    def emit(self, record):
+        self.entered.set()
+        self.go_on.wait(20)
+        self.messages.append(record.getMessage())
+        if len(self.messages) == 4:
+            self.wrote_all.set()
+
+
+def test_a_giant_message_is_cut_without_a_secret_at_the_cut(log, settings):
+    key = "never-logged"
+    lines = log(operator_key=SecretStr(key))
+    logging.getLogger("serving.test").warning("%s%s", "x" * (logs.LONGEST - 4), key * 10)
+    (line,) = lines()
+    assert len(line) < logs.LONGEST + 100
+    assert "never" not in line
+
+
+def test_what_nobody_caught_is_logged(log):
+    lines = log(log_json=True)
+    thread = threading.Thread(target=lambda: 1 / 0)
+    thread.start()
+    thread.join()
+    (line,) = map(json.loads, lines())
+    assert (line["level"], line["exception"][0]["exc_type"]) == ("critical", "ZeroDivisionError")
+
+
+def test_the_log_file_is_its_owners_alone(log, tmp_path):
+    lines = log()
+    path = tmp_path / "logs" / "serving.log"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert lines() == []
+
+
+def test_a_log_on_a_full_disk_is_told_once_on_the_terminal(tmp_path, capsys):
+    handler = logs.file_handler(tmp_path / "log")
+    handler.setStream(Path("/dev/full").open("w")).close()  # noqa: SIM115 the handler closes it
+    for number in range(3):
+        handler.emit(logging.makeLogRecord({"msg": f"line {number}"}))
+    with suppress(OSError):  # what is left in its buffer
+        handler.close()
+    assert capsys.readouterr().err == f"DEMO_LOG_FILE: {tmp_path / 'log'} can't be written (No space left on device).\n"
+
+
+def test_a_file_that_can_not_be_written_is_told_in_words(log, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"DEMO_LOG_FILE.*can't be written"):
+        log(log_file=tmp_path / "file" / "log")
 
 
 def test_a_request_keeps_a_good_id_and_gets_one_else():

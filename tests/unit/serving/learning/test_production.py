@@ -6,9 +6,11 @@ import pytest
 from experiments.data.specs import SPECS
 from experiments.evaluation.gate import Decision
 from experiments.registry import production as registry
-from experiments.registry.store import RegistryError
+from experiments.registry.store import RegistryAwayError, RegistryError
+from serving.core.guarded_calls import GuardedCalls
 from serving.learning import production
-from serving.storage.database import Database
+from serving.storage.database import Database, is_away
+from serving.storage.records import StoreError
 
 SPEC = SPECS["mnist"]
 
@@ -28,7 +30,11 @@ class Refreshed:
 def services(tmp_path, settings_in, store):
     settings = settings_in(tmp_path)
     database = Database.of(settings)
-    yield SimpleNamespace(settings=settings, database=database, classifiers={"mnist": Refreshed()})
+    calls = {
+        "database_calls": GuardedCalls("database", 60, StoreError, is_away),
+        "registry_calls": GuardedCalls("registry", 60, RegistryAwayError),
+    }
+    yield SimpleNamespace(settings=settings, database=database, classifiers={"mnist": Refreshed()}, **calls)
     database.close()
 
 
@@ -80,4 +86,5 @@ def test_following_completes_the_log_and_outlives_a_registry_that_is_away(servic
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM promotions").scalar() == 1
     services.settings.mlflow_tracking_uri = "sqlite:////nowhere/mlflow.db"
     production.refresh_models(services)
-    assert "The Production log waits" in caplog.text
+    assert "The registry is away" in caplog.text
+    assert services.registry_calls.problem

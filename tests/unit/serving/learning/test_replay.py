@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from experiments.inference.litert import LiteRTModel
 from serving.learning.replay import replay
 from serving.storage.database import Database
 from serving.storage.history import History
+from serving.storage.records import AnswerFilter
 from tests.helpers.entries import entry
 
 
@@ -26,18 +29,17 @@ def test_answers_that_would_change_are_listed_the_newest_first(history, exported
         ]
     )
     history.add([entry(60, dataset="dots", image=None), entry(61)])
-    result = replay(history, exported, spec, since=0.0)
+    everything = AnswerFilter(dataset="dots")
+    result = replay(history.iterate(everything), exported, spec)
     assert (result.count, [before.request_id for before, _ in result.changes]) == (50, ["request-30", "request-7"])
     assert [after.label for _, after in result.changes] == [now[30], now[7]]
-    assert replay(history, exported, spec, since=1010.0).count == 40
-    assert replay(history, exported, spec, since=1010.0, until=1020.0).changes == []
-    assert replay(history, exported, spec, since=0.0, limit=10).count <= 10
+    assert replay(history.iterate(replace(everything, since=1010.0)), exported, spec).count == 40
 
 
 def test_a_refusal_is_an_answer_too(history, exported, spec, images):
     never = exported.__class__(**{**exported.__dict__, "thresholds": exported.thresholds.__class__(0.0, 1.0)})
     history.add([entry(1, dataset="dots", label="", verdict="rejected", image=images[0].tobytes())])
-    ((before, after),) = replay(history, never, spec, since=0.0).changes
+    ((before, after),) = replay(history.iterate(AnswerFilter(dataset="dots")), never, spec).changes
     assert after.label in exported.class_names
     assert 0 < after.confidence <= 1
     assert np.frombuffer(before.image, np.uint8).size == 48

@@ -1,11 +1,13 @@
 import signal
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from experiments.evaluation.comparison import Difference
 from experiments.evaluation.gate import Decision
+from experiments.registry.store import RegistryError
 from experiments.retraining.corrections import RetrainingError
 from experiments.retraining.retrain import RetrainingResult
 from experiments.training.progress import Epoch
@@ -15,9 +17,10 @@ from serving.storage.corrections import Corrections
 from serving.storage.database import Database
 from serving.storage.records import BusyError, CorrectionFilter
 from serving.storage.retrainings import Retrainings
-from tests.helpers.corrections import correction
+from tests.helpers.corrections import BELIEVING, SURE_OF_SEVEN, correction
 
 HEARTBEAT = 0.05  # s
+run = partial(retraining_process.run, judge=lambda *_: BELIEVING)
 ROW = Difference("validation", 5000, 0.996, 0.997, -0.001, 0.003)
 
 
@@ -61,7 +64,7 @@ def retrain(promote=True):
 
 @pytest.mark.parametrize(("promote", "state", "reason"), [(True, "promoted", "better"), (False, "refused", "worse")])
 def test_what_came_of_it_is_in_the_database(settings, database, accepted, promote, state, reason):
-    assert retraining_process.run(settings, "mnist", None, retrain(promote)) == 0
+    assert run(settings, "mnist", None, retrain(promote)) == 0
     retraining = Retrainings(database).latest()
     assert (retraining.state, retraining.reason, retraining.version, retraining.run_id, retraining.corrections) == (
         state,
@@ -76,19 +79,51 @@ def test_what_came_of_it_is_in_the_database(settings, database, accepted, promot
     assert Retrainings(database).claim("mnist", 12)
 
 
+def test_without_an_answer_nothing_contradicting_is_learnt(settings, database, accepted):
+    doubting = partial(retraining_process.run, judge=lambda *_: SURE_OF_SEVEN)
+    assert doubting(settings, "mnist", None, retrain()) == 0
+    retraining = Retrainings(database).latest()
+    assert retraining.state == "refused"
+    assert "12 corrections of 1 client call 1 what the model is 99 % sure is 7" in retraining.reason
+    with pytest.raises(RetrainingError, match=r"there are 0.* 12 more are not learnt before you have said"):
+        retraining_process.claim(database, "mnist")
+
+
+def test_the_rest_is_learnt_without_those_that_contradict(settings, database, accepted):
+    corrections = Corrections(database)
+    corrections.add([correction(number, proposed="7", state="accepted") for number in range(100, 115)])
+    learnt = []
+
+    def learn(settings, dataset, accepted, reporter):
+        learnt.extend(accepted.data.labels.tolist())
+        return RetrainingResult("run-9", "9", Decision(False, "worse"), ())
+
+    doubting = partial(retraining_process.run, judge=lambda *_: SURE_OF_SEVEN)
+    assert doubting(settings, "mnist", None, learn) == 0
+    retraining = Retrainings(database).latest()
+    assert learnt == [7] * 15
+    assert retraining.corrections == 15
+    assert any("Left out until that is answered: 12 corrections" in line for line in retraining.log)
+    asked = corrections.search(CorrectionFilter("mnist", unanswered=True), 99)
+    corrections.answer([row.id for row in asked], right=True)
+    assert doubting(settings, "mnist", None, learn) == 0
+    assert sorted(learnt) == [1] * 12 + [7] * 30
+    assert any("12 that were asked about are learnt, confirmed" in line for line in Retrainings(database).latest().log)
+
+
 def test_a_claimed_one_is_done_under_its_number(settings, database, accepted):
     retraining = retraining_process.claim(database, "mnist")
     with pytest.raises(BusyError):
-        retraining_process.run(settings, "mnist", None, retrain())
-    assert retraining_process.run(settings, "mnist", retraining.id, retrain()) == 0
+        run(settings, "mnist", None, retrain())
+    assert run(settings, "mnist", retraining.id, retrain()) == 0
     assert Retrainings(database).get(retraining.id).state == "promoted"
     with pytest.raises(RetrainingError, match="no retraining"):
-        retraining_process.run(settings, "mnist", retraining.id, retrain())
+        run(settings, "mnist", retraining.id, retrain())
 
 
 def test_too_few_corrections_start_nothing(settings, database):
     with pytest.raises(RetrainingError, match="needs 10 accepted corrections; there are 0"):
-        retraining_process.run(settings, "mnist", None, retrain())
+        run(settings, "mnist", None, retrain())
     assert Retrainings(database).latest() is None
 
 
@@ -100,12 +135,24 @@ def test_a_failure_is_worded_and_the_next_can_start(settings, database, accepted
     def break_off(*_):
         raise error
 
-    assert retraining_process.run(settings, "mnist", None, break_off) == 1
+    assert run(settings, "mnist", None, break_off) == 1
     retraining = Retrainings(database).latest()
     assert retraining.state == "failed"
     assert message in retraining.reason
     assert Corrections(database).count(CorrectionFilter("mnist", state="accepted")) == 12
-    assert retraining_process.run(settings, "mnist", None, retrain()) == 0
+    assert run(settings, "mnist", None, retrain()) == 0
+
+
+def test_no_secret_is_kept_with_a_retraining(settings, database, accepted, capsys):
+    def break_off(settings, dataset, accepted, reporter):
+        reporter.log("Asking https://ann:never-kept@mlflow.example")
+        raise RegistryError("No answer from https://ann:never-kept@mlflow.example")
+
+    exposed = settings.model_copy(update={"mlflow_tracking_uri": "https://ann:never-kept@mlflow.example"})
+    assert run(exposed, "mnist", None, break_off) == 1
+    retraining = Retrainings(database).latest()
+    assert retraining.reason == "No answer from https://ann:***@mlflow.example"
+    assert "never-kept" not in "".join(retraining.log) + capsys.readouterr().out
 
 
 def train_on():
@@ -121,7 +168,7 @@ def test_cancelling_interrupts_the_training(settings, database, accepted):
         threading.Timer(0.1, Retrainings(database).cancel).start()
         train_on()
 
-    assert retraining_process.run(settings, "mnist", None, wait, HEARTBEAT) == 1
+    assert run(settings, "mnist", None, wait, HEARTBEAT) == 1
     retraining = Retrainings(database).latest()
     assert (retraining.state, retraining.reason) == ("cancelled", "It was cancelled. Nothing has changed.")
 
@@ -145,7 +192,7 @@ def test_a_library_that_makes_another_error_of_the_interruption_fails_nothing(se
     def cut_off():
         raise ImportError("numpy.core.multiarray failed to import") from None
 
-    assert retraining_process.run(settings, "mnist", None, cancelled(database, cut_off), HEARTBEAT) == 1
+    assert run(settings, "mnist", None, cancelled(database, cut_off), HEARTBEAT) == 1
     assert Retrainings(database).latest().state == "cancelled"
 
 
@@ -155,14 +202,14 @@ def test_a_slow_interruption_is_not_given_up(settings, database, accepted):
         while Retrainings(database).latest().seen_at == cut_off_at:
             time.sleep(0.02)
 
-    assert retraining_process.run(settings, "mnist", None, cancelled(database, wait_for_a_heartbeat), HEARTBEAT) == 1
+    assert run(settings, "mnist", None, cancelled(database, wait_for_a_heartbeat), HEARTBEAT) == 1
     assert Retrainings(database).latest().state == "cancelled"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_and_its_handler_is_put_back(settings, database, accepted, number):
     before = signal.getsignal(number)
-    assert retraining_process.run(settings, "mnist", None, lambda *_: signal.raise_signal(number)) == 1
+    assert run(settings, "mnist", None, lambda *_: signal.raise_signal(number)) == 1
     assert Retrainings(database).latest().state == "cancelled"
     assert signal.getsignal(number) == before
 
@@ -173,13 +220,13 @@ def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
         reporter.stage("deciding")
         raise AssertionError("it went on")
 
-    assert retraining_process.run(settings, "mnist", None, decide) == 1
+    assert run(settings, "mnist", None, decide) == 1
     assert Retrainings(database).latest().state == "cancelled"
 
 
 def test_progress_and_the_time_left_follow_the_batches(settings, database, accepted):
     retraining = retraining_process.claim(database, "mnist")
-    reporter = Reporter(Retrainings(database), retraining, heartbeat=0.01)
+    reporter = Reporter(Retrainings(database), retraining, str, heartbeat=0.01)
     reporter.stage("training", epochs=4)
     shares = []
     for epoch, done in ((1, 0), (1, 5), (4, 10)):

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import zipfile
 
@@ -16,28 +17,41 @@ from tests.helpers.pictures import drawing, png, zipped
 LIMITS = Limits(100, 1, 4)
 
 
-def checked(classifier, files, label=None, kept=frozenset(), known=None):
-    return check_upload(classifier, [UploadedFile(name, content) for name, content in files], label, kept, known)
+@pytest.fixture(scope="module")
+def check(opened, settings):
+    def check(classifier, files, label=None, kept=frozenset(), known=None):
+        services = opened(classifier, settings)
+        return asyncio.run(check_upload(services, "mnist", "a", files, label, kept, known))
+
+    return check
+
+
+@pytest.fixture(scope="module")
+def checked(check):
+    def checked(classifier, files, *arguments):
+        return check(classifier, [UploadedFile(name, content) for name, content in files], *arguments)
+
+    return checked
 
 
 def kept(upload):
     return [(picture.name, picture.label) for picture in upload.pictures]
 
 
-def test_folders_say_what_pictures_show(classifier):
+def test_folders_say_what_pictures_show(checked, classifier):
     upload = checked(classifier, [("set/7/a.png", png(1)), ("set/4/b.png", png(2)), ("c.png", png(3))])
     assert kept(upload) == [("set/7/a.png", "7"), ("set/4/b.png", "4")]
     assert list(upload.faults) == ["c.png"]
 
 
-def test_a_chosen_label_is_that_of_all(classifier):
+def test_a_chosen_label_is_that_of_all(checked, classifier):
     assert kept(checked(classifier, [("4/a.png", png(1)), ("b.png", png(2))], "7")) == [
         ("4/a.png", "7"), ("b.png", "7")
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("heading", ["", "file,label\n"])
-def test_a_csv_says_what_pictures_show(classifier, heading):
+def test_a_csv_says_what_pictures_show(checked, classifier, heading):
     table = f"{heading}one.png,7\ndeep/two.png, 4 \nthree.png,eleven\ngone.png,3\n".encode("utf-8-sig")
     files = [("labels.csv", table), ("one.png", png(1)), ("two.png", png(2)), ("three.png", png(3)), ("x.png", png(4))]
     upload = checked(classifier, files)
@@ -52,17 +66,17 @@ def test_a_csv_says_what_pictures_show(classifier, heading):
 @pytest.mark.parametrize(
     "tables", [[b"nothing.png,7"], [b"\xff\xfe"], [b'"open'], [b"one.png,7", b"one.png,4"], [b""], [b"a\x00b,7"]]
 )
-def test_a_csv_that_makes_no_sense_refuses_the_upload(classifier, tables):
+def test_a_csv_that_makes_no_sense_refuses_the_upload(checked, classifier, tables):
     with pytest.raises(Refused, match="CSV"):
         checked(classifier, [("one.png", png(1)), *((f"{n}.csv", table) for n, table in enumerate(tables))])
 
 
-def test_nothing_to_keep_is_refused(classifier):
+def test_nothing_to_keep_is_refused(checked, classifier):
     with pytest.raises(Refused, match="no pictures"):
         checked(classifier, [("labels.csv", b"one.png,7")])
 
 
-def test_what_is_there_already_is_left_out_wherever_it_is(classifier):
+def test_what_is_there_already_is_left_out_wherever_it_is(checked, classifier):
     prepared = [prepare_drawing(drawing(seed)).tobytes() for seed in range(4)]
     known = np.sort(np.array([digest_prefix(prepared[2]), digest_prefix(b"other")], np.uint64))
     files = [(f"7/{seed}.png", png(seed)) for seed in range(4)]
@@ -73,19 +87,19 @@ def test_what_is_there_already_is_left_out_wherever_it_is(classifier):
     assert not checked(classifier, files).compared
 
 
-def test_one_image_with_two_labels_is_a_fault(classifier):
+def test_one_image_with_two_labels_is_a_fault(checked, classifier):
     upload = checked(classifier, [("7/a.png", png(1)), ("4/a.png", png(1))])
     assert kept(upload) == [("7/a.png", "7")]
     assert "another label (7)" in upload.faults["4/a.png"]
 
 
-def test_what_can_not_be_read_is_named_and_spoils_nothing(classifier, sheet_png):
+def test_what_can_not_be_read_is_named_and_spoils_nothing(checked, classifier, sheet_png):
     upload = checked(classifier, [("7/a.png", png(1)), ("7/b.png", b"no picture"), ("7/c.png", sheet_png)])
     assert kept(upload) == [("7/a.png", "7")]
     assert set(upload.faults) == {"7/b.png", "7/c.png"}
 
 
-def test_what_the_model_is_sure_to_read_otherwise_is_contradicted(classifier, unsure_classifier):
+def test_what_the_model_is_sure_to_read_otherwise_is_contradicted(checked, classifier, unsure_classifier):
     files = [("7/a.png", png(1)), ("1/b.png", png(2))]
     upload = checked(classifier, files)
     assert [picture.name for picture in upload.contradicted] == ["1/b.png"]
@@ -94,18 +108,22 @@ def test_what_the_model_is_sure_to_read_otherwise_is_contradicted(classifier, un
         ("7", "accepted", "7", 0), ("1", "pending", "7", 1)
     ]  # fmt: skip
     assert rows[0].image == prepare_drawing(drawing(1)).tobytes()
+    unseen = as_corrections(upload, "mnist", "upload-1", "abc", "accepted")
+    assert [row.confirmed_at for row in unseen] == [None, None]
+    shown = as_corrections(upload, "mnist", "upload-1", "abc", "accepted", shown=True)
+    assert [row.confirmed_at is not None for row in shown] == [False, True]
     left = as_corrections(upload, "mnist", "upload-1", "abc", "dropped")
     assert [row.proposed for row in left] == ["7"]
 
 
-def test_a_hostile_zip_is_refused_or_its_entries_are(classifier):
+def test_a_hostile_zip_is_refused_or_its_entries_are(check, classifier):
     bomb = bytes(30 * (1 << 20))
     with pytest.raises(Refused):
         Archive(io.BytesIO(zipped([(f"7/{n}", bomb[: 1 << 20]) for n in range(30)])), LIMITS)
     link = zipfile.ZipInfo("7/link.png")
     link.external_attr = 0o120777 << 16
     archive = zipped([("../7/a.png", png(1)), (link, b"/etc/passwd"), ("7/b.png", png(2))])
-    upload = check_upload(classifier, Archive(io.BytesIO(archive), LIMITS), None, set(), None)
+    upload = check(classifier, Archive(io.BytesIO(archive), LIMITS))
     assert kept(upload) == [("7/b.png", "7")]
     assert set(upload.faults) == {"../7/a.png", "7/link.png"}
 
@@ -116,7 +134,7 @@ TABLES = st.text(st.sampled_from('a.png,b7/4"\n\x00'), max_size=30).map(str.enco
 
 
 @given(st.lists(st.tuples(NAMES, st.one_of(CONTENT, TABLES)), max_size=6), st.sampled_from([None, "7", "nonsense"]))
-def test_whatever_is_sent_is_kept_named_or_refused_in_words(classifier, files, label):
+def test_whatever_is_sent_is_kept_named_or_refused_in_words(checked, classifier, files, label):
     try:
         upload = checked(classifier, files, label)
     except Refused:

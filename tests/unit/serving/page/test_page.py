@@ -1,11 +1,18 @@
+import asyncio
+import logging
 import re
 import urllib.error
 import urllib.request
 from collections import Counter
+from contextlib import suppress
 
+import gradio as gr
 import pytest
+from gradio.state_holder import SessionState
+from starlette.requests import Request
 
-from serving.page.page import TABS, appearance, links
+from serving.core.access import Caller
+from serving.page.page import OPERATOR_TABS, TABS, appearance, links
 from tests.helpers.page_config import component_texts
 
 
@@ -20,7 +27,7 @@ def config(page):
 
 
 def test_the_page_has_a_tab_for_each_builder(config):
-    names = [name for name, _ in TABS]
+    names = [*TABS, *OPERATOR_TABS]
     assert [name for name in component_texts(config, "tabitem") if name in names] == names
 
 
@@ -69,7 +76,7 @@ def test_nothing_is_requested_of_another_host(url):
 def test_analytics_and_monitoring_are_off(page, url):
     assert page.analytics_enabled is False
     assert page.delete_cache
-    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+    with pytest.raises(urllib.error.HTTPError, match="404") as refused:
         urllib.request.urlopen(f"{url}monitoring/summary")
     refused.value.close()
 
@@ -77,3 +84,26 @@ def test_analytics_and_monitoring_are_off(page, url):
 def test_the_look_needs_no_font_from_outside():
     theme = appearance()["theme"]
     assert theme._stylesheets == []
+
+
+ODD = [None, 5, "x" * 1000, [], {}, [[None]], {"a": 1}, {"path": "/etc/passwd"}, "\ud800", 10**400]
+
+
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_wrong_values_are_answered_in_words_by_every_event(page, caplog, value):
+    """Anyone can post any event; what the server finds wrong with it is no fault of its own."""
+    state = {"caller": Caller("id", "::1", is_operator=True)}
+    http = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": [], "client": ("::1", 1)}
+    visitor = gr.Request(Request(http | {"state": state}), session_hash="visitor")
+
+    async def post(event):
+        with suppress(gr.Error):
+            await page.process_api(event, [value] * len(event.inputs), SessionState(page), visitor)
+
+    async def post_all():
+        for event in page.fns.values():
+            await asyncio.create_task(post(event))  # each in a context of its own, as in Gradio's queue
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(post_all())
+    assert [record.message for record in caplog.records if record.exc_info] == []

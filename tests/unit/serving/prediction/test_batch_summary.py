@@ -39,11 +39,11 @@ def test_a_row_for_each_file(summary):
 
 
 def test_the_csv_holds_the_table_and_no_formula():
-    names = ["a, b.png", "=1+1.png", "-7.png", "\u0667.png"]
+    names = ["a, b.png", "=1+1.png", "\n=2.png", "\u0667.png"]
     summary = BatchSummary([result(name, "7") for name in names], [""] * 4, tuple("0123456789"))
     rows = list(csv.reader(io.StringIO(summary.csv().decode("utf-8-sig"))))
     assert rows[0] == list(COLUMNS)
-    assert [row[0] for row in rows[1:]] == ["a, b.png", "'=1+1.png", "'-7.png", "\u0667.png"]
+    assert [row[0] for row in rows[1:]] == ["a, b.png", "'=1+1.png", "' =2.png", "\u0667.png"]
 
 
 def test_the_share_that_is_right_is_of_those_with_a_label(summary):

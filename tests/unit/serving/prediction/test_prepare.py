@@ -9,29 +9,38 @@ from PIL import Image
 from experiments.preprocessing.decoding import decode_image
 from experiments.preprocessing.drawings import prepare_drawing
 from serving.core.errors import Refused
-from serving.prediction.prepare import flatten, prepare_picture
+from serving.prediction.prepare import MAX_SHEETS, Wanted, flatten, prepare_picture
+from tests.helpers.pictures import png_of_size
+
+DIGIT, PHOTO = Wanted("mnist"), Wanted("cifar10")
+
+
+def encoded(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def test_a_picture_is_decoded_and_prepared_as_its_data_set_has_them(seven_png, photo_png):
-    digit, photo = prepare_picture("mnist", [seven_png]), prepare_picture("cifar10", [photo_png])
+    digit, photo = prepare_picture(DIGIT, [seven_png]), prepare_picture(PHOTO, [photo_png])
     assert np.array_equal(digit.image, prepare_drawing(decode_image(seven_png)))
-    assert digit.pixels.shape == (100, 100, 4)
+    assert digit.preview == b""
     assert photo.image.shape == (32, 32, 3)
 
 
 def test_no_sheet_or_an_empty_one_is_a_blank(sheet_png):
-    assert prepare_picture("mnist", []).image is None
-    assert prepare_picture("mnist", [sheet_png]).image is None
+    assert prepare_picture(DIGIT, []).image is None
+    assert prepare_picture(DIGIT, [sheet_png]).image is None
 
 
 def test_ink_on_its_own_layer_is_read_as_ink_on_the_sheet(seven_png, sheet_png):
-    layered, alone = prepare_picture("mnist", [sheet_png, seven_png]), prepare_picture("mnist", [seven_png])
+    layered, alone = prepare_picture(DIGIT, [sheet_png, seven_png]), prepare_picture(DIGIT, [seven_png])
     assert np.array_equal(layered.image, alone.image)
 
 
 def test_sheets_of_different_sizes_lie_over_one_another():
     below, above = np.zeros((4, 6, 4), np.uint8), np.full((2, 9, 4), 255, np.uint8)
-    flat = flatten([below, above])
+    flat = flatten([encoded(below), encoded(above)])
     assert flat.shape == below.shape
     assert flat[:2].min() == 255
     assert flat[2:].max() == 0
@@ -41,15 +50,46 @@ def test_sheets_of_different_sizes_lie_over_one_another():
 def test_a_decompression_bomb_is_too_large(side):
     buffer = io.BytesIO()
     Image.new("1", (side, side)).save(buffer, "PNG")
-    refused = prepare_picture("mnist", [buffer.getvalue()])
+    refused = prepare_picture(DIGIT, [buffer.getvalue()])
     assert (refused.status, refused.code) == (413, "too_large")
     assert str(refused) == "The picture has more than 50,000,000 pixels. Send a smaller one."
 
 
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_picture_are_refused_in_words(data):
-    refused = prepare_picture("mnist", [data])
+    refused = prepare_picture(DIGIT, [data])
     assert isinstance(refused, Refused)
     assert (refused.status, refused.code) == (400, "bad_image")
     assert "picture" in refused.message
     assert refused.hint
+
+
+def test_of_a_moving_picture_the_first_frame_is_read():
+    moving = io.BytesIO()
+    first, second = (Image.fromarray(np.full((30, 30, 3), shade, np.uint8)) for shade in (0, 255))
+    first.putpixel((15, 15), (255, 255, 255))
+    first.save(moving, "PNG", save_all=True, append_images=[second])
+    still = prepare_picture(PHOTO, [encoded(np.asarray(first))]).image
+    assert np.array_equal(prepare_picture(PHOTO, [moving.getvalue()]).image, still)
+
+
+def test_layers_and_their_pixels_together_are_bounded_before_any_is_decoded(sheet_png):
+    assert prepare_picture(DIGIT, [sheet_png] * MAX_SHEETS).image is None
+    refused = prepare_picture(DIGIT, [sheet_png] * (MAX_SHEETS + 1))
+    assert (refused.status, refused.code) == (413, "too_large")
+    refused = prepare_picture(DIGIT, [png_of_size(5100, 5000)] * 2)
+    assert (refused.status, refused.code) == (413, "too_large")
+    assert "together" in refused.message
+
+
+def test_a_preview_is_small_and_on_white(seven_png):
+    prepared = prepare_picture(Wanted("mnist", preview=50), [seven_png])
+    with Image.open(io.BytesIO(prepared.preview)) as preview:
+        assert (preview.size, preview.mode, preview.getpixel((0, 0))) == ((50, 50), "RGB", (255, 255, 255))
+
+
+def test_the_image_of_an_answer_comes_back_as_it_is_and_nothing_else(seven_png):
+    for wanted, shape in ((Wanted("mnist", answered=True), (28, 28)), (Wanted("cifar10", answered=True), (32, 32, 3))):
+        image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        assert np.array_equal(prepare_picture(wanted, [encoded(image)]).image.squeeze(), image)
+        assert prepare_picture(wanted, [seven_png]).code == "no_answer"

@@ -8,7 +8,7 @@ from serving.storage.corrections import Corrections
 from serving.storage.database import Database, create_engine
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter, CorrectionFilter
-from tests.helpers.corrections import correction, older_database
+from tests.helpers.corrections import check_corrections_without_a_network, correction, older_database
 from tests.helpers.entries import entry
 
 ALL = CorrectionFilter("mnist")
@@ -102,6 +102,10 @@ def test_an_older_database_takes_corrections_of_the_answers_in_it(tmp_path):
     (answer,) = History(database).search(AnswerFilter(), 9)
     database.close()
     assert (answer.label, answer.corrected) == ("7", "1")
+
+
+def test_corrections_of_an_earlier_version_count_against_no_network(tmp_path):
+    check_corrections_without_a_network(f"sqlite:///{tmp_path / 'history.db'}")
 
 
 def test_a_second_process_reads_what_the_first_has_kept(database, corrections, tmp_path):

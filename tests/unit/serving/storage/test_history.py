@@ -106,7 +106,6 @@ def test_purge_bounds_age_and_number_but_keeps_what_was_corrected(history):
 def test_the_file_lies_with_the_artifacts_and_a_server_is_named_by_its_url(settings, tmp_path):
     local = settings.model_copy(update={"artifact_dir": tmp_path / "artifacts"})
     assert Database.of(local).url == f"sqlite:///{tmp_path / 'artifacts' / 'history.db'}"
-    assert (tmp_path / "artifacts").is_dir()
     server = local.model_copy(update={"database_url": "postgresql://ann:secret@db/digits"})
     assert Database.of(server).url == "postgresql+psycopg://ann:secret@db/digits"
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from serving.core.guarded_calls import GuardedCalls
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.recorder import PURGE_INTERVAL, Recorder
@@ -29,6 +30,15 @@ class FakeHistory:
     def purge(self, days, rows):
         self.purged.append((days, rows))
 
+    def ping(self):
+        self.tries += 1
+        if self.failing:
+            raise OSError("the disk is full")
+
+
+def calls():
+    return GuardedCalls("database", 60, StoreError)
+
 
 @pytest.fixture
 def history():
@@ -37,7 +47,7 @@ def history():
 
 @pytest.fixture
 def recorder(history):
-    recorder = Recorder(lambda: history, days=3, rows=7, interval=0.01)
+    recorder = Recorder(calls(), lambda: history, days=3, rows=7, interval=0.01)
     yield recorder
     recorder.close()
 
@@ -57,7 +67,7 @@ def test_answers_are_stored_soon_in_their_order(recorder, history):
 
 
 def test_the_end_stores_what_waits(history):
-    recorder = Recorder(lambda: history, days=3, rows=7)
+    recorder = Recorder(calls(), lambda: history, days=3, rows=7)
     recorder.add(entry(number) for number in range(2500))
     recorder.close()
     assert len(history.kept) == 2500
@@ -71,7 +81,7 @@ def test_the_bounds_are_kept_without_being_asked_at_the_start_and_then_again(his
         asked.append(now)
         return now
 
-    recorder = Recorder(lambda: history, days=3, rows=7, interval=0.01, clock=clock)
+    recorder = Recorder(calls(), lambda: history, days=3, rows=7, interval=0.01, clock=clock)
     wait_for(lambda: len(asked) > 5)
     assert history.purged == [(3, 7)]
     now += PURGE_INTERVAL + 1
@@ -96,6 +106,16 @@ def test_while_the_database_is_away_answers_wait_and_one_line_says_so(recorder, 
     assert history.kept == [entry(1), entry(2)]
 
 
+def test_a_full_disk_is_a_problem_until_there_is_room_again(recorder, history, caplog):
+    history.failing = True
+    recorder.add([entry(1)])
+    wait_for(lambda: "disk is full" in recorder.problem)
+    history.failing = False
+    wait_for(lambda: not recorder.problem)
+    assert "The history is written again." in caplog.text
+    assert history.kept == [entry(1)]
+
+
 def test_adding_never_waits_for_the_database(history):
     opened = threading.Event()
 
@@ -103,20 +123,42 @@ def test_adding_never_waits_for_the_database(history):
         opened.wait()
         return history
 
-    recorder = Recorder(slow, days=3, rows=7)
+    recorder = Recorder(calls(), slow, days=3, rows=7)
     recorder.add([entry(1)])
-    with pytest.raises(StoreError, match="being opened"):
-        _ = recorder.history
     opened.set()
     recorder.close()
     assert history.kept == [entry(1)]
 
 
+def test_while_nothing_is_to_be_written_it_is_asked_whether_the_database_is_there(history, caplog):
+    guarded = GuardedCalls("database", 60, StoreError, lambda error: isinstance(error, OSError))
+    history.failing = True
+    recorder = Recorder(guarded, lambda: history, days=3, rows=7, interval=0.01)
+    wait_for(lambda: guarded.problem)
+    history.failing = False
+    wait_for(lambda: not guarded.problem)
+    recorder.close()
+    assert caplog.text.count("The database is away: the disk is full") == 1
+    assert history.kept == []
+
+
+def test_the_end_does_not_wait_for_a_database_that_hangs_and_says_what_is_lost(history, caplog):
+    guarded, end = GuardedCalls("database", 60, StoreError), threading.Event()
+    history.add = lambda _: end.wait()
+    recorder = Recorder(guarded, lambda: history, days=3, rows=7, interval=0.01)
+    recorder.add([entry(1), entry(2)])
+    wait_for(lambda: not recorder._pending)
+    recorder.add([entry(3)])
+    recorder.close()
+    assert "3 answers are not in the history" in caplog.text
+    end.set()
+
+
 def test_the_settings_choose_the_store_or_none(settings, tmp_path):
     own = settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000})
     database = Database.of(own)
-    assert Recorder.of(own.model_copy(update={"history": False}), database) is None
-    recorder = Recorder.of(own, database)
+    assert Recorder.of(own.model_copy(update={"history": False}), database, calls()) is None
+    recorder = Recorder.of(own, database, calls())
     recorder.add([entry(1)])
     recorder.flush()
     assert recorder.history.count(AnswerFilter()) == 1
@@ -127,12 +169,15 @@ def test_the_settings_choose_the_store_or_none(settings, tmp_path):
 
 KILLED = """
 import sys, time
+from serving.core.guarded_calls import GuardedCalls
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.recorder import Recorder
+from serving.storage.records import StoreError
 from tests.helpers.entries import entry
 
-recorder = Recorder(lambda: History(Database(sys.argv[1])), days=100_000, rows=100_000)
+calls = GuardedCalls("database", 60, StoreError)
+recorder = Recorder(calls, lambda: History(Database(sys.argv[1])), days=100_000, rows=100_000)
 number = 0
 while True:
     recorder.add([entry(number)])

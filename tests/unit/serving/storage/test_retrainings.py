@@ -53,6 +53,14 @@ def test_of_many_that_start_together_one_does(database):
     assert refused == started * 7
 
 
+def test_silence_means_nothing_while_the_database_may_have_been_away_for_its_process_too(database, retrainings):
+    retraining = retrainings.claim("mnist", 20)
+    silence(database, retraining)
+    assert Retrainings(database, trust_silence=False).latest().is_active
+    assert not retrainings.heartbeat(retraining.id)
+    assert retrainings.latest().is_active
+
+
 def test_thirty_seconds_without_a_heartbeat_mean_failed_and_the_next_can_start(database, retrainings):
     retraining = retrainings.claim("mnist", 20)
     retrainings.heartbeat(retraining.id, state="training", progress=0.4)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.uploads.file_labels import labels_in
+from serving.uploads.file_labels import class_in, labels_in, seem_wrong
 
 DIGITS = tuple("0123456789")
 PHOTOS = ("airplane", "automobile", "horse", "truck")
@@ -53,3 +53,84 @@ def test_any_names_get_classes_or_nothing(names):
     labels = labels_in(names, DIGITS)
     assert len(labels) == len(names)
     assert set(labels) <= {*DIGITS, ""}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["7", " 7 ", "07", "7.0", "7,0", "seven", "Seven", "class_7", "digit-7", "label=7", "7 - seven", "'7'", "Digit 07"],
+)
+def test_a_text_names_a_class(text):
+    assert class_in(text, DIGITS) == "7"
+    assert labels_in([f"{text}/IMG_0001.png"], DIGITS) == ["7"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "10",
+        "-7",
+        "7.5",
+        "fold_7",
+        "3-7",
+        "77",
+        "sevenths",
+        "\N{ARABIC-INDIC DIGIT SEVEN}",
+        "9" * 5000,
+        "class",
+        "²",
+    ],
+)
+def test_another_text_names_none(text):
+    assert class_in(text, DIGITS) == ""
+
+
+def test_classes_in_words_may_have_a_number():
+    assert class_in("class_horse", PHOTOS) == "horse"
+    assert class_in("7", PHOTOS) == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["digit7_0", "digit7_1", "digit7_2"], "777"),
+        (["0_5", "11_5", "2_5"], "555"),
+        (["0_5", "1_5", "2_5"], "555"),
+        (["0_7", "1_2", "2_1", "3_0", "4_4"], "72104"),
+        (["00000_7", "00001_2"], "72"),
+        (["7_0", "7_1", "3_0", "3_1"], "7733"),
+        (["image_7_0", "image_7_1"], "77"),
+        (["test_0_label_7", "test_1_label_2"], "72"),
+        (["seven_1", "three_2"], "73"),
+        (["7", "7 (1)", "7 (2)"], "777"),
+    ],
+)
+def test_of_several_numbers_that_is_the_label_which_is_one_everywhere_and_does_not_count(names, labels):
+    assert labels_in([f"{name}.png" for name in names], DIGITS) == list(labels)
+
+
+@pytest.mark.parametrize(
+    "names", [["IMG_2031", "IMG_2032"], ["IMG_0001", "IMG_0002"], ["scan0", "scan1"], ["0", "1", "2"]]
+)
+def test_a_run_carries_no_labels(names):
+    names = [f"{name}.png" for name in names]
+    assert set(labels_in(names, DIGITS)) == {""}
+    assert set(labels_in(names, DIGITS, ["7"] * len(names))) == {""}
+
+
+def test_a_run_carries_labels_if_the_model_says_so():
+    assert labels_in([f"{digit}.png" for digit in DIGITS], DIGITS, list("0123456189")) == list(DIGITS)
+
+
+def test_folders_of_writers_are_no_labels():
+    names = [f"{writer}/{digit}_{n}.png" for writer in range(1, 31) for digit in (3, 7) for n in range(2)]
+    assert set(labels_in(names, DIGITS)) == {"3", "7"}
+    assert labels_in(["0/a.png", "1/a.png", "10/a.png", "11/a.png"], DIGITS) == ["0", "1", "", ""]
+
+
+def test_labels_are_doubted_where_nearly_all_sure_answers_are_others():
+    assert seem_wrong(["3"] * 10, [*"777777777", "3"])
+    assert seem_wrong(["4"], ["7"])
+    assert not seem_wrong(["4"], [""])
+    assert not seem_wrong(["3"] * 10, ["7"] * 5 + ["3"] * 5)
+    assert not seem_wrong(["", "3"], ["7", ""])

@@ -61,8 +61,8 @@ def test_digits_and_photos_asked_together_are_not_confused(client, seven_png, ph
         assert list(pool.map(ask, range(40))) == ["7", "horse"] * 20
 
 
-def test_each_data_set_has_its_card_and_figures(api, both, photo_png):
-    client = api(both)
+def test_each_data_set_has_its_card_and_figures(operator, both, photo_png):
+    client = operator(both)
     client.post("/api/predict?dataset=cifar10", content=photo_png, headers=PNG)
     card = ModelCard.model_validate(client.get("/api/model?dataset=cifar10").json())
     assert (card.name, card.version, card.class_names[7]) == ("Cifar10_Best_Model", "5", "horse")
@@ -73,8 +73,8 @@ def test_each_data_set_has_its_card_and_figures(api, both, photo_png):
 
 
 @pytest.mark.parametrize("path", ["/api/model", "/api/ready", "/api/stats", "/api/history"])
-def test_a_data_set_that_is_unknown_is_told(api, path):
-    reply = api().get(f"{path}?dataset=letters")
+def test_a_data_set_that_is_unknown_is_told(operator, path):
+    reply = operator().get(f"{path}?dataset=letters")
     assert_refused(reply, 422, "wrong_shape")
 
 
@@ -84,8 +84,8 @@ def test_a_data_set_without_a_model_is_told(api, digits_only, path):
     assert_refused(reply, 503, "no_model")
 
 
-def test_photos_are_found_by_their_data_set_in_colour(api, both, photo_png):
-    client = api(both)
+def test_photos_are_found_by_their_data_set_in_colour(operator, both, photo_png):
+    client = operator(both)
     for query in ("", "?dataset=cifar10"):
         client.post(f"/api/predict{query}", content=photo_png, headers=PNG)
     both.recorder.flush()

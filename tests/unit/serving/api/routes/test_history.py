@@ -14,8 +14,8 @@ def fresh(opened, classifier, settings, tmp_path):
     return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path, "history_days": 100_000}))
 
 
-def test_what_was_answered_is_found_with_its_image_and_without_an_address(api, fresh, seven_png, sheet_png):
-    client = api(fresh)
+def test_what_was_answered_is_found_with_its_image_and_without_an_address(operator, fresh, seven_png, sheet_png):
+    client = operator(fresh)
     number = client.post("/api/predict", content=seven_png, headers=PNG).json()["id"]
     client.post("/api/predict/batch", files=[("images", sheet_png), ("images", b"bad"), ("images", seven_png)])
     fresh.recorder.flush()
@@ -32,19 +32,19 @@ def test_what_was_answered_is_found_with_its_image_and_without_an_address(api, f
     assert len({item.client for item in answer.items}) == 1
 
 
-def test_a_request_that_a_proxy_repeats_is_recorded_once(api, fresh, seven_png):
-    client = api(fresh)
+def test_a_request_that_a_proxy_repeats_is_recorded_once(operator, fresh, seven_png):
+    client = operator(fresh)
     for _ in range(2):
         client.post("/api/predict", content=seven_png, headers=PNG | {"X-Request-ID": "the-same-request"})
     fresh.recorder.flush()
     assert client.get("/api/history").json()["total"] == 1
 
 
-def test_filters_and_pages(api, fresh):
+def test_filters_and_pages(operator, fresh):
     verdicts = ["sure"] * 4 + ["rejected"]
     fresh.recorder.add([entry(i, answered_at=1_700_000_000 + i, verdict=verdict) for i, verdict in enumerate(verdicts)])
     fresh.recorder.flush()
-    client = api(fresh)
+    client = operator(fresh)
 
     def numbers(**query):
         return [item["label"] for item in client.get("/api/history", params=query).json()["items"]]
@@ -58,17 +58,17 @@ def test_filters_and_pages(api, fresh):
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "before=x", "since=yesterday", "colour=red", "label=%00"])
-def test_a_wrong_query_is_refused(api, query):
-    assert api().get(f"/api/history?{query}").status_code == 422
+def test_a_wrong_query_is_refused(operator, query):
+    assert operator().get(f"/api/history?{query}").status_code == 422
 
 
-def test_without_a_history_that_is_said(api, opened, classifier, settings):
-    client = api(opened(classifier, settings.model_copy(update={"history": False})))
+def test_without_a_history_that_is_said(operator, opened, classifier, settings):
+    client = operator(opened(classifier, settings.model_copy(update={"history": False})))
     assert_refused(client.get("/api/history"), 404, "history_off")
 
 
-def test_a_database_that_is_away_is_said(api, opened, classifier, settings):
+def test_a_database_that_is_away_is_said(operator, opened, classifier, settings):
     away = settings.model_copy(update={"database_url": "postgresql://ann:secret@127.0.0.1:1/none"})
-    reply = api(opened(classifier, away)).get("/api/history")
+    reply = operator(opened(classifier, away)).get("/api/history")
     assert_refused(reply, 503, "no_history")
     assert "secret" not in reply.text

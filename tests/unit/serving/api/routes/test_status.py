@@ -29,12 +29,12 @@ def test_ready_only_once_the_model_answers(api, opened, broken_classifier, setti
     assert int(reply.headers["retry-after"]) > 0
 
 
-def test_stats_tell_what_was_answered(api, fresh, seven_png, sheet_png):
-    client = api(fresh)
+def test_stats_tell_what_was_answered(operator, fresh, seven_png, sheet_png):
+    client = operator(fresh)
     for body in (seven_png, seven_png, sheet_png, b"no picture"):
         client.post("/api/predict", content=body, headers=PNG)
     stats = Stats.model_validate(client.get("/api/stats").json())
-    assert (stats.answers, stats.per_minute) == (3, 3)
+    assert (stats.answers, stats.per_minute, stats.database, stats.registry) == (3, 3, True, True)
     assert stats.verdicts == {"sure": 2, "blank": 1}
     assert stats.labels == {"7": 2}
     assert stats.sources == {"api": 3}
@@ -42,8 +42,8 @@ def test_stats_tell_what_was_answered(api, fresh, seven_png, sheet_png):
     assert 0 < stats.latency_ms.p50 <= stats.latency_ms.p95 <= stats.latency_ms.p99
 
 
-def test_metrics_are_prometheus_text(api, fresh, seven_png):
-    client = api(fresh)
+def test_metrics_are_prometheus_text(operator, fresh, seven_png):
+    client = operator(fresh)
     client.post("/api/predict", content=seven_png, headers=PNG)
     client.get("/api/made/up/by/someone")
     text = client.get("/metrics").text
@@ -53,23 +53,36 @@ def test_metrics_are_prometheus_text(api, fresh, seven_png):
     assert "someone" not in text
 
 
+def test_a_database_and_a_registry_that_are_away_are_told(operator, opened, classifier, settings, tmp_path):
+    away = {
+        "database_url": "postgresql://ann@127.0.0.1:1/digits",
+        "mlflow_tracking_uri": "sqlite:////nowhere/mlflow.db",
+        "artifact_dir": tmp_path,
+    }
+    client = operator(opened(classifier, settings.model_copy(update=away)))
+    assert_refused(client.get("/api/training-data"), 503, "no_history")
+    assert_refused(client.get("/api/production-log"), 503, "no_registry")
+    stats = Stats.model_validate(client.get("/api/stats").json())
+    assert (stats.database, stats.registry, stats.history) == (False, False, None)
+    text = client.get("/metrics").text
+    assert 'dependency_up{name="database"} 0.0' in text
+    assert 'dependency_up{name="registry"} 0.0' in text
+
+
 @pytest.mark.parametrize("path", ["/api/stats", "/metrics", "/api/history"])
-def test_what_is_the_operators_needs_a_key_where_others_reach_the_server(api, opened, classifier, settings, path):
-    shared = settings.model_copy(update={"share": True})
-    reply = api(opened(classifier, shared)).get(path)
-    assert (reply.status_code, reply.json()["error"]["code"]) == (401, "operator_only")
-    assert "DEMO_OPERATOR_KEY" in reply.json()["error"]["hint"]
-    keyed = opened(classifier, shared.model_copy(update={"operator_key": SecretStr("right")}))
+def test_what_is_the_operators_needs_a_key_wherever_it_is_asked_from(api, opened, classifier, settings, path):
+    assert "link that the program printed" in assert_refused(api().get(path), 401, "operator_only").hint
+    keyed = opened(classifier, settings.model_copy(update={"operator_key": SecretStr("right")}))
     keyed.recorder.flush()
     client = api(keyed)
-    assert client.get(path).status_code == 401
+    assert "DEMO_OPERATOR_KEY" in assert_refused(client.get(path), 401, "operator_only").hint
     assert client.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert client.get(path, headers={"Authorization": "Bearer right"}).status_code == 200
     assert client.get(path, headers={"X-API-Key": "right"}).status_code == 200
 
 
-def test_an_unknown_route_and_a_wrong_method_have_the_one_shape(api):
-    client = api()
+def test_an_unknown_route_and_a_wrong_method_have_the_one_shape(operator):
+    client = operator()
     for reply, status, code in (
         (client.get("/api/nothing"), 404, "not_found"),
         (client.get("/api/predict"), 405, "wrong_method"),

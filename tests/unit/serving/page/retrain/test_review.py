@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(served, classifier, settings, folder):
-    changes = {"artifact_dir": folder, "operator_key": SecretStr(KEY), "trusted_proxies": "192.0.2.1"}
+    changes = {"artifact_dir": folder, "operator_key": SecretStr(KEY)}
     return served(classifier, settings.model_copy(update=changes | {"data_dir": folder}))
 
 
@@ -42,8 +42,8 @@ def press(url):
     """Presses a button of one visit to the page."""
     visit = uuid.uuid4().hex
 
-    def press(name, *data):
-        return trigger(url, component_id(url, "button", value=name), "click", list(data), session=visit)
+    def press(name, *data, key=KEY):
+        return trigger(url, component_id(url, "button", value=name), "click", list(data), session=visit, key=key)
 
     return press
 
@@ -54,45 +54,75 @@ def test_only_the_operator_reviews_and_uploads(press, corrections):
         "Show pending corrections": ["mnist", "all clients"],
         "Accept selected": ["mnist", "all clients", [], "as proposed"],
         "Drop all from client": ["mnist", "all clients", [], "as proposed"],
+        "Show questions": ["mnist"],
+        "They are right: learn them": ["mnist", None, []],
         "Check": ["mnist", FROM_FILES, []],
         "Keep": [None, "accepted"],
     }.items():
         with pytest.raises(PermissionError, match="operator"):
-            press(name, "wrong", *data)
+            press(name, *data, key="wrong")
     assert corrections.count(CorrectionFilter("mnist", state="pending")) == 1
 
 
 def test_the_progress_of_a_retraining_is_for_the_operator_too(url):
     state = component_id(url, "html", elem_id="training-state")
-    assert "operator" in trigger(url, None, "tick", ["wrong", "mnist"], state)[0]
-    assert "No model has been retrained yet" in trigger(url, None, "tick", [KEY, "mnist"], state)[0]
+    assert "operator" in trigger(url, None, "tick", ["mnist"], state, key="wrong")[0]
+    assert "No model has been retrained yet" in trigger(url, None, "tick", ["mnist"], state, key=KEY)[0]
+
+
+def test_a_database_that_is_away_is_told_in_words(served, classifier, settings, tmp_path):
+    away = {"database_url": "postgresql://ann@127.0.0.1:1/digits", "operator_key": SecretStr(KEY)}
+    url = served(classifier, settings.model_copy(update=away | {"artifact_dir": tmp_path}))
+    state = component_id(url, "html", elem_id="training-state")
+    show = component_id(url, "button", value="Show pending corrections")
+    assert "The history can't be opened" in trigger(url, None, "tick", ["mnist"], state, key=KEY)[0]
+    with pytest.raises(PermissionError, match="The history can't be opened"):
+        trigger(url, show, "click", ["mnist", "all clients"], key=KEY)
 
 
 def test_pending_corrections_are_accepted_relabelled_or_dropped(press, corrections):
     corrections.add([correction(number) for number in range(11, 15)])
-    counts, pictures, boxes, *_ = press("Show pending corrections", KEY, "mnist", "all clients")
+    counts, pictures, boxes, *_ = press("Show pending corrections", "mnist", "all clients")
     assert '<th scope="row">pending</th>' in counts
     assert pictures.count("background-image") == 4
     captions, ids = zip(*boxes["choices"], strict=True)
     assert captions[0] == "7 → 1, 90 %"
-    press("Accept selected", KEY, "mnist", "all clients", [ids[0]], "as proposed")
-    press("Accept selected", KEY, "mnist", "all clients", [ids[1]], "4")
-    *_, boxes, _, _ = press("Drop selected", KEY, "mnist", "all clients", [ids[2]], "as proposed")
+    press("Accept selected", "mnist", "all clients", [ids[0]], "as proposed")
+    counts, *_ = press("Accept selected", "mnist", "all clients", [ids[1]], "4")
+    assert "1 of them contradict the model" in counts
+    *_, boxes, _, _ = press("Drop selected", "mnist", "all clients", [ids[2]], "as proposed")
     assert [identity for _, identity in boxes["choices"]] == [ids[3]]
-    assert sorted(corrections.accepted("mnist")[0].labels.tolist()) == [1, 4]
+    assert sorted(corrections.labelled("mnist", "accepted").data.labels.tolist()) == [1, 4]
+    assert corrections.accepted("mnist")[0].labels.tolist() == [1]
+
+
+def test_contradictions_are_shown_together_and_answered(press, corrections):
+    corrections.add([correction(number, proposed="5", client=f"c{number}") for number in range(60, 90)])
+    corrections.add([correction(number, proposed="2", client=f"c{number}") for number in range(90, 93)])
+    pictures, _, chosen, *_ = press("Show questions", "mnist")
+    assert "30 corrections of 30 clients call 5 what the model is 90 % sure is 7" in pictures
+    assert "… and 6 more" in pictures
+    fives, twos = chosen["choices"]
+    with pytest.raises(PermissionError, match="Choose what to answer first"):
+        press("They are right: learn them", "mnist", None, [])
+    press("Drop them", "mnist", None, [fives[1]])  # the page holds which corrections were shown
+    pictures, *_ = press("They are right: learn them", "mnist", None, [twos[1]])
+    assert pictures == "<p>No corrections contradict the model.</p>"
+    assert corrections.accepted("mnist")[0].labels.tolist() == [2] * 3
+    assert corrections.count(CorrectionFilter("mnist", state="dropped", label="5")) == 30
     with pytest.raises(PermissionError, match="Select some"):
-        press("Accept selected", KEY, "mnist", "all clients", [], "as proposed")
+        press("Accept selected", "mnist", "all clients", [], "as proposed")
 
 
 def test_a_client_that_repeats_one_wrong_correction_is_suspicious_and_dropped_together(press, corrections):
     corrections.add([correction(number, client="liar") for number in range(100, 120)])
     corrections.add([correction(number, given=str(number % 10), proposed="3") for number in range(200, 204)])
-    counts, *_ = press("Show pending corrections", KEY, "mnist", "all clients")
+    counts, *_ = press("Show pending corrections", "mnist", "all clients")
     assert "<b>liar</b>: 20 corrections, 20 of them 7 → 1; 20 contradict" in counts
     assert "<b>abc</b>" not in counts
     with pytest.raises(PermissionError, match="Choose a client"):
-        press("Drop all from client", KEY, "mnist", "all clients", [], "as proposed")
-    counts, *_ = press("Drop all from client", KEY, "mnist", "liar", [], "as proposed")
+        press("Drop all from client", "mnist", "all clients", [], "as proposed")
+    counts, *_ = press("Drop all from client", "mnist", "liar", [], "as proposed")
     assert "liar" not in counts
     assert corrections.count(CorrectionFilter("mnist", state="pending")) == 4
 
@@ -110,7 +140,7 @@ def test_random_labels_against_a_sure_model_are_suspicious_too(corrections):
 def test_an_upload_is_checked_and_then_kept(url, press, corrections):
     entries = {"7/a.png": png(1), "7/b.png": png(1), "1/c.png": png(2), "7/d.png": b"<script>", "x/e.png": png(3)}
     file = upload(url, "set.zip", zipped(entries))
-    _, summary, details, contradicted, keep = press("Check", KEY, "mnist", FROM_FILES, [file])
+    _, summary, details, contradicted, keep = press("Check", "mnist", FROM_FILES, [file])
     assert "**2 pictures can be kept** (0 0, 1 1, 2 0" in summary
     assert "1 left out: already in this upload" in summary
     assert "2 left out: not usable" in summary
@@ -120,7 +150,7 @@ def test_an_upload_is_checked_and_then_kept(url, press, corrections):
     assert contradicted["visible"]
     assert keep["value"] == "Keep 2 pictures"
     assert corrections.count(CorrectionFilter("mnist", state="accepted")) == 0
-    _, summary, *_ = press("Keep", KEY, None, "pending")  # the page holds what was checked
+    _, summary, *_ = press("Keep", None, "pending")  # the page holds what was checked
     assert summary == "Pictures kept as training data: 1. Pending review: 1."
     assert corrections.accepted("mnist")[0].labels.tolist() == [7]
 
@@ -129,9 +159,9 @@ def test_an_upload_is_checked_and_then_kept(url, press, corrections):
 def test_an_upload_that_makes_no_sense_is_refused_in_words(url, press, files):
     sent = [upload(url, name, b"PK\x03\x04") for name in files]
     with pytest.raises(PermissionError, match=r"Choose pictures|complete zip"):
-        press("Check", KEY, "mnist", FROM_FILES, sent)
+        press("Check", "mnist", FROM_FILES, sent)
 
 
 def test_nothing_is_kept_unchecked(press):
     with pytest.raises(PermissionError, match="Check some pictures first"):
-        press("Keep", KEY, None, "accepted")
+        press("Keep", None, "accepted")

@@ -13,6 +13,8 @@ from serving.page.tabs.experiments import PLOTTED, curves
 from tests.helpers.filled_store import fill
 from tests.helpers.tab_events import component_id, trigger
 
+KEY = "right"
+
 
 @pytest.fixture(scope="module")
 def filled(store_in, exported, tmp_path_factory):
@@ -24,11 +26,14 @@ def filled(store_in, exported, tmp_path_factory):
 
 def with_store(settings, folder):
     uri = f"sqlite:///{folder / 'mlflow.db'}"
-    return settings.model_copy(update={"mlflow_tracking_uri": uri, "artifact_dir": folder / "mlartifacts"})
+    changes = {"artifact_dir": folder / "mlartifacts", "operator_key": SecretStr(KEY)}
+    return settings.model_copy(update={"mlflow_tracking_uri": uri} | changes)
 
 
-def open_tab(url, key="", curve="accuracy"):
-    return trigger(url, component_id(url, "tabitem", label="Experiments"), "select", [key, "mnist", curve])
+def open_tab(url, key=KEY):
+    tab = component_id(url, "tabitem", label="Experiments")
+    table = component_id(url, "html", elem_id="experiments-table")
+    return trigger(url, tab, "select", ["mnist", "accuracy"], table, key=key)
 
 
 def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifier, settings, filled):
@@ -43,7 +48,7 @@ def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifi
     figure = json.loads(plot["value"]["plot"])
     assert len(figure["data"]) == 6
     radio = component_id(url, "radio", label="Training curves")
-    (plot,) = trigger(url, radio, "change", ["", "mnist", "loss"])
+    (plot,) = trigger(url, radio, "change", ["mnist", "loss"], key=KEY)
     assert json.loads(plot["value"]["plot"])["data"][0]["y"] == [1.0, 0.5]
 
 
@@ -57,14 +62,13 @@ def test_without_a_store_the_shipped_model_stands_alone_and_none_is_made(served,
 
 
 def test_nobody_but_the_operator_sees_it(served, classifier, settings, filled):
-    url = served(classifier, with_store(settings, filled).model_copy(update={"operator_key": SecretStr("right")}))
-    for event in (
-        lambda: open_tab(url),
-        lambda: trigger(url, component_id(url, "radio", label="Training curves"), "change", ["", "mnist", "loss"]),
-    ):
-        with pytest.raises(PermissionError, match="operator"):
-            event()
-    assert "run-2" in open_tab(url, "right")[0]
+    url = served(classifier, with_store(settings, filled))
+    summary, *others = open_tab(url, key="wrong")
+    assert "operator" in summary
+    assert "run-2" not in str(others)
+    with pytest.raises(PermissionError, match="operator"):
+        trigger(url, component_id(url, "radio", label="Training curves"), "change", ["mnist", "loss"])
+    assert "run-2" in open_tab(url)[0]
 
 
 def test_of_many_runs_the_newest_are_plotted(bundle):

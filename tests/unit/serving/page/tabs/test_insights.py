@@ -1,12 +1,14 @@
+import asyncio
 import dataclasses
 import json
 import time
 
 import gradio as gr
 import pytest
-from pydantic import SecretStr
+from starlette.requests import Request
 
 from experiments.insights import figures as files
+from serving.core.access import Caller
 from serving.page.tabs.insights import COUNTS, RATES, VIEWS, Rendered, render, with_traffic
 from serving.page.widgets import insight_charts as charts
 from tests.helpers.entries import entry
@@ -59,7 +61,7 @@ def texts(outputs):
 def test_opening_the_tab_shows_every_plot_with_its_meaning(shown):
     plots = [json.loads(each["value"]["plot"]) for each in shown if isinstance(each, dict) and "plot" in str(each)]
     drawn = [view for view in VIEWS.values() if view.chart(figures()[0])["data"]]
-    assert len(plots) == len(drawn) == len(VIEWS) - 1  # nobody draws these
+    assert len(plots) == len(drawn) == len(VIEWS) - 2  # nobody draws these, and none is rejected
     assert all(plot["data"] for plot in plots)
     assert "117 of 120 test images are classified correctly" in texts(shown)
     assert "Nobody draws images of this data set" in texts(shown)
@@ -102,15 +104,19 @@ def test_a_model_without_figures_says_how_to_make_them(served, classifier, setti
         open_tab(served(classifier, settings))
 
 
+def sent_by(is_operator):
+    """An event's request, as the middleware hands it on."""
+    return gr.Request(Request({"type": "http", "state": {"caller": Caller("id", "192.0.2.1", is_operator)}}))
+
+
 def test_only_the_operator_sees_what_people_send(opened, classifier, settings, tmp_path):
-    keyed = settings.model_copy(update={"artifact_dir": tmp_path, "operator_key": SecretStr("right")})
-    services = opened(classifier, keyed)
+    services = opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path}))
     services.recorder.add([entry(number, answered_at=time.time(), label="one") for number in range(7)])
     services.recorder.flush()
     insights = changed(figures()[0], dataset="mnist")
-    with_answers = with_traffic(services, insights, gr.Request(headers={"authorization": "Bearer right"}))
+    with_answers = asyncio.run(with_traffic(services, insights, sent_by(is_operator=True)))
     assert with_answers.counts["traffic"] == (0, 7, 0)
-    assert with_traffic(services, insights, gr.Request(headers={})) == insights
+    assert asyncio.run(with_traffic(services, insights, sent_by(is_operator=False))) == insights
 
 
 def test_the_figures_are_made_once_a_model(bundle, tmp_path):

@@ -4,6 +4,7 @@ import io
 import json
 import urllib.request
 
+import httpx
 import pytest
 from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
@@ -11,9 +12,9 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from serving.page.tabs.photo import SENTENCES
-from serving.page.widgets.files import NOT_UPLOADED
 from settings import ROOT
 from tests.helpers.page_config import component_texts
+from tests.helpers.pictures import FORMATS_MADE, encoded
 from tests.helpers.tab_events import component_id, trigger
 
 ORIENTATION = 0x0112  # EXIF tag
@@ -79,6 +80,9 @@ def test_what_is_no_picture_is_refused_in_words(ask, client):
         client.predict({"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}, api_name="/predict_photo")
 
 
+NOT_UPLOADED = "This file was not uploaded to this page."
+
+
 @pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
 @pytest.mark.parametrize("endpoint", ["predict_photo", "predict"])
 @pytest.mark.parametrize(
@@ -113,13 +117,49 @@ def test_neither_is_it_by_a_component_that_opens_files_itself(url):
         trigger(url, why, "click", [picture])
 
 
-def test_a_file_without_a_path_is_no_photo(url):
-    assert "event: complete" in stream(url, "predict_photo", {"orig_name": "photo.png"})
+MALFORMED = (
+    "docs/seven.png", 7, True, [], [None], [[1]], {}, {"orig_name": "photo.png"}, {"path": None}, {"path": ""},
+    {"id": "x"}, {"path": {}}, "data:image/png;base64,AAAA", {"meta": {"_type": "gradio.FileData"}}, {"a": 1}, 1e300,
+)  # fmt: skip
 
 
-def test_the_answer_is_kept_with_its_data_set(ask, url, photo_png):
+@pytest.mark.parametrize("value", [*MALFORMED, {"composite": None, "layers": []}, {"background": 7, "layers": "x"}])
+def test_what_is_no_photo_is_refused_in_words(url, value):
+    events = stream(url, "predict_photo", value)
+    assert "event: error" in events
+    assert "A picture is a file" in events
+
+
+@pytest.mark.parametrize("value", [*MALFORMED, {"layers": 7}, {"layers": [None]}, {"composite": "x"}])
+def test_what_is_no_drawing_is_refused_in_words(url, value):
+    events = stream(url, "predict", value)
+    assert "event: error" in events
+    assert "A drawing is" in events
+
+
+@pytest.mark.parametrize("endpoint", ["predict", "predict_photo"])
+def test_a_call_without_values_is_refused_in_words(url, endpoint):
+    reply = httpx.post(f"{url}gradio_api/call/{endpoint}", json={"data": []})
+    events = httpx.get(f"{url}gradio_api/call/{endpoint}/{reply.json()['event_id']}").text
+    assert "not what this event takes" in events
+    for body in ({}, [], 7, {"data": None}, {"data": {}}, {"data": "x"}):
+        reply = httpx.post(f"{url}gradio_api/call/{endpoint}", json=body)
+        assert reply.status_code == 422
+        assert reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", FORMATS_MADE)
+def test_a_photo_in_any_format_is_read(ask, kind, photo_png):
+    name, options = FORMATS_MADE[kind]
+    with Image.open(io.BytesIO(photo_png)) as photo:
+        data = encoded(photo.convert("RGB"), name, **options)
+    assert ask(data, f"photo.{kind}")[3]["verdict"] == "sure"
+
+
+def test_the_answer_is_kept_with_its_data_set(ask, url, photo_png, operator_keys):
     ask(photo_png)
-    with urllib.request.urlopen(f"{url}api/stats?dataset=cifar10") as reply:
+    request = urllib.request.Request(f"{url}api/stats?dataset=cifar10", headers={"X-API-Key": operator_keys[url]})
+    with urllib.request.urlopen(request) as reply:
         assert json.load(reply)["sources"]["page"] >= 1
 
 

@@ -4,7 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from serving.page.tabs.status import status_report
-from serving.prediction.predict import predict_one
+from serving.prediction.predict import predict_images
+from serving.prediction.prepare import Wanted, prepare_picture
 from tests.helpers.tab_events import component_id, trigger
 
 
@@ -14,7 +15,8 @@ def fresh(opened, classifier, settings, tmp_path):
 
 
 def test_the_report_has_model_figures_and_the_last_errors(fresh, classifier, seven_png):
-    fresh.record("mnist", "a-request", "api", "203.0.113.7", 12.5, [predict_one(classifier, [seven_png])])
+    image = prepare_picture(Wanted("mnist"), [seven_png]).image
+    fresh.record("mnist", "a-request", "api", "203.0.113.7", 12.5, predict_images(classifier, [image]))
     fresh.metrics.add_problem("the-request", 500, "<broken>")
     text = status_report(fresh)
     assert classifier.describe() in text
@@ -31,10 +33,10 @@ def test_only_the_operator_gets_it_by_posting_to_the_queue(served, classifier, s
     url = served(classifier, guarded)
     shown = component_id(url, "html", elem_id="status")
     for key in ("", "wrong"):
-        (status,) = trigger(url, None, "tick", [key], shown)
+        (status,) = trigger(url, None, "tick", [], shown, key=key)
         assert "operator" in status
         assert "model card" not in status
-    assert "model card" in trigger(url, None, "tick", ["right"], shown)[0]
+    assert "model card" in trigger(url, None, "tick", [], shown, key="right")[0]
 
 
 @pytest.mark.parametrize(("label", "ticking"), [("Status", 1), ("Draw", 0)])

@@ -1,5 +1,7 @@
 """What a tab shows of an answer."""
 
+import asyncio
+
 import gradio as gr
 import pytest
 
@@ -8,9 +10,20 @@ from serving.page.widgets.answer import AnswerView
 
 
 @pytest.fixture
-def reply(opened, settings):
-    """Answers sheets by a classifier."""
-    return lambda classifier, sheets: AnswerView(opened(classifier, settings), "mnist", SENTENCES).reply(sheets)
+def reply(opened, settings, tmp_path, monkeypatch):
+    """Answers sheets by a classifier, in live mode."""
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    (tmp_path / "digest").mkdir()
+
+    def reply(classifier, sheets):
+        files = [tmp_path / "digest" / str(number) for number in range(len(sheets))]
+        for file, sheet in zip(files, sheets, strict=True):
+            file.write_bytes(sheet)
+        view = AnswerView(opened(classifier, settings), "mnist", SENTENCES)
+        return asyncio.run(view.reply(files, gr.Request(client=None), record=False))
+
+    return reply
 
 
 def test_a_drawing_gets_probabilities_and_a_note(reply, classifier, seven_png):
@@ -51,3 +64,13 @@ def test_the_note_is_the_model_alone_before_the_first_answer(opened, settings, c
 def test_what_is_no_picture_is_refused_in_words(reply, classifier):
     with pytest.raises(gr.Error, match="picture"):
         reply(classifier, [b"no picture"])
+
+
+def test_sheets_that_are_too_large_together_are_refused_in_words(reply, classifier, seven_png):
+    with pytest.raises(gr.Error, match="10 MiB"):
+        reply(classifier, [seven_png, bytes(6 << 20), bytes(6 << 20)])
+
+
+def test_too_many_sheets_are_refused_in_words(reply, classifier, seven_png):
+    with pytest.raises(gr.Error, match="10 layers"):
+        reply(classifier, [seven_png] * 11)

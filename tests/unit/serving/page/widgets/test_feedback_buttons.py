@@ -55,6 +55,11 @@ def test_an_answer_that_is_not_in_the_history_is_kept_by_its_image(url, answer, 
     assert kept()[0].proposed == "4"
 
 
+@pytest.mark.parametrize("details", [None, [], "x", 7, [["id"]], {"id": {}}])
+def test_details_that_are_none_leave_the_image(url, answer, details):
+    assert "Kept as 4" in press(url, "4", [answer[0], details])[0]
+
+
 def test_without_an_answer_there_is_nothing_to_correct(url):
     with pytest.raises(PermissionError, match="Submit something first"):
         press(url, "1", [None, None])

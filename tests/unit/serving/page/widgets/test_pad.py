@@ -8,6 +8,15 @@ from hypothesis import strategies as st
 
 from serving.page.widgets.pad import DrawingData, blank_drawing, build_drawing_copy, build_pad
 
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """A folder of the cache of uploads."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    (tmp_path / "digest").mkdir()
+    return tmp_path / "digest"
+
+
 FILE = {"path": "a.png", "meta": {"_type": "gradio.FileData"}}
 
 
@@ -23,16 +32,19 @@ def test_a_fresh_pad_is_a_white_sheet_with_the_brush_in_hand(pad):
     assert pad.get_block_name() == "imageeditor"
 
 
-def test_the_composite_is_read_else_the_layers_over_the_background(pad, tmp_path):
+def test_the_composite_is_read_else_the_layers_over_the_background(pad, cache):
     files = {}
     for name in ("background", "ink", "composite"):
-        (tmp_path / name).write_bytes(name.encode())
-        files[name] = FileData(path=str(tmp_path / name))
+        (cache / name).write_bytes(name.encode())
+        files[name] = FileData(path=str(cache / name))
     layers = [files["ink"]]
     everything = DrawingData(background=files["background"], layers=layers, composite=files["composite"])
-    assert pad.preprocess(everything) == [b"composite"]
-    assert pad.preprocess(DrawingData(background=files["background"], layers=layers)) == [b"background", b"ink"]
-    assert pad.preprocess(DrawingData(background=files["background"])) == [b"background"]
+    assert pad.preprocess(everything) == [cache / "composite"]
+    assert pad.preprocess(DrawingData(background=files["background"], layers=layers)) == [
+        cache / "background",
+        cache / "ink",
+    ]
+    assert pad.preprocess(DrawingData(background=files["background"])) == [cache / "background"]
 
 
 def test_nothing_is_a_blank_pad(pad):
@@ -40,10 +52,10 @@ def test_nothing_is_a_blank_pad(pad):
     assert pad.preprocess(DrawingData(background=None, layers=[], composite=None)) == []
 
 
-def test_a_copy_of_a_drawing_is_read_like_the_pad(tmp_path):
-    (tmp_path / "sheet").write_bytes(b"ink")
-    drawing = build_drawing_copy().data_model(composite=FileData(path=str(tmp_path / "sheet")))
-    assert build_drawing_copy().preprocess(drawing) == [b"ink"]
+def test_a_copy_of_a_drawing_is_read_like_the_pad(cache):
+    (cache / "sheet").write_bytes(b"ink")
+    drawing = build_drawing_copy().data_model(composite=FileData(path=str(cache / "sheet")))
+    assert build_drawing_copy().preprocess(drawing) == [cache / "sheet"]
 
 
 def test_the_pad_keeps_no_strokes_that_anyone_sends(pad):

@@ -76,6 +76,18 @@ def test_a_foreign_page_reads_nothing_of_page_or_api(address, path, origin):
     assert not [name for name in headers if name.lower().startswith("access-control-")]
 
 
+@pytest.mark.parametrize("path", ["/", "/config", "/api/health", "/gradio_api/info"])
+def test_a_name_that_was_led_to_this_machine_reads_nothing(address, path):
+    assert ask(address, "GET", path, Host="evil.example")[0] == 403
+
+
+def test_a_request_that_names_two_hosts_is_refused(address):
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: evil.example\r\nHost: {address}\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+
+
 def test_the_own_page_may(address):
     assert ask(address, "GET", "/api/health", Origin=f"http://{address}")[0] == 200
 
@@ -144,9 +156,29 @@ def test_a_login_on_the_page_opens_the_api_too(served, classifier, settings):
     assert ask(address, "GET", "/api/stats")[0] == 401
     form = {"Content_Type": "application/x-www-form-urlencoded"}
     _, headers, _ = ask(address, "POST", "/login", b"username=ann&password=secret", **form)
+    assert headers["set-cookie"].endswith("HttpOnly; SameSite=Lax")
     cookie = headers["set-cookie"].split(";")[0]
     assert ask(address, "GET", "/api/stats", Cookie=cookie)[0] == 200
     assert ask(address, "GET", "/api/stats", Cookie=f"{cookie}x")[0] == 401
+
+
+def test_logins_are_bounded_and_the_cookies_are_for_this_site_alone(served, classifier, settings):
+    guarded = {"username": "ann", "password": SecretStr("secret"), "rate_limit_login": "30/minute"}
+    address = served(classifier, settings.model_copy(update=guarded)).removeprefix("http://").rstrip("/")
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    assert ask(address, "POST", "/login", b"username=ann&password=wrong", **form)[0] == 400
+    assert (
+        ask(address, "POST", "/login", b"username=ann&password=secret", **form, Sec_Fetch_Site="cross-site")[0] == 403
+    )
+    connection = http.client.HTTPConnection(address)
+    headers = {"Content-Type": form["Content_Type"], "Origin": f"https://{address}"}
+    connection.request("POST", "/login", b"username=ann&password=secret", headers)
+    cookies = connection.getresponse().headers.get_all("set-cookie")
+    connection.close()
+    assert len(cookies) == 2
+    assert all(cookie.endswith("Path=/; HttpOnly; SameSite=Lax; Secure") for cookie in cookies)
+    assert {ask(address, "POST", "/login", b"username=ann&password=1", **form)[0] for _ in range(9)} == {400, 429}
+    assert ask(address, "GET", "/api/stats", Cookie=cookies[0].split(";")[0])[0] == 200
 
 
 def test_only_a_trusted_proxy_says_who_the_client_is(served, classifier, settings):
@@ -162,6 +194,8 @@ def test_only_a_trusted_proxy_says_who_the_client_is(served, classifier, setting
     assert statuses(distrusting, "203.0.113.1", "203.0.113.2") == [422, 429]
     assert statuses(trusting, "203.0.113.1", "203.0.113.2", "203.0.113.2") == [422, 422, 429]
     assert statuses(trusting, "203.0.113.9, 203.0.113.1") == [429], "the client's own word does not count"
+    assert statuses(trusting, "2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3") == [422, 429, 429], "one /64"
+    assert statuses(trusting, "2001:db8:0:1::1", "::ffff:203.0.113.4", "203.0.113.4") == [422, 422, 429]
 
 
 def test_an_unknown_path_or_method_of_the_api_is_not_the_pages(address):
@@ -181,7 +215,3 @@ def test_an_unforeseen_error_is_told_in_the_one_shape_with_its_id(api, services)
     reply = api(replace(services, classifiers={"mnist": None})).get("/api/model")
     assert_refused(reply, 500, "fault")
     assert services.metrics.problems[-1].request_id == reply.headers["x-request-id"]
-
-
-def test_no_visitor_starts_the_queue_again(address):
-    assert ask(address, "GET", "/gradio_api/startup-events")[2] == b"false"

@@ -1,21 +1,22 @@
-"""The middleware of page and API: request ids, checks of origin, host and size, rates, counts, and the caller."""
+"""Request ids, checks of origin and host, rates, counts, and the caller: of page and API alike."""
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Iterable
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.api.app import PATHS, ROUTE_PATHS, answer_error
-from serving.api.bodies import announced_bytes
-from serving.core.access import Caller
+from serving.core.clients import client_of
 from serving.core.errors import Refused
-from serving.core.limits import check_size
 from serving.core.logs import REQUEST_ID, request_id
+from serving.middleware.doors import needs_login
 from serving.services import Services
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-PAGE_BODY_MB = 12  # MiB: an upload of the largest picture that the page takes, or an event
+ONCE = (b"authorization", b"content-length", b"content-type", b"host", b"origin", b"x-api-key")
+"""Headers of which two layers could each believe another, were they sent twice."""
 
 
 class RequestMiddleware:
@@ -44,33 +45,33 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            self._check(scope, headers, is_api)
-            if is_api:
-                user = await self._page_user(scope, headers)
-                scope.setdefault("state", {})["caller"] = Caller(number, headers, _address(scope), user)
+            await self._check(scope, headers, is_api)
+            user = await self._page_user(scope, headers) if is_api or needs_login(scope["path"]) else None
+            caller = await self._services.access.identify(number, headers, client_of(scope), user)
+            scope.setdefault("state", {})["caller"] = caller
             await self._app(scope, receive, send_with_id)
         except Exception as error:
             # Refused here or unforeseen: the API's expected errors are answered further in, the page's by Gradio.
-            if is_answered or not (is_api or isinstance(error, Refused)):
+            if is_answered:
                 raise
             response = await answer_error(Request(scope), error)
             await response(scope, receive, send_with_id)
 
-    def _check(self, scope: Scope, headers: dict[str, str], is_api: bool) -> None:
+    async def _check(self, scope: Scope, headers: dict[str, str], is_api: bool) -> None:
         """Raises Refused."""
-        self._services.access.check_origin(headers)
-        if is_api or scope["method"] not in SAFE_METHODS:
-            self._services.access.check_host(headers)
-        if not is_api and scope["method"] == "POST" and scope["path"].startswith(("/gradio_api/", "/login")):
-            limit = PAGE_BODY_MB
-            if scope["path"] == "/gradio_api/upload":  # the pictures of a batch come together
-                limit = max(limit, self._services.limits.total_mb)
-            check_size(announced_bytes(headers), limit)
-            self._services.rates.admit("page", _address(scope))
+        if len(headers) < len(scope["headers"]):
+            check_repeated(scope["headers"])
+        self._services.access.check_origin(headers, scope["scheme"])
+        self._services.access.check_site(scope["method"], scope["path"], headers)
+        self._services.access.check_host(headers)
+        if scope["method"] == "POST" and scope["path"] == "/login":
+            await self._services.access.credentials.admit_login(client_of(scope))
+        elif not is_api and scope["method"] == "POST" and scope["path"].startswith("/gradio_api/"):
+            self._services.rates.admit("page", client_of(scope))
 
     async def _page_user(self, scope: Scope, headers: dict[str, str]) -> str | None:
         """Return who is logged in on the page. Its sessions are Gradio's, whose own route tells."""
-        if "access-token" not in headers.get("cookie", ""):
+        if not self._services.settings.username or "access-token" not in headers.get("cookie", ""):
             return None
         status, body = 0, b""
 
@@ -94,6 +95,9 @@ class RequestMiddleware:
         logging.getLogger(__name__).log(level, "%s %s: %s", scope["method"], route, status)
 
 
-def _address(scope: Scope) -> str:
-    """Return the client's address; behind a trusted proxy uvicorn has put the real one there."""
-    return scope["client"][0] if scope.get("client") else ""
+def check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raises Refused 400 for a request that contradicts itself."""
+    counts = Counter(name for name, _ in headers)
+    for name in ONCE:
+        if counts[name] > 1:
+            raise Refused(400, "repeated_header", f"The header {name.decode()} comes twice.", "Send it once.")
