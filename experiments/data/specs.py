@@ -23,6 +23,7 @@ class DatasetSpec:
     registered_model: str
     prepare: Callable[[np.ndarray], np.ndarray | None]  # a picture to uint8 image_shape; None if blank
     has_reject_class: bool = False  # one more output, the last: none of the classes
+    has_numbers: bool = False  # several things side by side are read as a number
     views: tuple[View, ...] = ()  # for test-time augmentation of doubtful images
     things: str = "images"  # plural noun for what the images show
     min_sure_accuracy: float = 0.998  # accuracy of sure answers on the calibration data
@@ -46,6 +47,7 @@ SPECS = {
             prepare=prepare_drawing,
             things="digits",
             has_reject_class=True,
+            has_numbers=True,
             max_unsure=0.0125,  # more than twice as many of people's own drawings are
             rivals=(("7", "1"),),  # a 1 with a long or level upstroke
             views=(partial(slant, by=0.12), partial(slant, by=-0.12)),  # people lean to either side

@@ -35,7 +35,11 @@ class Thresholds:
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """The answer for one image. Rejected and blank ones have label "" and confidence 0; a blank one has zero
-    probabilities and no image."""
+    probabilities and no image.
+
+    A number is answered as a whole: its label has a line for each row, with ? for what is no digit; it has zero
+    probabilities, and its image is those of its digits, one below another.
+    """
 
     label: str
     confidence: float  # probability of the label, 0 to 1
@@ -44,11 +48,24 @@ class Prediction:
     candidates: tuple[str, ...]  # the two most likely labels of an unsure answer, else empty
     model_version: str
     image: np.ndarray | None  # uint8 [H, W, C], preprocessed
+    digits: tuple["Digit", ...] = ()  # of a number, in reading order; of anything else empty
 
     @property
     def reject_probability(self) -> float:
         """The probability, 0 to 1, that the image shows none of the classes."""
         return max(0.0, 1 - float(self.probabilities.sum()))
+
+
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom in px of the picture as it was sent, its first drawn px included, the last not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """One digit of a number, or what is none beside them: where it is, and its own answer."""
+
+    box: Box
+    answer: Prediction
 
 
 def predict(

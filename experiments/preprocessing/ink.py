@@ -1,5 +1,6 @@
 """Find the ink in a picture of a drawing: from a pad, scan or phone photo, dark on light or light on dark."""
 
+from dataclasses import dataclass
 from functools import reduce
 from math import gcd
 
@@ -36,9 +37,30 @@ DETAIL = 160  # px; larger ink is reduced to this once found
 NEARBY = 13  # px of DETAIL: a stroke is compared with the strongest ink as near as this, not with all
 
 
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """All that is written on a picture: contrast to its paper uint8 [h, w], where more than `least` is ink; and where
+    its corner lies on the picture, px, and how many px of the picture one of it is."""
+
+    contrast: np.ndarray
+    least: int
+    left: float
+    top: float
+    scale: float
+
+
 def find_ink(pixels: np.ndarray) -> np.ndarray | None:
     """Find the ink in RGBA uint8 [H, W, 4]: float32 [h, w], 0 = paper to 1 = ink, cropped to the ink; None if blank."""
-    trimmed = _trim(shrink(pixels, MAX_SIDE))
+    sheet = find_writing(pixels)
+    return None if sheet is None else ink_of(sheet.contrast, sheet.least)
+
+
+def find_writing(pixels: np.ndarray, rows: bool = False) -> Sheet | None:
+    """Find what is written on RGBA uint8 [H, W, 4]; None if nothing is. rows: of a photo all that is written, else what
+    may be one digit."""
+    small = shrink(pixels, MAX_SIDE)
+    trimmed, left, top = _trim(small)
+    scale = pixels.shape[1] / small.shape[1]
     if trimmed.shape[1] == 1:
         trimmed = np.repeat(trimmed, 2, axis=1)  # OpenCV takes a column of four values for a scalar
     planes = _flatten_alpha(trimmed)
@@ -50,15 +72,15 @@ def find_ink(pixels: np.ndarray) -> np.ndarray | None:
         if soft and _is_drawn_at_all(paler):
             contrast, least = paler, _least(paler)
         else:
-            writing, weakest = paper.writing_on(grey)
+            writing, weakest = paper.writing_on(grey, rows)
             if writing.score:
-                return _ink(writing.contrast, int(weakest))
+                return Sheet(writing.contrast, int(weakest), left * scale, top * scale, scale)
             if soft and not paper.has_edges(grey):
                 return None
     if cv2.norm(_border(contrast), cv2.NORM_INF) > least:
         cleared = without_rulings(contrast, least)
         contrast = cleared if cleared.max() > least else contrast
-    return _ink(contrast, least)
+    return Sheet(contrast, least, left * scale, top * scale, scale)
 
 
 def _least(contrast: np.ndarray) -> int:
@@ -66,8 +88,9 @@ def _least(contrast: np.ndarray) -> int:
     return min(MIN_CONTRAST, int(contrast.max()) // 2)
 
 
-def _ink(contrast: np.ndarray, least: int) -> np.ndarray | None:
-    """The ink in contrast uint8 [H, W], where less than `least` is paper: float32 [h, w], 0 to 1; None if blank."""
+def ink_of(contrast: np.ndarray, least: int) -> np.ndarray | None:
+    """The ink of one digit in contrast uint8 [H, W], where less than `least` is paper: float32 [h, w], 0 to 1; None if
+    blank."""
     marked = crop(contrast, contrast > least)
     if not marked.size or least < LEAST:
         return None
@@ -97,13 +120,16 @@ def median(values: np.ndarray) -> float:
     return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
-def _trim(pixels: np.ndarray) -> np.ndarray:
-    """Trim the uniform margin of uint8 [H, W, 4] to one px: most of a drawing's sheet needs no further work."""
+def _trim(pixels: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """Trim the uniform margin of uint8 [H, W, 4] to one px, and say from where: most of a drawing's sheet needs no
+    further work."""
     words = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
     left, top, width, height = cv2.boundingRect((words != words[0, 0]).view(np.uint8))
     if not width:
-        return pixels[:1, :1]
-    return pixels[max(top - 1, 0) : top + height + 1, max(left - 1, 0) : left + width + 1]
+        return pixels[:1, :1], 0, 0
+    right, bottom = left + width + 1, top + height + 1
+    left, top = max(left - 1, 0), max(top - 1, 0)
+    return pixels[top:bottom, left:right], left, top
 
 
 def _flatten_alpha(pixels: np.ndarray) -> list[np.ndarray]:

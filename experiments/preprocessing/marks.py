@@ -14,6 +14,7 @@ INNER = 0.35  # of the size of a circle or box: what is as large is what it is d
 SPECKLE = 0.02  # share of the main mark's area below which a mark is dirt, not a stroke
 FAINT = 0.45  # share of the strongest contrast below which a mark is a stain, or shines through
 MANY = 30  # of the strongest marks that are looked at
+MANY_ROWS = 600  # the same of rows
 PEN = 2.5  # times as thick as the main mark is another that the same pen drew, at most
 SLIM = 0.5  # width of a 1 as a share of its height, at most
 PHOTOGRAPHED = 0.5  # times its thickness: how far below an underline in a photo is, at least
@@ -59,19 +60,20 @@ class Marks:
         return np.pad(self.labels[top:bottom, left:right] == mark, 1).view(np.uint8)
 
 
-def writing(contrast: np.ndarray, threshold: float, sheet: np.ndarray) -> Writing:
-    """Find the writing among all that has more than so much contrast in uint8 [h, w], on the sheet of this mask.
+def writing(contrast: np.ndarray, threshold: float, sheet: np.ndarray, rows: bool) -> Writing:
+    """Find the writing among all that has more than so much contrast in uint8 [h, w], on the sheet of this mask; of
+    what is not rows, what may be one digit.
 
     What is joined with a line that runs off the sheet is looked for again among what has more contrast.
     """
-    best, outside = _writing(contrast, threshold, sheet)
+    best, outside = _writing(contrast, threshold, sheet, rows)
     for times in (2, 4, 8):
         if best.score < outside:
-            best = max(best, _writing(contrast, times * threshold, sheet)[0], key=lambda found: found.score)
+            best = max(best, _writing(contrast, times * threshold, sheet, rows)[0], key=lambda found: found.score)
     return best
 
 
-def _writing(contrast: np.ndarray, threshold: float, sheet: np.ndarray) -> tuple[Writing, float]:
+def _writing(contrast: np.ndarray, threshold: float, sheet: np.ndarray, rows: bool) -> tuple[Writing, float]:
     """What is written with more than so much contrast, and the energy of the rest that runs off the sheet."""
     found = marks_of((contrast > threshold).view(np.uint8))
     edge = _edge(found, sheet)
@@ -85,7 +87,7 @@ def _writing(contrast: np.ndarray, threshold: float, sheet: np.ndarray) -> tuple
         edge = _edge(found, sheet)
     squares = cv2.multiply(contrast, contrast, dtype=cv2.CV_32F)  # or a large faint mark would outdo a digit
     energy = np.bincount(found.labels.ravel(), squares.ravel(), len(found.area))
-    kept, likeness = _chosen(found, edge, energy, ruled)
+    kept, likeness = _chosen(found, edge, energy, ruled, rows)
     mask = kept[found.labels].astype(np.uint8)
     around = cv2.dilate(mask, np.ones((3, 3), np.uint8))  # keeps the soft edges
     score = float((likeness * energy)[kept].sum())
@@ -129,7 +131,9 @@ def _spans(found: Marks, edge: np.ndarray, sheet: np.ndarray) -> bool:
     return bool((edge & ((wide > 0.6 * width) | (high > 0.6 * height))).any())
 
 
-def _chosen(found: Marks, edge: np.ndarray, energy: np.ndarray, ruled: bool) -> tuple[np.ndarray, np.ndarray]:
+def _chosen(
+    found: Marks, edge: np.ndarray, energy: np.ndarray, ruled: bool, rows: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Which marks are writing, bool [marks], and how like strokes they are, 0 to 1. ruled: bars may be left of
     cells."""
     candidates = ~edge
@@ -138,7 +142,7 @@ def _chosen(found: Marks, edge: np.ndarray, energy: np.ndarray, ruled: bool) -> 
         candidates[1:] = True
     likeness, thickness = np.zeros(len(energy)), np.zeros(len(energy))
     candidates &= energy > SPECKLE * energy[candidates].max(initial=0)
-    order = np.argsort(np.where(candidates, -energy, 0))[:MANY]
+    order = np.argsort(np.where(candidates, -energy, 0))[: MANY_ROWS if rows else MANY]
     candidates &= np.isin(np.arange(len(energy)), order)
     for mark in np.flatnonzero(candidates).tolist():
         thickness[mark] = 2 * cv2.distanceTransform(found.mask(mark), cv2.DIST_L2, 3).max()
@@ -149,6 +153,8 @@ def _chosen(found: Marks, edge: np.ndarray, energy: np.ndarray, ruled: bool) -> 
     if ruled:
         candidates = _without_bars(found, candidates, thickness)
     main = int(np.argmax(np.where(candidates, energy * likeness, -1)))
+    if rows:
+        return candidates & (thickness < PEN * thickness[main]), likeness
     size = found.size[main]
     gap_x = np.maximum(found.left - found.right[main], found.left[main] - found.right)
     gap_y = np.maximum(found.top - found.bottom[main], found.top[main] - found.bottom)

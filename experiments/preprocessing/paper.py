@@ -26,12 +26,13 @@ WIDE = 0.1  # of the photo's shorter side: half the width of a sheet's free pape
 WHOLE = 0.9  # share of the photo above which nothing lies around a sheet
 
 
-def writing_on(grey: np.ndarray) -> tuple[Writing, float]:
-    """Find the writing in a photo uint8 [H, W], of dark or light ink, with the contrast below which there is none."""
+def writing_on(grey: np.ndarray, rows: bool = False) -> tuple[Writing, float]:
+    """Find the writing in a photo uint8 [H, W], of dark or light ink, with the contrast below which there is none.
+    rows: all of it, else what may be one digit."""
     grey = shrink(grey, PHOTO_SIDE)
     small = shrink(grey, COARSE)
-    whole = _best(grey, small, np.ones_like(small))
-    sheets = [_best(grey, small, sheet) for sheet in _sheets(small)]
+    whole = _best(grey, small, np.ones_like(small), rows)
+    sheets = [_best(grey, small, sheet, rows) for sheet in _sheets(small)]
     best = max(sheets, key=lambda found: found[0].score, default=whole)
     return best if _hides(whole[0], best[0]) else whole
 
@@ -47,13 +48,15 @@ def _hides(whole: Writing, sheet: Writing) -> bool:
     return sheet.score > enough * whole.score
 
 
-def _best(grey: np.ndarray, small: np.ndarray, sheet: np.ndarray) -> tuple[Writing, float]:
+def _best(grey: np.ndarray, small: np.ndarray, sheet: np.ndarray, rows: bool) -> tuple[Writing, float]:
     """What looks most like writing on one sheet, a mask of `small`."""
     relief = _relief(grey, _paper(small, sheet))
     inside = cv2.resize(sheet, grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
     threshold = max(MIN_CONTRAST, GRAINS * min(_deviation(relief[inside > 0]), UNEVEN + grain(grey)))
     sides = [np.clip(side, 0, 255).astype(np.uint8) * inside for side in (relief, -relief)]
-    return max((marks.writing(side, threshold, inside) for side in sides), key=lambda found: found.score), threshold
+    return max(
+        (marks.writing(side, threshold, inside, rows) for side in sides), key=lambda found: found.score
+    ), threshold
 
 
 def _deviation(values: np.ndarray) -> float:

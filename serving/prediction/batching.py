@@ -4,16 +4,20 @@ import asyncio
 import collections
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
+from experiments.data.specs import SPECS
 from experiments.inference.litert import CHUNK
 from experiments.inference.predictions import Prediction
+from experiments.numbers.reading import read_number
 from experiments.preprocessing.decoding import pixel_count
 from model_loader import Classifier
 from serving.core.errors import Refused
 from serving.prediction.predict import FileResult, predict_images
-from serving.prediction.prepare import Outcome, Sheets, Wanted
+from serving.prediction.prepare import Outcome, Sheets, Split, Wanted
 from serving.prediction.turns import is_large
 from serving.prediction.worker_pool import WorkerPool
 from serving.uploads.zips import UploadedFile
@@ -22,7 +26,11 @@ BULK = 8  # pictures of a batch in one work item at most; a large one is alone
 WINDOW = 8  # work items of one batch that wait at a time
 MAX_PIXELS = 2_000_000_000  # of one batch, decoded: about 20 s of work
 BUSY = 16  # requests being prepared, above which each call of the model is delayed:
+SPLITS: tuple[Split, ...] = ("wide", "every")  # the second where the first leaves a doubt
 GATHER_S = 0.005  # s; fewer and larger calls give 10 % more answers a second
+
+Expected = Literal["digit", "number", "auto"]
+"""What a picture shows: one digit, or also a number, which is read where one digit is not for sure."""
 
 
 class Batcher:
@@ -33,15 +41,20 @@ class Batcher:
         self._pool, self._preparing = pool, 0
         self._models = {name: _Gatherer(classifier, self._delay) for name, classifier in classifiers.items()}
 
-    async def predict_one(self, wanted: Wanted, sheets: Sheets, client: str) -> Prediction:
+    async def predict_one(self, wanted: Wanted, sheets: Sheets, client: str, expect: Expected = "digit") -> Prediction:
         """Predict one drawing or photo. Raises Refused if it can't be used."""
         ((_, answer),) = await self._predict(wanted, [sheets], client, bulk=False)
         if isinstance(answer, Refused):
             raise answer
-        return answer
+        return await self._as_expected(wanted, sheets, client, expect, answer)
 
     async def predict_many(
-        self, wanted: Wanted, files: Iterable[UploadedFile], client: str, max_pixels: int = MAX_PIXELS
+        self,
+        wanted: Wanted,
+        files: Iterable[UploadedFile],
+        client: str,
+        max_pixels: int = MAX_PIXELS,
+        expect: Expected = "digit",
     ) -> list[FileResult]:
         """Return a result for each file, in order; a file that can't be used does not affect the others. files: read
         in a thread, as they are needed. max_pixels: of all, as their headers tell."""
@@ -50,14 +63,16 @@ class Batcher:
         try:
             while part := await asyncio.to_thread(next, parts, None):
                 await window.acquire()
-                tasks.append(asyncio.create_task(self._predict_part(wanted, part, client)))
+                tasks.append(asyncio.create_task(self._predict_part(wanted, part, client, expect)))
                 tasks[-1].add_done_callback(lambda _: window.release())
             return [result for done in await asyncio.gather(*tasks) for result in done]
         finally:
             for task in tasks:
                 task.cancel()
 
-    async def _predict_part(self, wanted: Wanted, part: Sequence[UploadedFile], client: str) -> list[FileResult]:
+    async def _predict_part(
+        self, wanted: Wanted, part: Sequence[UploadedFile], client: str, expect: Expected
+    ) -> list[FileResult]:
         pictures = [[file.content] for file in part if file.error is None]
         answers = iter(await self._predict(wanted, pictures, client, bulk=True) if pictures else ())
         results = []
@@ -66,6 +81,7 @@ class Batcher:
             if isinstance(answer, Refused):
                 results.append(FileResult(file.name, error=answer))
             else:
+                answer = await self._as_expected(wanted, [file.content], client, expect, answer)
                 results.append(FileResult(file.name, answer, preview=preview))
         return results
 
@@ -87,6 +103,30 @@ class Batcher:
         images = [outcome.image for outcome in outcomes if not isinstance(outcome, Refused)]
         predictions = iter(await asyncio.gather(*map(model.predict, images)))
         return [_answer(outcome, predictions) for outcome in outcomes]
+
+    async def _as_expected(
+        self, wanted: Wanted, sheets: Sheets, client: str, expect: Expected, answer: Prediction
+    ) -> Prediction:
+        """The answer to a picture of one digit, or, where that is not sure, to the number on it."""
+        if expect == "digit" or not SPECS[wanted.dataset].has_numbers or answer.verdict == "sure":
+            return answer
+        number: Prediction | None = None
+        for split in SPLITS:
+            found = await self._number(replace(wanted, preview=0, split=split), sheets, client)
+            number = found or number
+            if found is None or found.verdict == "sure":
+                break
+        return number if number is not None and (number.label or not answer.label) else answer
+
+    async def _number(self, wanted: Wanted, sheets: Sheets, client: str) -> Prediction | None:
+        """The number on a picture; None if there is none."""
+        (outcome,) = await self._pool.prepare(wanted, [sheets], client)
+        if isinstance(outcome, Refused) or not outcome.rows:
+            return None
+        model = self._models[wanted.dataset]
+        images = [candidate.image for row in outcome.rows for candidate in row.candidates]
+        answers = await asyncio.gather(*map(model.predict, images))
+        return read_number(outcome.rows, answers, SPECS[wanted.dataset].class_names)
 
     def _delay(self) -> float:
         return GATHER_S if self._preparing > BUSY else 0.0

@@ -3,23 +3,25 @@
 import json
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from experiments.data.specs import SPECS
+from experiments.numbers.candidates import Candidate, Row
 from serving.core.errors import Refused
 from serving.prediction.prepare import Outcome, Prepared, Sheets, Wanted
 
 REQUEST = struct.Struct("<BBHH")  # position of the data set among SPECS, flags, preview in px, number of sheets
 SIZE = struct.Struct("<I")  # bytes of the sheet that follows
-REPLY = struct.Struct("<III")  # bytes of the image, the preview and the JSON of a refusal that follow; a blank has none
-ANSWERED, LARGE = 1, 2
+REPLY = struct.Struct("<III")  # bytes of images, preview, and JSON of a refusal or of rows; a blank has none
+ANSWERED, LARGE, SPLITS = 1, 2, {"": 0, "wide": 4, "every": 8}
 DATASETS = list(SPECS)
 
 
 def pack_request(wanted: Wanted, sheets: Sheets, large: bool) -> list[bytes]:
     """The parts of a request to prepare one drawing or photo. large: it may take long."""
-    flags = ANSWERED * wanted.answered | LARGE * large
+    flags = ANSWERED * wanted.answered | LARGE * large | SPLITS[wanted.split]
     parts = [REQUEST.pack(DATASETS.index(wanted.dataset), flags, wanted.preview, len(sheets))]
     for sheet in sheets:
         parts += (SIZE.pack(len(sheet)), sheet)
@@ -29,32 +31,52 @@ def pack_request(wanted: Wanted, sheets: Sheets, large: bool) -> list[bytes]:
 def read_request(read: Callable[[int], bytes]) -> tuple[Wanted, Sheets, bool]:
     """Read a request. read: returns so many bytes or raises."""
     position, flags, preview, count = REQUEST.unpack(read(REQUEST.size))
-    wanted = Wanted(DATASETS[position], bool(flags & ANSWERED), preview)
+    (split,) = (name for name, flag in SPLITS.items() if flags & sum(SPLITS.values()) == flag)
+    wanted = Wanted(DATASETS[position], bool(flags & ANSWERED), preview, split)
     sheets = [read(SIZE.unpack(read(SIZE.size))[0]) for _ in range(count)]
     return wanted, sheets, bool(flags & LARGE)
 
 
 def pack_reply(outcome: Outcome) -> bytes:
     """The reply to one request."""
-    image = preview = refusal = b""
+    image = preview = rest = b""
     if isinstance(outcome, Refused):
-        refusal = json.dumps([outcome.status, outcome.code, outcome.message, outcome.hint]).encode()
+        rest = json.dumps({"refused": [outcome.status, outcome.code, outcome.message, outcome.hint]}).encode()
+    elif outcome.rows:
+        image = b"".join(candidate.image.tobytes() for row in outcome.rows for candidate in row.candidates)
+        rest = json.dumps({"rows": [_pack_row(row) for row in outcome.rows]}).encode()
     else:
         image, preview = b"" if outcome.image is None else outcome.image.tobytes(), outcome.preview
-    return REPLY.pack(len(image), len(preview), len(refusal)) + image + preview + refusal
+    return REPLY.pack(len(image), len(preview), len(rest)) + image + preview + rest
 
 
 def take_reply(buffer: bytearray, dataset: str) -> Outcome | None:
     """Take a reply from the beginning of the buffer; None if it is not complete."""
     if len(buffer) < REPLY.size:
         return None
-    image, preview, refusal = REPLY.unpack_from(buffer)
-    end = REPLY.size + image + preview + refusal
+    image, preview, rest = REPLY.unpack_from(buffer)
+    end = REPLY.size + image + preview + rest
     if len(buffer) < end:
         return None
     reply = bytes(buffer[REPLY.size : end])
     del buffer[:end]
-    if refusal:
-        return Refused(*json.loads(reply[image + preview :]))
+    if rest:
+        told = json.loads(reply[image + preview :])
+        if "refused" in told:
+            return Refused(*told["refused"])
+        images = np.frombuffer(reply[:image], np.uint8).reshape(-1, *SPECS[dataset].image_shape)
+        return Prepared(None, rows=_take_rows(told["rows"], images))
     pixels = np.frombuffer(reply[:image], np.uint8).reshape(SPECS[dataset].image_shape) if image else None
     return Prepared(pixels, reply[image : image + preview])
+
+
+def _pack_row(row: Row) -> tuple[int, list[Any]]:
+    return row.pieces, [(each.first, each.last, each.box, each.whole, each.height) for each in row.candidates]
+
+
+def _take_rows(told: list[Any], images: np.ndarray) -> tuple[Row, ...]:
+    left = iter(images)
+    return tuple(
+        Row(pieces, [Candidate(first, last, tuple(box), next(left), *rest) for first, last, box, *rest in candidates])
+        for pieces, candidates in told
+    )

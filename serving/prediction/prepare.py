@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
+from experiments.numbers.candidates import Row, TooMuchError, split
 from experiments.preprocessing.decoding import MAX_PIXELS, ImageError, TooLargeError, decode_image, pixel_count
 from serving.core.errors import Refused
 from serving.core.images import encode_png
@@ -18,6 +20,11 @@ Sheets = Sequence[bytes]
 """The encoded pictures of one drawing or photo, the lowest first; an empty sequence is a blank."""
 
 
+Split = Literal["", "wide", "every"]
+"""Whether a picture is split into digits, and which marks are cut where digits may touch: wide ones, or all that can
+hold two."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is made of a drawing or photo."""
@@ -25,14 +32,16 @@ class Wanted:
     dataset: str  # whose image is prepared
     answered: bool = False  # it is the image that a model saw, shown on the page and sent back
     preview: int = 0  # px, the longest side of a small picture of it; 0: none
+    split: Split = ""  # instead of the image, the candidates for digits of a number
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """The image that a model takes, and the small picture that was asked for."""
 
-    image: np.ndarray | None  # uint8 [h, w, C] as the data set has them; None for a blank
+    image: np.ndarray | None  # uint8 [h, w, C] as the data set has them; None for a blank, and of what is split
     preview: bytes = b""  # PNG
+    rows: tuple[Row, ...] = ()  # of what is split
 
 
 Outcome = Prepared | Refused
@@ -45,8 +54,7 @@ def prepare_picture(wanted: Wanted, sheets: Sheets) -> Outcome:
         return refused
     try:
         pixels = flatten(sheets) if sheets else EMPTY
-        image = _as_answered(wanted, pixels) if wanted.answered else SPECS[wanted.dataset].prepare(pixels)
-        return Prepared(image, _preview(pixels, wanted.preview) if wanted.preview else b"")
+        return _prepared(wanted, pixels)
     except Refused as error:
         return error.with_traceback(None)
     except TooLargeError as error:
@@ -80,6 +88,21 @@ def _refusal(sheets: Sheets) -> Refused | None:
         message = f"The layers have more than {MAX_PIXELS:,} pixels together."
         return Refused(413, "too_large", message, "Send a smaller drawing.")
     return None
+
+
+def _prepared(wanted: Wanted, pixels: np.ndarray) -> Prepared:
+    if wanted.split:
+        return Prepared(None, rows=_rows(pixels, wanted.split == "every"))
+    image = _as_answered(wanted, pixels) if wanted.answered else SPECS[wanted.dataset].prepare(pixels)
+    return Prepared(image, _preview(pixels, wanted.preview) if wanted.preview else b"")
+
+
+def _rows(pixels: np.ndarray, every: bool) -> tuple[Row, ...]:
+    """The rows of a picture; none where there is more on it than numbers."""
+    try:
+        return tuple(split(pixels, every))
+    except TooMuchError:
+        return ()
 
 
 def _as_answered(wanted: Wanted, pixels: np.ndarray) -> np.ndarray:
