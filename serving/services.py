@@ -21,7 +21,7 @@ from serving.prediction.recent_drawings import RecentDrawings
 from serving.prediction.worker_pool import WorkerPool
 from serving.storage.database import Database, is_away
 from serving.storage.recorder import Recorder
-from serving.storage.records import HEARTBEAT_TIMEOUT, Entry, Source, StoreError
+from serving.storage.records import HEARTBEAT_TIMEOUT, LABEL_LENGTH, Entry, Source, StoreError
 from serving.uploads.cache import UploadCache, upload_folder
 from serving.uploads.zips import Limits
 from settings import Settings
@@ -100,14 +100,16 @@ class Services:
             self.recent_drawings.keep(request_id, sheets)
         answered = [(position, prediction) for position, prediction in enumerate(predictions) if prediction is not None]
         for _, prediction in answered:
-            self.metrics.count_answer(dataset, source, prediction.verdict, prediction.label, milliseconds)
+            named = prediction.digits if prediction.label else ()
+            digits = [(digit.answer.verdict, digit.answer.label) for digit in named]
+            self.metrics.count_answer(dataset, source, prediction.verdict, prediction.label, milliseconds, digits)
         if self.recorder is None:
             return
         sha256 = self.classifier(dataset).bundle.sha256["model.tflite"]
         client_id, now = self.client_ids.id_of(client), time.time()
         self.recorder.add(
             Entry(
-                request_id, position, now, source, dataset, prediction.verdict, prediction.label,
+                request_id, position, now, source, dataset, prediction.verdict, prediction.label[:LABEL_LENGTH],
                 prediction.confidence, milliseconds, prediction.model_version, sha256, client_id,
                 None if prediction.image is None else prediction.image.tobytes(),
             )

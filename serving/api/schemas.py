@@ -7,18 +7,28 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from experiments.data.specs import SPECS
-from experiments.inference.predictions import Prediction
+from experiments.inference.predictions import Digit, Prediction
 from experiments.preprocessing.formats import NAMES
 from model_loader import Classifier
+from serving.prediction.batching import Expected
+from serving.storage.records import LABEL_LENGTH
 
 if TYPE_CHECKING:
     Dataset = str  # a type checker takes no computed Literal
 else:
     Dataset = Literal[*SPECS]
 
+ExpectQuery = Annotated[
+    Expected,
+    Query(
+        description="what the picture shows: one `digit`, as which it is read whatever is on it; a `number`, in one "
+        "row or several; or, by default, either. A sole digit is read as a `number` too; photos have neither"
+    ),
+]
 DatasetQuery = Annotated[Dataset, Query(description="whose classes: each data set has a model of its own")]
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL takes none
 Text = Annotated[str, Field(max_length=64, pattern=NO_NUL)]
+Label = Annotated[str, Field(max_length=LABEL_LENGTH, pattern=NO_NUL)]
 
 
 def iso_time(seconds: float, timespec: str = "seconds") -> str:
@@ -52,14 +62,34 @@ class ModelName(Schema):
     source: Literal["registry", "shipped"]
 
 
+class DigitReading(Schema):
+    """One digit of a number, or ink beside them that is none."""
+
+    box: list[int] = Field(
+        min_length=4, max_length=4, description="left, top, right and bottom in px of the picture as it was sent"
+    )
+    label: str | None = Field(description="null for what is no digit")
+    verdict: Literal["sure", "unsure", "rejected"]
+    confidence: float = Field(ge=0, le=1, description="probability of the label")
+    candidates: list[str] = Field(description="the two likeliest labels of an unsure digit")
+
+
 class Reading(Schema):
     """The prediction for one picture."""
 
-    label: str | None = Field(description="the class; null when none is named")
+    label: str | None = Field(
+        description="the class, or the number, with a newline between its rows and ? for what is no digit; null when "
+        "none is named"
+    )
+    text: str | None = Field(description="what is written: the label, whether it is one digit or a number")
     verdict: Literal["sure", "unsure", "rejected", "blank"]
-    confidence: float = Field(ge=0, le=1, description="probability of the label")
-    candidates: list[str] = Field(description="the two likeliest labels of an unsure answer")
-    confidences: dict[str, float] = Field(description="class -> probability")
+    confidence: float = Field(ge=0, le=1, description="probability of the label, of a number that all of it is right")
+    candidates: list[str] = Field(description="the two likeliest labels of an unsure answer; of a number none")
+    confidences: dict[str, float] = Field(description="class -> probability; of a number none")
+    digits: list[DigitReading] = Field(
+        description="of a number, or of one that is rejected, in reading order; none for a picture read as one digit, "
+        "which is looked at as a whole"
+    )
 
 
 class PredictAnswer(Reading):
@@ -109,13 +139,26 @@ class BatchAnswer(Schema):
 
 def reading(classifier: Classifier, prediction: Prediction) -> dict[str, Any]:
     """Return a prediction in the shape of `Reading`, unvalidated, since every request needs one."""
-    probabilities = [round(value, 6) for value in prediction.probabilities.tolist()]
+    probabilities = [] if prediction.digits else [round(value, 6) for value in prediction.probabilities.tolist()]
     return {
         "label": prediction.label or None,
+        "text": prediction.label or None,
         "verdict": prediction.verdict,
         "confidence": round(prediction.confidence, 6),
         "candidates": list(prediction.candidates),
-        "confidences": dict(zip(classifier.bundle.class_names, probabilities, strict=True)),
+        "confidences": dict(zip(classifier.bundle.class_names, probabilities, strict=not prediction.digits)),
+        "digits": [_digit(digit) for digit in prediction.digits],
+    }
+
+
+def _digit(digit: Digit) -> dict[str, Any]:
+    answer = digit.answer
+    return {
+        "box": list(digit.box),
+        "label": answer.label or None,
+        "verdict": answer.verdict,
+        "confidence": round(answer.confidence, 6),
+        "candidates": list(answer.candidates),
     }
 
 

@@ -22,8 +22,14 @@ def encode_png(picture: Image.Image) -> bytes:
 
 
 def pixels_to_png(pixels: bytes | None, dataset: str) -> bytes | None:
-    """Encode kept pixels, uint8 [H, W, C] of this data set, as PNG; None for a blank or an unknown data set."""
+    """Encode kept pixels, uint8 [H, W, C] of this data set, as PNG; of a number its digits' images, one below another;
+    None for a blank or an unknown data set."""
     if pixels is None or dataset not in SPECS:
         return None
-    image = np.frombuffer(pixels, np.uint8).reshape(SPECS[dataset].image_shape)
+    image = np.concatenate(kept_images(pixels, dataset))
     return encode_png(Image.fromarray(image.squeeze()))
+
+
+def kept_images(pixels: bytes, dataset: str) -> np.ndarray:
+    """The images of kept pixels: uint8 [N, H, W, C] of this data set, several of a number alone."""
+    return np.frombuffer(pixels, np.uint8).reshape(-1, *SPECS[dataset].image_shape)

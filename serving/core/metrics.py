@@ -2,7 +2,7 @@
 
 import collections
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 RECENT = 5_000  # answers whose latency is remembered
 PROBLEMS = 20  # shown on the Status tab
 LABELS = ("dataset", "source", "verdict", "label")
+Answered = tuple[str, str]
+"""Verdict and label, "" for none."""
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)  # s
 
 
@@ -44,8 +46,8 @@ class Tally:
         self.labels: collections.Counter[str] = collections.Counter()
         self.sources: collections.Counter[str] = collections.Counter()
 
-    def add(self, source: str, verdict: str, label: str, milliseconds: float) -> None:
-        """Count an answer."""
+    def add(self, source: str, verdict: str, labels: Sequence[str], milliseconds: float) -> None:
+        """Count an answer, and each of its labels, "" for none."""
         self._recent.append(milliseconds)
         minute = int(time.monotonic() // 60)
         if minute not in self._minutes:
@@ -53,8 +55,7 @@ class Tally:
         self._minutes[minute] += 1
         self.verdicts[verdict] += 1
         self.sources[source] += 1
-        if label:
-            self.labels[label] += 1
+        self.labels.update(label for label in labels if label)
 
     def per_minute(self) -> int:
         """Answers of the last 60 s: this minute's and a share of the one before."""
@@ -77,7 +78,7 @@ class Metrics:
         self._started = time.monotonic()
         self._registry = CollectorRegistry()
         self._requests = Counter("http_requests", "HTTP requests", ["route", "status"], registry=self._registry)
-        self._answers = Counter("answers", "answers", LABELS, registry=self._registry)
+        self._answers = Counter("answers", "answers, a number's by its digits", LABELS, registry=self._registry)
         self._seconds = Histogram("answer_seconds", "s", LABELS[:2], buckets=BUCKETS, registry=self._registry)
         self._in_flight = Gauge("requests_in_flight", "API requests being read or answered", registry=self._registry)
         self._up = Gauge("dependency_up", "1 if it answered last, 0 if not", ["name"], registry=self._registry)
@@ -95,11 +96,14 @@ class Metrics:
         self._requests.labels(route, str(status)).inc()
         self.statuses[str(status)] += 1
 
-    def count_answer(self, dataset: str, source: str, verdict: str, label: str, milliseconds: float) -> None:
-        """Count an answer to a picture."""
-        self._answers.labels(dataset, source, verdict, label).inc()
+    def count_answer(
+        self, dataset: str, source: str, verdict: str, label: str, milliseconds: float, digits: Sequence[Answered] = ()
+    ) -> None:
+        """Count an answer to a picture. digits: of a number, each of which counts in place of its label."""
+        for of_digit in digits or [(verdict, label)]:
+            self._answers.labels(dataset, source, *of_digit).inc()
         self._seconds.labels(dataset, source).observe(milliseconds / 1000)
-        self.tallies[dataset].add(source, verdict, label, milliseconds)
+        self.tallies[dataset].add(source, verdict, [name for _, name in digits] or [label], milliseconds)
 
     def add_problem(self, request_id: str, status: int, message: str) -> None:
         """Remember a request that went wrong."""

@@ -56,9 +56,10 @@ class Corrections:
         """Opens the database if it is not open. Raises StoreError."""
         self._engine = database.engine
 
-    def add(self, added: Sequence[Correction]) -> int:
+    def add(self, added: Sequence[Correction], number: str | None = None) -> int:
         """Insert these in one transaction, and mark the answers that they correct. A client's later correction of the
-        same image replaces the earlier one until it is reviewed. Returns how many are new or changed."""
+        same image replaces the earlier one until it is reviewed. number: the right text of the answer whose digits
+        these are. Returns how many are new or changed."""
         statement = insert(self._engine, corrections)
         upsert = statement.on_conflict_do_update(
             index_elements=UNIQUE,
@@ -71,11 +72,9 @@ class Corrections:
             return 0
         with self._engine.begin() as connection:
             count = len(connection.execute(upsert, list(rows.values())).all())
-            for one in added:
-                if one.source != "upload":
-                    answer = (predictions.c.request_id == one.request_id, predictions.c.position == one.position)
-                    corrected = one.proposed if one.proposed != one.given else None
-                    connection.execute(sa.update(predictions).where(*answer).values(corrected=corrected))
+            for (request_id, position), corrected in _corrected(added, number).items():
+                answer = (predictions.c.request_id == request_id, predictions.c.position == position)
+                connection.execute(sa.update(predictions).where(*answer).values(corrected=corrected))
         return count
 
     def search(self, where: CorrectionFilter, limit: int) -> list[Correction]:
@@ -159,6 +158,17 @@ class Corrections:
                     sa.update(corrections).where(matching, *undropped).values(values)
                 ).rowcount
         return changed
+
+
+def _corrected(added: Sequence[Correction], number: str | None) -> dict[tuple[str, int], str | None]:
+    """Request and position of the answers that these are about -> the right label; None where it was given."""
+    labels: dict[tuple[str, int], str | None] = {}
+    for one in added:
+        if one.source != "upload":
+            key = (one.request_id, one.position)
+            changed = (number or one.proposed) if one.proposed != one.given else None
+            labels[key] = changed or (labels.get(key) if number else None)
+    return labels
 
 
 def _row(correction: Correction) -> dict[str, Any]:

@@ -1,19 +1,22 @@
 """The history of answers in the database."""
 
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
+from experiments.data.specs import SPECS
 from serving.storage.database import Database, insert
 from serving.storage.records import FORMER_REJECTED, AnswerFilter, Entry
 from serving.storage.tables import predictions
 
 DAY = 86_400.0  # s
-PAGE_SIZE = 1000  # entries read at a time
+PAGE_SIZE = 250  # entries read at a time: one of a page of digits has 160 kB
 Call = Callable[[Callable[[], list[Entry]]], list[Entry]]
 COLUMNS: dict[str, sa.ColumnElement[Any]] = {
     **predictions.c,
@@ -37,15 +40,14 @@ class History:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Insert these in one transaction; an existing one of the same request and position is left as it is."""
-        rows = [{name: getattr(entry, name) for name in COLUMNS if name != "id"} for entry in entries]
         with self._engine.begin() as connection:
-            connection.execute(insert(self._engine, predictions).on_conflict_do_nothing(), rows)
+            connection.execute(insert(self._engine, predictions).on_conflict_do_nothing(), list(map(_row, entries)))
 
     def search(self, where: AnswerFilter, limit: int) -> list[Entry]:
         """Return the newest `limit` matching entries, newest first."""
         query = sa.select(*COLUMNS.values()).where(*_conditions(where)).order_by(predictions.c.id.desc()).limit(limit)
         with self._engine.connect() as connection:
-            return [Entry(**row) for row in connection.execute(query).mappings()]
+            return list(map(_entry, connection.execute(query).mappings()))
 
     def iterate(self, where: AnswerFilter, call: Call = lambda search: search()) -> Iterator[Entry]:
         """Yield all matching entries, newest first, a page in memory at a time. call: runs the search for a page."""
@@ -58,7 +60,7 @@ class History:
         key = (predictions.c.request_id == request_id, predictions.c.position == position)
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(*COLUMNS.values()).where(*key)).mappings().first()
-        return None if row is None else Entry(**row)
+        return None if row is None else _entry(row)
 
     def count(self, where: AnswerFilter) -> int:
         """Count the matching entries."""
@@ -86,8 +88,23 @@ class History:
             return connection.execute(sa.delete(predictions).where(uncorrected, expired)).rowcount
 
 
+def _row(entry: Entry) -> dict[str, Any]:
+    row, image = {name: getattr(entry, name) for name in COLUMNS if name not in ("id", "digits")}, entry.image
+    is_number = (
+        image is not None and entry.dataset in SPECS and len(image) > math.prod(SPECS[entry.dataset].image_shape)
+    )
+    digits = zlib.compress(image, 1) if image is not None and is_number else None
+    return row | {"image": None if is_number else image, "digits": digits}
+
+
+def _entry(row: Mapping[Any, Any]) -> Entry:
+    digits, values = row["digits"], {name: value for name, value in row.items() if name != "digits"}
+    return Entry(**values | ({} if digits is None else {"image": zlib.decompress(digits)}))
+
+
 def _conditions(where: AnswerFilter) -> Iterable[sa.ColumnElement[bool]]:
     exact = {name: getattr(where, name) for name in ("label", "source", "dataset", "model_version", "client")}
+    exact["label"] = where.label and "\n".join(where.label.split())
     exact["verdict"] = "rejected" if where.verdict == FORMER_REJECTED else where.verdict
     for name, value in exact.items():
         if value is not None:

@@ -17,6 +17,7 @@ RetrainingState = Literal[
 CANCELLABLE = ("starting", "preparing", "training", "measuring")
 HEARTBEAT_TIMEOUT = 30.0  # s without a heartbeat after which a retraining has failed
 MAX_REASON = 500  # characters
+LABEL_LENGTH = 300  # characters of a label: 200 digits in 100 rows
 FORMER_REJECTED = "not_a_digit"
 """Former name of the verdict "rejected". Replicas of earlier versions may still write it into a shared database."""
 
@@ -55,13 +56,13 @@ class Entry:
     source: Source
     dataset: str
     verdict: str
-    label: str  # empty when none was named
+    label: str  # empty when none was named; of a number its text, a line for each row
     confidence: float  # 0 to 1
     milliseconds: float
     model_version: str
     model_sha256: str
     client: str  # a keyed hash
-    image: bytes | None  # uint8 [H, W, C] of the data set
+    image: bytes | None  # uint8 [H, W, C] of the data set; of a number [N * H, W, C], its digits' one below another
     corrected: str | None = None  # the right label, when someone gave another than the answer's
     id: int | None = None  # given by the database
 

@@ -16,14 +16,15 @@ predictions = sa.Table(
     sa.Column("source", sa.String(16), nullable=False),  # page, api or batch
     sa.Column("dataset", sa.String(32), nullable=False, server_default="mnist"),
     sa.Column("verdict", sa.String(16), nullable=False),
-    sa.Column("label", sa.String(32), nullable=False),  # empty when none was named
+    sa.Column("label", sa.String(300), nullable=False),  # empty when none was named; a number has a line for each row
     sa.Column("confidence", sa.Float, nullable=False),  # 0 to 1
     sa.Column("milliseconds", sa.Float, nullable=False),
     sa.Column("model_version", sa.String(16), nullable=False),
     sa.Column("model_sha256", sa.String(64), nullable=False),
     sa.Column("client", sa.String(16), nullable=False),  # a keyed hash, never an address
     sa.Column("image", sa.LargeBinary),  # uint8 [H, W, C] of the data set, as raw bytes; null for a blank
-    sa.Column("corrected", sa.String(32)),  # the right label, when someone gave another; such a row is never purged
+    sa.Column("corrected", sa.String(300)),  # the right label, when someone gave another; such a row is never purged
+    sa.Column("digits", sa.LargeBinary),  # of a number, instead of image: zlib of its digits' images, one after another
     sa.UniqueConstraint("request_id", "position", name="uq_predictions_request"),
     sa.Index("ix_predictions_answered_at", "answered_at"),
 )

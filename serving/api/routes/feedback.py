@@ -11,13 +11,12 @@ from experiments.data.specs import DEFAULT_DATASET
 from experiments.preprocessing.formats import NAMES
 from serving.api.bodies import decoded, json_body, read_json
 from serving.api.deps import ServicesDep, Visitor
-from serving.api.schemas import CONFLICT, Dataset, ErrorAnswer, Schema, Text
+from serving.api.schemas import CONFLICT, Dataset, ErrorAnswer, Label, Schema, Text
 from serving.core.errors import Refused
 from serving.core.limits import Held
-from serving.learning.feedback import SIDE, Feedback, UnknownAnswerError, keep_feedback, small_drawing
+from serving.learning.feedback import SIDE, Feedback, Kept, UnknownAnswerError, keep_feedback, small_drawing
 from serving.prediction.prepare import Wanted
 from serving.services import Services
-from serving.storage.records import Correction
 
 RETRY_SECONDS = 0.4
 ATTEMPTS = 4  # together longer than a replica takes to store its answers
@@ -27,7 +26,10 @@ router = APIRouter(tags=["corrections"])
 class FeedbackBody(Schema):
     """The right label of the answer `id`, or of an image."""
 
-    label: Text = Field(description="the right class; the answer's own confirms it")
+    label: Label = Field(
+        description="the right class, or all digits of a number, with spaces or newlines between its rows; "
+        "the answer's own confirms it"
+    )
     id: Text | None = Field(None, description="of the answer's request")
     position: int = Field(0, ge=0, le=2**31 - 1, description="within a batch")
     image: str | None = Field(None, description=f"a {NAMES} in base64, or a data URL of one")
@@ -49,7 +51,8 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer}}
 @router.post("/api/feedback", openapi_extra=json_body(FeedbackBody), responses=UNKNOWN | CONFLICT)
 async def feedback(request: Request, services: ServicesDep, visitor: Visitor) -> FeedbackAnswer:
     """Say which label an answer should have had: name the answer by `id` (and `position` in a batch), or send the
-    `image`. It is kept at once; no model learns it before the operator has accepted it."""
+    `image`. Of a number each digit that was read wrong is kept, if the answer has as many digits. It is kept at once;
+    no model learns it before the operator has accepted it."""
     services.rates.admit("feedback", visitor.client)
     with services.load.request(visitor.client) as held:
         kept = await _keep(services, await _read(services, request, held, visitor.client), visitor.client)
@@ -70,7 +73,7 @@ async def _read(services: Services, request: Request, held: Held, client: str) -
     return replace(sent, image=prepared.image, drawing=prepared.preview)
 
 
-async def _keep(services: Services, sent: Feedback, client: str) -> Correction:
+async def _keep(services: Services, sent: Feedback, client: str) -> Kept:
     """Keep the feedback, with retries in case another replica is still storing the answer. Raises Refused."""
     for _ in range(ATTEMPTS - 1):
         try:

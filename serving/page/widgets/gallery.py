@@ -8,7 +8,9 @@ import numpy as np
 from experiments.data.specs import SPECS
 from experiments.insights.figures import Picture
 from experiments.insights.html_tables import Html
-from serving.core.images import data_url
+from serving.core.images import data_url, kept_images
+
+SHOWN = 25  # images of the digits of one number
 
 
 def gallery(pictures: Iterable[tuple[np.ndarray, str]]) -> str:
@@ -27,11 +29,14 @@ def prediction_gallery(pictures: Iterable[Picture], tiles: np.ndarray, class_nam
 
 
 def stored_image(pixels: bytes | None, dataset: str) -> Html:
-    """An <img> of pixels kept with an answer, uint8 [H, W, C] of the data set; empty for a blank, which has none."""
+    """An <img> for each image kept with an answer, uint8 [H, W, C] of the data set: of a number one for each digit, up
+    to SHOWN; empty for a blank, which has none."""
     if pixels is None or dataset not in SPECS:
         return Html()
-    image = np.frombuffer(pixels, np.uint8).reshape(SPECS[dataset].image_shape)
-    return Html(f'<img alt="what the model saw" src="{data_url(image)}">')
+    images = kept_images(pixels, dataset)
+    more = f" and {len(images) - SHOWN:,} more" if len(images) > SHOWN else ""
+    shown = "".join(f'<img alt="what the model saw" src="{data_url(image)}">' for image in images[:SHOWN])
+    return Html(f"{shown}{more}")
 
 
 def _caption(picture: Picture, class_names: Sequence[str]) -> str:

@@ -161,3 +161,45 @@ def test_the_migrations_lead_to_the_tables_of_the_code(history, url):
     names = {index["name"] for index in sa.inspect(engine).get_indexes("predictions")}
     engine.dispose()
     assert {index.name for index in predictions.indexes} <= names
+
+
+def test_a_number_is_kept_with_the_images_of_its_digits(history, url):
+    digits = bytes(number for number in range(3) for _ in range(784))
+    history.add([entry(1, label="42\n1", image=digits), entry(2), entry(3, image=None)])
+    none, one, kept = history.search(AnswerFilter(), 9)
+    assert (kept.label, kept.image, one.image, none.image) == ("42\n1", digits, bytes(784), None)
+    assert history.find("request-1", 0) == kept
+    assert [ids(history.search(AnswerFilter(label=label), 9)) for label in ("42 1", "42\n1", "42", "421")] == [
+        ["request-1"], ["request-1"], [], []
+    ]  # fmt: skip
+
+
+def test_replicas_of_an_earlier_version_find_a_number_without_an_image_and_go_on_writing(history, url):
+    history.add([entry(1, label="4" * 300, image=bytes(200 * 784))])
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        row = connection.execute(sa.select(predictions)).mappings().one()
+        assert (row["image"], len(row["label"])) == (None, 300)
+        assert len(row["digits"]) < 2_000
+        row = {name: value for name, value in row.items() if name not in ("id", "digits")}
+        connection.execute(sa.insert(predictions).values(row | {"request_id": "earlier", "image": bytes(784)}))
+    engine.dispose()
+    assert history.search(AnswerFilter(), 1)[0].image == bytes(784)
+
+
+def test_an_older_database_takes_numbers_and_keeps_what_it_has(url):
+    columns = (
+        "request_id, position, answered_at, source, dataset, verdict, label, confidence, milliseconds, model_version, "
+        "model_sha256, client, image, corrected"
+    )
+    values = "'one', 0, 1, 'api', 'mnist', 'sure', '7', 0.9, 2, '3', 'abc', 'c', x'00ff', '1'"
+    old_database(url, "0006", f"INSERT INTO predictions ({columns}) VALUES ({values})")  # noqa: S608
+    database = Database(url)
+    history = History(database)
+    history.add([entry(2, label="42", image=bytes(2 * 784))])
+    number, one = history.search(AnswerFilter(), 9)
+    assert (number.label, len(number.image), one.id) == ("42", 1568, 1)
+    assert (one.label, one.image, one.corrected) == ("7", b"\x00\xff", "1")
+    history.add([entry(2, label="43")])
+    assert history.count(AnswerFilter()) == 2
+    database.close()

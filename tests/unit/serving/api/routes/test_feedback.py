@@ -12,6 +12,7 @@ from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter, CorrectionFilter
 from tests.helpers.api import PNG, assert_refused
+from tests.helpers.numbers import SevensClassifier, sevens
 
 ALL = CorrectionFilter("mnist")
 
@@ -127,3 +128,22 @@ def test_a_correction_outlives_the_history(api, fresh, seven_png, tmp_path):
     assert History(database).purge(days=0, rows=0) == 0
     assert Corrections(database).count(ALL) == 1
     database.close()
+
+
+@pytest.mark.parametrize("label", ["17", "1 7", " 1\n7 "])
+def test_of_a_number_the_digits_that_were_read_wrong_are_corrected(api, opened, classifier, settings, tmp_path, label):
+    services = opened(SevensClassifier(classifier.bundle), settings.model_copy(update={"artifact_dir": tmp_path}))
+    client = api(services)
+    number = client.post("/api/predict", content=sevens(2), headers=PNG).json()["id"]
+    answer = client.post("/api/feedback", json={"id": number, "label": label}).json()
+    assert (answer["given"], answer["label"].split(), answer["state"]) == ("77", label.split(), "pending")
+    (correction,) = kept(services)
+    assert (correction.given, correction.proposed, len(correction.image)) == ("7", "1", 784)
+    (entry,) = services.recorder.history.search(AnswerFilter(), 9)
+    assert entry.corrected == answer["label"]
+    error = assert_refused(client.post("/api/feedback", json={"id": number, "label": "177"}), 422, "wrong_split")
+    assert "2 digits" in error.message
+    assert_refused(client.post("/api/feedback", json={"id": number, "label": "7"}), 422, "wrong_split")
+    assert_refused(client.post("/api/feedback", json={"id": number, "label": "1x"}), 422, "wrong_label")
+    assert_refused(client.post("/api/feedback", json={"id": number, "label": "1" * 301}), 422, "wrong_shape")
+    assert len(kept(services)) == 1

@@ -93,6 +93,15 @@ def test_an_entry_is_shown_as_text_whatever_it_holds():
     assert cells(entry(7, answered_at=0.0))[:5] == ("1970-01-01 00:00:00", "api", "mnist", "sure", "7")
 
 
+def test_a_number_is_shown_digit_by_digit():
+    shown = entries_table(
+        [entry(1, label="42\n17", image=bytes(4 * 784)), entry(2, label="4" * 60, image=bytes(60 * 784))]
+    )
+    assert shown.count("data:image/png") == 4 + 25
+    assert "and 35 more" in shown
+    assert 'title="42\n17"' in shown
+
+
 def test_a_long_history_is_exported_whole(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     history = History(database)
