@@ -10,12 +10,13 @@ import numpy as np
 from experiments.data.specs import SPECS
 from experiments.numbers.candidates import Candidate, Row
 from serving.core.errors import Refused
-from serving.prediction.prepare import Outcome, Prepared, Sheets, Wanted
+from serving.prediction.prepare import Outcome, Prepared, Sheets, Split, Wanted
 
 REQUEST = struct.Struct("<BBHH")  # position of the data set among SPECS, flags, preview in px, number of sheets
 SIZE = struct.Struct("<I")  # bytes of the sheet that follows
 REPLY = struct.Struct("<III")  # bytes of images, preview, and JSON of a refusal or of rows; a blank has none
-ANSWERED, LARGE, SPLITS = 1, 2, {"": 0, "wide": 4, "every": 8}
+ANSWERED, LARGE = 1, 2
+SPLITS: dict[Split, int] = {"": 0, "wide": 4, "every": 8}
 DATASETS = list(SPECS)
 
 
