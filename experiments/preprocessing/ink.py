@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from experiments.preprocessing import paper
+from experiments.preprocessing.displays import LEVEL, join_segments
 from experiments.preprocessing.marks import around_writing, marks_of
 from experiments.preprocessing.rulings import without_rulings
 from experiments.preprocessing.scaling import crop, shrink
@@ -23,9 +24,6 @@ BETWEEN = 0.1  # share of pixels that are neither paper nor ink, above which the
 FULL = 0.7  # share of its rectangle above which it may be a sheet rather than ink
 STRAIGHT = 0.95  # share of the narrowest rectangle around it that a sheet fills, at least
 BELOW = 2  # times its thickness: how far below an underline is, at least; the foot of a 1 is nearer
-LEVEL = 0.4  # share of rows that differ from those 4 px below, under which all may be level and upright bars
-BAR = 0.2  # length of a display's segment as a share of the digit's, at least
-GAP = 0.1  # between its segments, at most
 SLIM = 0.4  # share of its longer side above which that is so; a 1 fills its rectangle, too
 SOFT = 2  # times as much as ink is what lies between it and the paper, in a drawing, at most
 STROKE = 0.3  # thickness of a pen's strokes as a share of a drawing's size, at most
@@ -108,7 +106,7 @@ def ink_of(contrast: np.ndarray, least: int) -> np.ndarray | None:
         min(strokes.shape) > max(4, SLIM * max(strokes.shape))
         and (strokes[4::16] != strokes[:-4:16]).any(1).mean() < LEVEL
     ):
-        strokes, contrast = _joined(strokes, contrast)
+        strokes, contrast = join_segments(strokes, contrast)
     around = cv2.dilate(strokes, np.ones((3, 3), np.uint8))  # keeps the soft edges
     ink: np.ndarray = np.minimum(crop(contrast * around, strokes).astype(np.float32) / crop(strongest, strokes), 1)
     return ink
@@ -234,19 +232,6 @@ def _is_drawn(contrast: np.ndarray, even: float, thickest: float) -> bool:
     marked = cv2.inRange(shrink(contrast, DETAIL), _least(contrast) + 1, 255)
     thickness = 2 * float(cv2.distanceTransform(np.pad(marked, 1, mode="edge"), cv2.DIST_L2, 3).max())
     return thickness < thickest * max(cv2.boundingRect(marked)[2:])
-
-
-def _joined(strokes: np.ndarray, contrast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Join the segments of a digit on a display, level and upright bars with gaps: strokes, a mask, and contrast, both
-    uint8 [h, w]."""
-    bar, gap = (max(1, round(share * max(strokes.shape))) for share in (BAR, GAP))
-    bars = [cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones(size, np.uint8)) for size in ((1, bar), (bar, 1))]
-    slanted = (strokes[:, 4:] != strokes[:, :-4]).any(0).mean() > LEVEL
-    if slanted or cv2.countNonZero(cv2.max(*bars)) < STRAIGHT * cv2.countNonZero(strokes):
-        return strokes, contrast
-    margin = cv2.copyMakeBorder(strokes, gap, gap, gap, gap, cv2.BORDER_CONSTANT, value=0)
-    joined = cv2.morphologyEx(margin, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))[gap:-gap, gap:-gap]
-    return joined, np.where(joined > strokes, np.uint8(255), contrast)
 
 
 def _without_speckle(mask: np.ndarray) -> np.ndarray:
