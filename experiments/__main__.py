@@ -82,9 +82,12 @@ def _add_measuring(add: Callable[[Command, str], argparse.ArgumentParser]) -> No
     drawing.add_argument("--count", type=_at_least_one, default=2000, help="drawings per source (default: 2000)")
     photographing = add(commands.photographed, "measure how well photos and scans are read, by condition")
     photographing.add_argument("--count", type=_at_least_one, default=500, help="digits per condition (default: 500)")
-    photographing.add_argument("--generated", action="store_true", help="the project's own digits, not real strokes")
-    photographing.add_argument("--only", default="", help="only conditions whose name contains this")
-    for measuring in (drawing, photographing):
+    numbering = add(commands.numbers, "measure how well numbers and pages of digits are read, by condition")
+    numbering.add_argument("--count", type=_at_least_one, default=200, help="numbers per condition (default: 200)")
+    for by_condition in (photographing, numbering):
+        by_condition.add_argument("--generated", action="store_true", help="the project's own digits, not real strokes")
+        by_condition.add_argument("--only", default="", help="only conditions whose name contains this")
+    for measuring in (drawing, photographing, numbering):
         measuring.add_argument("--seed", type=int, default=0, help="of their choice and places (default: 0)")
         measuring.add_argument("--writers", choices=("all", "even", "odd"), default="all", help="of real strokes")
 

@@ -96,6 +96,24 @@ def photographed(arguments: argparse.Namespace, settings: Settings) -> None:
     print(f"{photographed_report.table(readings)}\n\nThe worst mistakes are in {folder}.")
 
 
+def numbers(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Print how well the Production model reads numbers and pages, by condition: of real people's digits and letters
+    where DRAWN_STROKES and DRAWN_LETTERS name files."""
+    from experiments.evaluation.strings import conditions, reading
+    from experiments.insights import numbers_report
+
+    strokes, letters = settings.drawn_strokes, settings.drawn_letters
+    if arguments.generated:
+        strokes = letters = None
+    source = reading.Source(strokes, arguments.writers, letters, arguments.seed)
+    names = conditions.choose(arguments.only)
+    readings = reading.read(source, _bundle_in_production(arguments, settings), names, arguments.count)
+    folder = settings.reports_dir / "numbers"
+    numbers_report.save_mistakes(readings, source, folder)
+    print(numbers_report.table(readings))
+    print(f"\n{numbers_report.summary(readings)}\nThe worst mistakes are in {folder}.")
+
+
 def insights(arguments: argparse.Namespace, settings: Settings) -> None:
     """Measure the figures that explain a model; a run of the table measures its own."""
     with _tensorflow_silenced():

@@ -20,6 +20,7 @@ from experiments.preprocessing.drawings import prepare_drawing
 PAD = 400  # px: side of the page's pad
 MARGIN = 16  # px that stay free around a drawing
 STRAIGHT = 0.95  # distance between a stroke's ends as a share of its length, from which it is a straight line
+CLEAR = tuple("AEFHKMNPRWXkmwx")  # letters that nobody takes for a digit
 BOUNDS = {"size": (0.15, 0.3, 0.5, 0.7, 0.9), "brush": (6, 8, 16, 28, 40), "turn": (-10, -5, 0, 5, 10)}
 """The bounds of the groups that are reported: shares of the pad, px and degrees."""
 
@@ -155,13 +156,15 @@ def half_of_writers(drawings: Drawings, odd: bool) -> Drawings:
     return drawings.take(np.flatnonzero(np.isin(drawings.writers, half)))
 
 
-def choose(path: Path, writers: str, count: int, seed: int) -> Drawings:
-    """Select so many drawings of a stroke file at random, of "all" writers or the "even" or "odd" half. Raises
-    DatasetError."""
+def of_writers(path: Path, writers: str) -> Drawings:
+    """All drawings of a stroke file by "all" writers or the "even" or "odd" half. Raises DatasetError."""
     drawings = read_strokes(path)
-    if writers != "all":
-        drawings = half_of_writers(drawings, odd=writers == "odd")
-    return sample(drawings, count, seed)
+    return drawings if writers == "all" else half_of_writers(drawings, odd=writers == "odd")
+
+
+def choose(path: Path, writers: str, count: int, seed: int) -> Drawings:
+    """Select so many drawings of a stroke file at random, of these writers. Raises DatasetError."""
+    return sample(of_writers(path, writers), count, seed)
 
 
 def generate(count: int, seed: int, digits: Sequence[int] = range(10)) -> Drawings:

@@ -10,7 +10,7 @@ from rich.table import Table
 from experiments.data.specs import SPECS
 from experiments.evaluation import drawings as drawn
 from experiments.evaluation import scribbles
-from experiments.evaluation.drawings import Drawings, Layout, Outcome, PreparedDrawings
+from experiments.evaluation.drawings import CLEAR, Drawings, Layout, Outcome, PreparedDrawings
 from experiments.evaluation.metrics import separation
 from experiments.inference.bundle import Bundle
 from experiments.inference.litert import LiteRTModel
@@ -31,7 +31,6 @@ HEADINGS = {
     "calibration_error": "calibration error %",
 }
 THRESHOLDS = (0.95, 0.85, 0.7, 0.5, 0.2, 0.1)  # of the reject class's probability, shown beside the model's own
-CLEAR = tuple("AEFHKMNPRWXkmwx")  # letters that nobody takes for a digit
 
 
 def report(

@@ -7,7 +7,8 @@ import pytest
 import model_loader
 from experiments.evaluation import drawings as drawn
 from experiments.evaluation import scribbles
-from experiments.insights.drawings_report import CLEAR, LAYOUTS
+from experiments.evaluation.drawings import CLEAR
+from experiments.insights.drawings_report import LAYOUTS
 from experiments.preprocessing.drawings import prepare_drawing
 from serving.prediction.predict import predict_images
 from settings import ROOT, Settings

@@ -1,0 +1,113 @@
+"""Sheets split into rows, pieces and candidates."""
+
+import contextlib
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from experiments.evaluation import drawings
+from experiments.evaluation.strings.compose import of_one_writer, write_page, write_string
+from experiments.numbers.candidates import TooMuchError, split
+from experiments.preprocessing.decoding import ImageError
+
+DIGITS = drawings.generate(60, seed=3)
+SIDES = st.integers(2, 70)
+MODES = st.sampled_from([(), (1,), (3,), (4,)])
+ANYTHING = st.tuples(SIDES, SIDES, MODES).flatmap(lambda sides: arrays.arrays(np.uint8, (*sides[:2], *sides[2])))
+
+
+@st.composite
+def strokes(draw):
+    """Straight strokes anywhere on a sheet, uint8 [h, w]."""
+    high, wide = draw(st.integers(20, 300)), draw(st.integers(20, 500))
+    sheet = np.full((high, wide), 255, np.uint8)
+    ends = st.tuples(st.integers(0, wide), st.integers(0, high))
+    for start, end in draw(st.lists(st.tuples(ends, ends), max_size=12)):
+        cv2.line(sheet, start, end, draw(st.integers(0, 200)), draw(st.integers(1, 12)))
+    return sheet
+
+
+def check(rows, pixels) -> None:
+    high, wide = pixels.shape[:2]
+    for row in rows:
+        assert {candidate.first for candidate in row.candidates} <= set(range(row.pieces))
+        for candidate in row.candidates:
+            left, top, right, bottom = candidate.box
+            assert 0 <= left < right <= wide
+            assert 0 <= top < bottom <= high
+            assert candidate.first <= candidate.last < row.pieces
+            assert candidate.image.shape == (28, 28, 1)
+            assert candidate.image.dtype == np.uint8
+            assert candidate.height > 0
+
+
+def has_path(row) -> bool:
+    reached = {0}
+    for candidate in sorted(row.candidates, key=lambda candidate: candidate.first):
+        if candidate.first in reached:
+            reached.add(candidate.last + 1)
+    return row.pieces in reached
+
+
+@given(ANYTHING, st.booleans())
+def test_any_array_is_split_or_refused(pixels, every) -> None:
+    with contextlib.suppress(ImageError, TooMuchError):
+        check(split(pixels, every), pixels)
+
+
+@given(strokes(), st.booleans())
+def test_any_strokes_are_split_into_boxes_within_the_picture_and_every_piece_can_be_taken(pixels, every) -> None:
+    rows = split(pixels, every)
+    check(rows, pixels)
+    assert all(has_path(row) for row in rows)
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_spaced_digits_are_candidates_of_one_row(every) -> None:
+    rng = np.random.default_rng(2)
+    for length in (2, 3, 6):
+        sheet = write_string(DIGITS, of_one_writer(DIGITS, length, rng), "spaced", rng).sheet
+        (row,) = split(sheet, every)
+        assert row.pieces >= length
+        check([row], sheet)
+
+
+@pytest.mark.parametrize("slant", [0, 3])
+def test_rows_of_a_page_are_found_from_above(slant) -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(3):
+        page = write_page(DIGITS, [of_one_writer(DIGITS, 5, rng) for _ in range(5)], rng, slant)
+        rows = split(page.sheet, every=False)
+        assert len(rows) == 5
+        tops = [np.mean([candidate.box[1] for candidate in row.candidates]) for row in rows]
+        assert tops == sorted(tops)
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (40, 40, 1), (40, 40, 3), (40, 40, 4)])
+def test_nothing_is_on_an_empty_sheet(shape) -> None:
+    assert split(np.full(shape, 255, np.uint8), every=True) == []
+
+
+def test_boxes_are_in_px_of_the_picture_as_sent() -> None:
+    small = np.full((100, 200), 255, np.uint8)
+    for x in (40, 150):
+        cv2.line(small, (x, 20), (x, 80), 0, 6)
+    large = cv2.resize(small, None, fx=10, fy=10, interpolation=cv2.INTER_NEAREST)
+    for pixels, scale in ((small, 1), (large, 10)):
+        (row,) = split(pixels, every=False)
+        left, top, right, bottom = row.candidates[0].box
+        assert (left, right) == pytest.approx((37 * scale, 44 * scale), abs=2 * scale)
+        assert (top, bottom) == pytest.approx((17 * scale, 84 * scale), abs=2 * scale)
+
+
+def test_a_sheet_full_of_dots_is_too_much() -> None:
+    sheet = np.full((900, 900), 255, np.uint8)
+    for x in range(10, 900, 20):
+        for y in range(10, 900, 20):
+            cv2.circle(sheet, (x, y), 5, 0, cv2.FILLED)
+    with pytest.raises(TooMuchError):
+        split(sheet, every=False)
