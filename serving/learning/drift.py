@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,19 +12,29 @@ from experiments.data.specs import SPECS
 from experiments.inference import drift_reference
 from experiments.inference.drift_reference import Reference
 from model_loader import Classifier
+from serving.storage.digits import digits_of
 from serving.storage.records import AnswerFilter, Entry
 
 if TYPE_CHECKING:
     from serving.storage.history import History
 
 DAY = 86_400.0  # s
-MAX_ANSWERS = 2_000  # the newest of the day
+MAX_ANSWERS = 2_000  # the newest of the day; a number counts for each of its digits
 MIN_ANSWERS = 100
 SIGNIFICANCE = 0.001
 # A difference must be large too, since among many answers the smallest is significant. The generated drawings of the
 # held-out evaluation are 0.18 from MNIST's own images in stroke width.
 MIN_SHIFT = 0.25  # Kolmogorov and Smirnov's D, largest difference of two cumulative shares
 MIN_IMBALANCE = 0.3  # Cohen's w, by convention a medium effect
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What is compared of an answer; confidence: None of a digit of a number."""
+
+    label: str
+    image: bytes  # uint8 [H, W, C]
+    confidence: float | None
 
 
 @dataclass(frozen=True)
@@ -43,29 +54,45 @@ def drift_of_last_day(history: "History", classifier: Classifier) -> tuple[list[
     dataset, reference = classifier.bundle.dataset, drift_reference.read(classifier.bundle)
     if reference is None:
         return [], "This version of the model came without a reference to compare with."
-    newest = history.search(AnswerFilter(dataset=dataset, since=time.time() - DAY), MAX_ANSWERS)
-    entries = [entry for entry in newest if entry.image and entry.label]
-    if len(entries) < MIN_ANSWERS:
-        return [], f"Only {len(entries)} answers in the last day: a comparison needs {MIN_ANSWERS}."
-    findings = compare(reference, entries, SPECS[dataset].image_shape, SPECS[dataset].class_names)
+    spec = SPECS[dataset]
+    answers = _newest(history, AnswerFilter(dataset=dataset, since=time.time() - DAY), spec.image_shape)
+    if len(answers) < MIN_ANSWERS:
+        return [], f"Only {len(answers)} answers in the last day: a comparison needs {MIN_ANSWERS}."
+    findings = compare(reference, answers, spec.image_shape, spec.class_names)
     drifted = [finding.words for finding in findings if finding.drifted]
-    about = f"the newest {len(entries):,} answers of the last day"
+    about = f"the newest {len(answers):,} answers of the last day"
     if not drifted:
         return findings, f"No drift: {about} look like the model's test data."
     return findings, f"Drift in {about}: {'; '.join(drifted)}. Check them in the history, and correct wrong ones."
 
 
 def compare(
-    reference: Reference, entries: Sequence[Entry], shape: tuple[int, int, int], class_names: Sequence[str]
+    reference: Reference, answers: Sequence[Answered], shape: tuple[int, int, int], class_names: Sequence[str]
 ) -> list[Finding]:
-    """Return one finding a measure, labels first. entries: answers with a label and an image."""
-    images = np.frombuffer(b"".join(entry.image or b"" for entry in entries), np.uint8).reshape(-1, *shape)
+    """Return one finding a measure, labels first. Confidences are compared of answers that are no numbers."""
+    images = np.frombuffer(b"".join(answer.image for answer in answers), np.uint8).reshape(-1, *shape)
     values = drift_reference.image_statistics(images)
-    values["confidence"] = np.array([entry.confidence for entry in entries])
-    counts = np.array([sum(entry.label == name for entry in entries) for name in class_names])
+    confidences = [answer.confidence for answer in answers if answer.confidence is not None]
+    if confidences:
+        values["confidence"] = np.array(confidences)
+    counts = np.array([sum(answer.label == name for answer in answers) for name in class_names])
     samples = reference.looks.items()
     shifts = [_shift(name, values[name], np.array(sample)) for name, sample in samples if name in values]
     return [_labels(counts, np.array(reference.labels), class_names), *shifts]
+
+
+def answered_in(entry: Entry, shape: tuple[int, int, int]) -> list[Answered]:
+    """The labelled image of an answer; of a number those of its digits, whose own confidences are not kept."""
+    if not (entry.image and entry.label):
+        return []
+    digits = digits_of(entry.label, entry.image, shape)
+    confidence = entry.confidence if len(digits) == 1 else None
+    return [Answered(label, image, confidence) for label, image in digits if label]
+
+
+def _newest(history: "History", where: AnswerFilter, shape: tuple[int, int, int]) -> list[Answered]:
+    labelled = (answer for entry in history.iterate(where) for answer in answered_in(entry, shape))
+    return list(islice(labelled, MAX_ANSWERS))
 
 
 def _labels(counts: np.ndarray, reference: np.ndarray, class_names: Sequence[str]) -> Finding:

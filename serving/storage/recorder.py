@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from serving.core.guarded_calls import GuardedCalls, seconds_left
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 INTERVAL = 0.5  # s between two batches; with the time to write one, a kill -9 loses less than a second's answers
 BATCH = 1000  # entries of one transaction
 MAX_PENDING = 50_000  # entries kept in memory while the database is away; then the oldest are dropped
+LARGE = 4_096  # bytes of an image; more have only numbers, of which those of 50,000 would fill the memory
 PURGE_INTERVAL = 600.0  # s
 CHECK_INTERVAL = 5.0  # s without an answer to write until the database is asked whether it is there
 WRITE_SECONDS = 15.0  # for one batch: a slow database, too, should get what is answered
@@ -79,8 +81,10 @@ class Recorder:
         return self._error
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Queue these to be stored soon."""
-        self._pending.extend(entries)
+        """Queue these to be stored soon; large ones without their images while many wait."""
+        for entry in entries:
+            is_large = entry.image is not None and len(entry.image) > LARGE and len(self._pending) >= BATCH
+            self._pending.append(replace(entry, image=None) if is_large else entry)
 
     def flush(self) -> None:
         """Store what is queued, now, in this thread."""

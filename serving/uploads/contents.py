@@ -25,7 +25,7 @@ from serving.uploads.arrays import (
     read_array,
     read_pixels,
 )
-from serving.uploads.file_labels import class_in, labels_in, seem_wrong
+from serving.uploads.file_labels import class_in, labels_in, labels_in_cells, seem_wrong
 from serving.uploads.named_files import NamedFiles
 from serving.uploads.names import is_added_by_system
 from serving.uploads.tables import Table, label_rows, read_table
@@ -81,21 +81,27 @@ class Contents:
                 except Refused as error:
                     yield UploadedFile(file.name, error=error.with_traceback(None))
 
-    def labels(self, names: Sequence[str], class_names: Sequence[str], answers: Sequence[str]) -> Labels:
+    def labels(
+        self,
+        names: Sequence[str],
+        class_names: Sequence[str],
+        answers: Sequence[str],
+        read: Sequence[str] | None = None,
+    ) -> Labels:
         """Decide the labels of all pictures, once they have been read, by the arrays and tables that hold them, else by
-        a table of file names, else by names. answers: what the model is sure of. Raises Refused for several tables, or
-        one that is none."""
+        a table of file names, else by names. answers: what the model is sure of. read: all that it answered, where
+        labels may be numbers. Raises Refused for several tables, or one that is none."""
         self._pair()
         labels = [_class_of(self._unpacked.get(name, ""), class_names) for name in names]
         others = [position for position, name in enumerate(names) if name not in self._unpacked]
         named = [names[position] for position in others]
         notes, faults, doubted = list(self.notes), dict[str, str](), False
-        if named and self._tables and (told := self._by_table(named, class_names)):
+        if named and self._tables and (told := self._by_table(named, class_names, read is not None)):
             found, faults, note = told
             notes.append(note)
         else:
             sure = [answers[position] for position in others]
-            found = labels_in(named, class_names, sure)
+            found = labels_in(named, class_names, sure, read and [read[position] for position in others])
             doubted = seem_wrong(found, sure)
             if doubted:
                 notes.append("**The names seem to carry no labels:** nearly all sure answers differ from them.")
@@ -165,7 +171,7 @@ class Contents:
             self._unpacked |= dict(zip(pictures, labels, strict=True))
             self.notes.append(f"{name}: labels from {same[0]}.")
 
-    def _by_table(self, names: Sequence[str], class_names: Sequence[str]) -> TableLabels | None:
+    def _by_table(self, names: Sequence[str], class_names: Sequence[str], numbers: bool) -> TableLabels | None:
         """What the CSV says; without one, a text that is one in fact. Raises Refused."""
         files, is_text = NamedFiles(names), [table.name.lower().endswith(".txt") for table in self._tables]
         tables = [table for table, is_one in zip(self._tables, is_text, strict=True) if not is_one]
@@ -173,30 +179,31 @@ class Contents:
             message = f"There are several CSV files: {', '.join(table.name for table in tables)}."
             raise Refused(422, "bad_upload", message, "Send one, with a file name and a label in each row.")
         if tables:
-            return _read_labels(tables[0], names, files, class_names)
+            return _read_labels(tables[0], names, files, class_names, numbers)
         for table in self._tables[:TEXTS]:
             with suppress(Refused):  # it is another text
-                told = _read_labels(table, names, files, class_names)
+                told = _read_labels(table, names, files, class_names, numbers)
                 if any(told[0]):
                     return told
         return None
 
 
 def _read_labels(
-    table: UploadedFile, names: Sequence[str], files: NamedFiles, class_names: Sequence[str]
+    table: UploadedFile, names: Sequence[str], files: NamedFiles, class_names: Sequence[str], numbers: bool
 ) -> TableLabels:
     """Raises Refused."""
     if table.error:
         raise Refused(422, "bad_upload", f"{table.name}: {table.error.message}", table.error.hint)
     opened = read_table(table.content)
-    understood = label_rows(opened, files.has, class_names)
-    rows = [(name, class_in(label, class_names) or label) for name, label in understood.rows]
-    found, faults = files.labelled(rows)
+    understood = label_rows(opened, files.has, class_names, numbers)
+    known = labels_in_cells({label for _, label in understood.rows}, class_names, numbers)
+    found, faults = files.labelled([(name, known[label] or label) for name, label in understood.rows])
+    labelled = {label for label in known.values() if label}
     for position, label in found.items():
-        if label not in class_names:
+        if label not in labelled:
             problem = f"{label[:40]!r} is no label" if label else "It has no label"
             faults[names[position]] = f"{problem}. Labels: {', '.join(class_names)}."
-    labels = [label if (label := found.get(position, "")) in class_names else "" for position in range(len(names))]
+    labels = [label if (label := found.get(position, "")) in labelled else "" for position in range(len(names))]
     return labels, faults, f"Labels from {table.name} ({opened.form}): {understood.columns}."
 
 

@@ -14,6 +14,7 @@ WORD = re.compile(r"[^\W\d_]+|[0-9]+")
 PREFIXED = re.compile(rf"(?<![a-z])(?:{'|'.join(PREFIXES)})[-\s_=:.#]*0*([0-9]+)")
 COPY = re.compile(r"( ?\([0-9]+\))+$")  # what browsers and Windows add to a second file of the same name
 SEPARATORS = re.compile(r"[-_\s.,=#+()\[\]]+")
+POINT = re.compile(r"[.,]0*$")
 DOUBTED = 0.1  # share of sure answers that are as labelled, up to which the labels are doubted
 BELIEVED = 0.5  # likewise, from which even numbers in a row are labels
 
@@ -33,19 +34,50 @@ def class_in(text: str, class_names: Sequence[str]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def labels_in(names: Sequence[str], class_names: Sequence[str], answers: Sequence[str] = ()) -> list[str]:
+def number_in(text: str, class_names: Sequence[str]) -> str:
+    """The number that a text as a whole is, with a line for each row, "" for none: `42`, `42.0`, `42 17`, `007`."""
+    rows = POINT.sub("", text.strip(" \t'\"\N{NO-BREAK SPACE}")).split()
+    return "\n".join(rows) if set("".join(rows)) <= set(class_names) else ""
+
+
+def label_in(text: str, class_names: Sequence[str], numbers: bool) -> str:
+    """The class that a text names, or else, with `numbers`, the number that it is; "" for none."""
+    return class_in(text, class_names) or (number_in(text, class_names) if numbers else "")
+
+
+def labels_in_cells(cells: set[str], class_names: Sequence[str], numbers: bool) -> dict[str, str]:
+    """The label that each cell of a table names, "" for none. Where some are numbers of several digits, 07 is one, too;
+    elsewhere it is the class 7."""
+    classes = {cell: class_in(cell, class_names) for cell in cells}
+    read = {cell: number_in(cell, class_names) for cell in cells} if numbers else {}
+    if not any(number and not classes[cell] for cell, number in read.items()):
+        return classes
+    return {cell: number or classes[cell] for cell, number in read.items()}
+
+
+def labels_in(
+    names: Sequence[str],
+    class_names: Sequence[str],
+    answers: Sequence[str] = (),
+    read: Sequence[str] | None = None,
+) -> list[str]:
     """One class name for each file name, "" where it carries none.
 
-    answers: what the model is sure of, "" where it is not; none at all: not known. A folder that names a class labels
-    what is in it. Of the numbers in the other files' names one is taken for the label if it names a class in all of
-    them and is no running number; a running one only if half of the sure answers or more say so.
+    answers: what the model is sure of, "" where it is not; none at all: not known. read: all its answers, where labels
+    may be numbers. A folder that names a class labels what is in it. Of the numbers in the other files' names one is
+    taken for the label if it names a class in all of them and is no running number; a running one only if half of the
+    sure answers or more say so; and one of more digits if more than a tenth of the answers do.
     """
     known = _known(class_names)
     labels = _by_folder(names, class_names)
     others = [position for position, label in enumerate(labels) if not label]
     stems = [COPY.sub("", PurePosixPath(names[position]).stem.lower()) for position in others]
+    chosen = None
+    if read is not None:
+        folders = [PurePosixPath(names[position]).parent.name for position in others]
+        chosen = _numbers(folders, stems, class_names, [read[position] for position in others])
     columns = [column for column in _columns(stems, known) if all(column)]
-    chosen = next((column for column in columns if not _is_run(column)), None)
+    chosen = chosen or next((column for column in columns if not _is_run(column)), None)
     if chosen is None and answers:
         sure = [answers[position] for position in others]
         chosen = next((column for column in columns if (_agreement(column, sure) or 0) >= BELIEVED), None)
@@ -91,6 +123,23 @@ def _columns(stems: Sequence[str], known: dict[str, str]) -> Iterator[list[str]]
     for place in (0, -1, 1, -2):
         yield [part[place] if -len(part) <= place < len(part) else "" for part in parts]
     yield [(part[0] or part[-1]) if part else "" for part in parts]
+
+
+def _numbers(
+    folders: Sequence[str], stems: Sequence[str], class_names: Sequence[str], read: Sequence[str]
+) -> list[str] | None:
+    """A number for each file, from where in its path the answers say that it is; None if they say so nowhere. By chance
+    a number of two digits or more is hardly ever an answer."""
+    parts = [
+        [folder, *(part for part in SEPARATORS.split(stem) if part)]
+        for folder, stem in zip(folders, stems, strict=True)
+    ]
+    for place in (0, 1, -1, 2, -2):
+        column = [number_in(part[place], class_names) if -len(part) <= place < len(part) else "" for part in parts]
+        long = [label if len(label) > 1 else "" for label in column]
+        if all(column) and (_agreement(long, read) or 0) > DOUBTED:
+            return column
+    return None
 
 
 def _spoken(stem: str, known: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 
 from serving.core.errors import Refused, shortened
-from serving.uploads.file_labels import class_in
+from serving.uploads.file_labels import class_in, label_in, number_in
 
 BOMS = (  # of which the longer ones come before those that they begin with
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
@@ -61,10 +61,13 @@ class LabelRows:
     columns: str
 
 
-def label_rows(table: Table, is_sent: Callable[[str], bool], class_names: Sequence[str]) -> LabelRows:
+def label_rows(
+    table: Table, is_sent: Callable[[str], bool], class_names: Sequence[str], numbers: bool = False
+) -> LabelRows:
     """Find the columns of file and label, by the headings and by what is in them.
 
-    is_sent: whether the upload has a picture of this name. Raises Refused where there are none.
+    is_sent: whether the upload has a picture of this name. numbers: whether labels may be numbers of several digits.
+    Raises Refused where there are none.
     """
     rows, cells = [table.first], 0
     for row in table.rest:
@@ -84,22 +87,32 @@ def label_rows(table: Table, is_sent: Callable[[str], bool], class_names: Sequen
     file = max(range(width), key=lambda at: (sent[at], headings[at] in FILE_HEADINGS, -at))
     if not sent[file]:
         raise bad_table("The CSV names none of the files.", "Write a file name and its label in each row.")
-    label = _label_column(columns, file, headings, class_names)
-    has_heading = not is_sent(rows[0][file]) and not class_in(rows[0][label], class_names)
+    others = [at for at in range(width) if at != file]
+    titled, share, is_no_index, label = _label_column(
+        columns, others, headings, lambda cell: class_in(cell, class_names)
+    )
+    if numbers and not (share and (titled or is_no_index)):
+        *_, label = _label_column(columns, others, headings, lambda cell: number_in(cell, class_names))
+    has_heading = not is_sent(rows[0][file]) and not label_in(rows[0][label], class_names, numbers)
     titles = [f"“{shortened(cell, 40)}”" if has_heading and cell else f"{at + 1}" for at, cell in enumerate(rows[0])]
     pairs = list(zip(columns[file], columns[label], strict=True))[has_heading:]
     return LabelRows(pairs, f"files in column {titles[file]}, labels in column {titles[label]}")
 
 
 def _label_column(
-    columns: Sequence[Sequence[str]], file: int, headings: Sequence[str], class_names: Sequence[str]
-) -> int:
-    def likelihood(at: int) -> tuple[bool, float, bool, int]:
-        labels = [class_in(cell, class_names) for cell in columns[at][1:] or columns[at]]
-        is_index = "".join(labels) == "0123456789"[: len(labels)] or "".join(labels) == "123456789"[: len(labels)]
-        return headings[at] in LABEL_HEADINGS, sum(map(bool, labels)) / len(labels), not is_index, at
+    columns: Sequence[Sequence[str]], others: Sequence[int], headings: Sequence[str], label_of: Callable[[str], str]
+) -> tuple[bool, float, bool, int]:
+    """The likeliest of the `others`: whether it is titled so, what share of it are labels, whether they are no index,
+    and where it is. label_of: what a cell says, "" for nothing."""
 
-    return max((at for at in range(len(columns)) if at != file), key=likelihood)
+    count = max(len(columns[0]) - 1, 1)  # of labels, without a heading
+    indices = [list(filter(None, map(label_of, map(str, range(first, first + count))))) for first in (0, 1)]
+
+    def likelihood(at: int) -> tuple[bool, float, bool, int]:
+        labels = list(filter(None, map(label_of, columns[at][-count:])))
+        return headings[at] in LABEL_HEADINGS, len(labels) / count, labels not in indices, at
+
+    return max(map(likelihood, others))
 
 
 def plain_heading(heading: str) -> str:

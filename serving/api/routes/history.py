@@ -12,9 +12,15 @@ from serving.api.schemas import NO_NUL, DatasetQuery, Schema, iso_time
 from serving.core.errors import Refused
 from serving.core.images import pixels_to_png
 from serving.storage.recorder import Recorder
-from serving.storage.records import AnswerFilter, Entry, Source
+from serving.storage.records import LABEL_LENGTH, AnswerFilter, Entry, Source
 
 TextQuery = Annotated[str | None, Query(max_length=64, pattern=NO_NUL)]
+LabelQuery = Annotated[
+    str | None,
+    Query(
+        max_length=LABEL_LENGTH, pattern=NO_NUL, description="a class, or a whole number, with spaces between its rows"
+    ),
+]
 IdQuery = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
 router = APIRouter(tags=["history"], dependencies=OPERATOR_ONLY)
 
@@ -23,7 +29,7 @@ class HistoryQuery(Schema):
     """Filters; one that is left out matches everything."""
 
     verdict: TextQuery = None
-    label: TextQuery = None
+    label: LabelQuery = None
     source: TextQuery = None
     dataset: DatasetQuery | None = None
     model_version: TextQuery = None
@@ -44,14 +50,14 @@ class HistoryItem(Schema):
     source: Source
     dataset: str
     verdict: str
-    label: str | None
+    label: str | None = Field(description="of a number its text, a line for each row")
     confidence: float
     milliseconds: float
     model_version: str
     model_sha256: str
     client: str = Field(description="a keyed hash that groups what came from one client")
     corrected: str | None
-    image: str | None = Field(description="PNG of what the model saw, in base64")
+    image: str | None = Field(description="PNG of what the model saw, in base64; of a number a digit below another")
 
 
 class HistoryAnswer(Schema):

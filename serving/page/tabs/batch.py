@@ -16,7 +16,7 @@ from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis
 from serving.page.widgets.controls import PRIVATE, PROGRESS, client_of_event, dataset_switch, selected_classifier
 from serving.page.widgets.errors import show_errors
 from serving.page.widgets.files import cache_file, if_room
-from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, BatchSummary
+from serving.prediction.batch_summary import COLUMNS, NO_ANSWER, BatchSummary, one_line
 from serving.prediction.predict import FileResult
 from serving.prediction.prepare import Wanted
 from serving.services import Services
@@ -29,9 +29,9 @@ LISTED = 5  # faults of a table of labels
 SHOWN = 120  # pictures in the gallery: more would take the browser seconds
 COLOURS = {"sure": BLUE, "unsure": ORANGE, "rejected": VIOLET, "blank": GREEN}  # of verdicts
 HELP = (
-    "Drop up to {:,} pictures each of one thing, a zip of up to {} MB, or MNIST as idx, npz or CSV. With labels the "
-    "share that is right is shown: from a CSV of file names and labels, from folders (`7/img.png`, `cat/img.png`, in a "
-    "zip), or from file names (`7_012.png`, `img-cat.png`) if all carry one."
+    "Drop up to {:,} pictures, each of one thing or a number, a zip of up to {} MB, or MNIST as idx, npz or CSV. With "
+    "labels the share that is right is shown: from a CSV of file names and labels, from folders (`7/img.png`, "
+    "`cat/img.png`, in a zip), or from file names (`7_012.png`, `42_001.png`, `img-cat.png`) if all carry one."
 )
 
 
@@ -85,7 +85,8 @@ async def _predict(
         count, files = await asyncio.to_thread(stack.enter_context, opened)
         tracked = progress.tqdm(files, total=count, unit="pictures")
         contents = Contents(tracked, services.limits)
-        results = await services.batcher.predict_many(Wanted(dataset, preview=THUMBNAIL), contents, client)
+        wanted = Wanted(dataset, preview=THUMBNAIL)
+        results = await services.batcher.predict_many(wanted, contents, client, expect="auto")
     if not results:
         raise Refused(422, "no_picture", "There is no picture in this upload.", "Choose pictures or a zip of them.")
     return results, contents
@@ -93,8 +94,9 @@ async def _predict(
 
 def _summary(results: Sequence[FileResult], contents: Contents, class_names: Sequence[str]) -> BatchSummary:
     names, answers = [result.name for result in results], [result.sure_label for result in results]
+    read = [result.prediction.label if result.prediction else "" for result in results]
     try:
-        found = contents.labels(names, class_names, answers)
+        found = contents.labels(names, class_names, answers, read)
     except Refused as error:  # of the labels alone
         return BatchSummary(results, [""] * len(names), class_names, [*contents.notes, f"No labels: {error}"])
     labels = [""] * len(names) if found.doubted else found.labels
@@ -117,7 +119,7 @@ def _outputs(summary: BatchSummary, seconds: float) -> list[Any]:
 
 
 def answers_chart(summary: BatchSummary) -> Chart:
-    """How many pictures got each answer, a colour for each verdict."""
+    """How many pictures, or digits of numbers, got each answer, a colour for each verdict."""
     counts = {(answer, verdict): count for answer, verdict, count in summary.answers()}
     answers = [name for name in (*summary.class_names, NO_ANSWER) if name in {answer for answer, _ in counts}]
     traces = [
@@ -125,7 +127,12 @@ def answers_chart(summary: BatchSummary) -> Chart:
         for verdict, colour in COLOURS.items()
         if verdict in {verdict for _, verdict in counts}
     ]
-    return chart(traces, axis("answer", type="category"), axis("pictures"), barmode="stack", showlegend=True)
+    return chart(traces, axis("answer", type="category"), axis(_counted(summary)), barmode="stack", showlegend=True)
+
+
+def _counted(summary: BatchSummary) -> str:
+    numbers = any(result.prediction and result.prediction.digits for result in summary.results)
+    return "digits" if numbers else "pictures"
 
 
 def _gallery(summary: BatchSummary) -> list[tuple[str, str]]:
@@ -133,8 +140,8 @@ def _gallery(summary: BatchSummary) -> list[tuple[str, str]]:
     items = []
     for result, label, correct in zip(summary.results, summary.labels, summary.correct, strict=True):
         if result.prediction and result.preview:
-            answer = " or ".join(result.prediction.candidates) or result.prediction.label or NO_ANSWER
-            caption = f"{answer}, not {label}" if correct is False else answer
+            answer = " or ".join(result.prediction.candidates) or one_line(result.prediction.label) or NO_ANSWER
+            caption = f"{answer}, not {one_line(label)}" if correct is False else answer
             items.append((correct is not False, result.prediction.verdict == "sure", result.preview, caption))
     items.sort(key=lambda item: item[:2])
     shown = (

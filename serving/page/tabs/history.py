@@ -73,7 +73,7 @@ def _build_filters() -> dict[str, Component]:
         filters: dict[str, Component] = {
             "dataset": gr.Dropdown([ANY, *SPECS], value=ANY, label="Data set"),
             "verdict": gr.Dropdown([ANY, *get_args(Verdict)], value=ANY, label="Verdict"),
-            "label": gr.Dropdown([ANY, *labels], value=ANY, label="Label"),
+            "label": gr.Dropdown([ANY, *labels], value=ANY, label="Label or number", allow_custom_value=True),
             "source": gr.Dropdown([ANY, *get_args(Source)], value=ANY, label="Source"),
             "model_version": gr.Textbox(label="Model version", max_length=16),
             "client": gr.Textbox(label="Client", max_length=16),

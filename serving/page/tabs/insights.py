@@ -20,6 +20,7 @@ from serving.page.widgets.controls import QUIET, dataset_switch, operator_refusa
 from serving.page.widgets.errors import page_error
 from serving.page.widgets.gallery import gallery, prediction_gallery
 from serving.services import Services
+from serving.storage.digits import label_counts
 from serving.storage.records import AnswerFilter, StoreError
 
 COUNTS, RATES = "counts", "% of the true class"
@@ -203,7 +204,8 @@ async def with_traffic(services: Services, insights: Insights, request: gr.Reque
         tally = await services.database_calls.call(lambda: recorder.history.tally(where, "label"))
     except StoreError:
         return insights
-    traffic = tuple(tally.get(name, 0) for name in insights.class_names)
+    counts = label_counts(tally, insights.class_names)
+    traffic = tuple(counts[name] for name in insights.class_names)
     return dataclasses.replace(insights, counts=insights.counts | {"traffic": traffic})
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from experiments.inference import drift_reference
-from serving.learning.drift import compare, drift_of_last_day
+from serving.learning.drift import answered_in, compare, drift_of_last_day
 from serving.storage.database import Database
 from serving.storage.history import History
 from tests.helpers.entries import entry
@@ -42,13 +42,17 @@ def answered(images, probabilities, at=1000.0):
     ]
 
 
+def answers_in(entries):
+    return [answer for entry in entries for answer in answered_in(entry, SHAPE)]
+
+
 @pytest.fixture(scope="module")
 def reference():
     return drift_reference.measure(bars(3000, 0), outputs(3000, 0), 10)
 
 
 def drifted(reference, images, probabilities):
-    findings = compare(reference, answered(images, probabilities), SHAPE, NAMES)
+    findings = compare(reference, answers_in(answered(images, probabilities)), SHAPE, NAMES)
     return {finding.measure for finding in findings if finding.drifted}
 
 
@@ -67,7 +71,7 @@ def test_a_shift_is_found_and_named(reference):
 def test_a_difference_too_small_to_matter_is_none_however_sure_it_is(reference):
     images = bars(5000, 2)
     images[:600] = bars(600, 3, width=4)
-    findings = compare(reference, answered(images, outputs(5000, 2)), SHAPE, NAMES)
+    findings = compare(reference, answers_in(answered(images, outputs(5000, 2))), SHAPE, NAMES)
     by_measure = {finding.measure: finding for finding in findings}
     assert by_measure["stroke width"].p < 0.05
     assert not by_measure["stroke width"].drifted
@@ -99,3 +103,22 @@ def test_the_last_day_is_told_in_words(tmp_path, classifier, reference):
     assert "stroke width is higher" in verdict
     assert len(findings) == 4
     database.close()
+
+
+def test_a_number_is_compared_by_its_digits_but_for_their_confidence(reference):
+    digits = answered(bars(300, 1), outputs(300, 1))
+    rows = [digits[start : start + 3] for start in range(0, 300, 3)]
+    numbers = [
+        entry(n, label="\n".join(one.label for one in row), image=b"".join(one.image for one in row), confidence=0.1)
+        for n, row in enumerate(rows)
+    ]
+    numbers += [entry(300, label="", verdict="rejected", image=bytes(3 * 784)), entry(301, label="", image=None)]
+    numbers.append(entry(302, label="7?", image=digits[0].image + bytes(784)))
+    answers = answers_in(numbers)
+    assert [answer.label for answer in answers] == [*(one.label for one in digits), "7"]
+    assert answers[5].image == digits[5].image
+    findings = compare(reference, answers, SHAPE, NAMES)
+    assert [finding.measure for finding in findings] == ["labels", "ink", "stroke width"]
+    assert not any(finding.drifted for finding in findings)
+    mixed = compare(reference, answers_in(numbers + digits), SHAPE, NAMES)
+    assert "confidence" in {finding.measure for finding in mixed}

@@ -43,3 +43,27 @@ def test_a_refusal_is_an_answer_too(history, exported, spec, images):
     assert after.label in exported.class_names
     assert 0 < after.confidence <= 1
     assert np.frombuffer(before.image, np.uint8).size == 48
+
+
+def test_a_number_is_replayed_digit_by_digit(history, exported, spec, images):
+    digits = replace(spec, class_names=("0", "1", "2"))
+    now = [str(place) for place in LiteRTModel(exported.tflite)(images[:4]).argmax(1)]
+    pixels, other = images[:4].tobytes(), {"0": "1", "1": "2", "2": "0"}
+    right, wrong = f"{now[0]}{now[1]}\n?{now[3]}", f"{now[0]}{now[1]}\n?{other[now[3]]}"
+    history.add(
+        [entry(1, dataset="dots", label=right, image=pixels), entry(2, dataset="dots", label=wrong, image=pixels)]
+    )
+    history.add([entry(3, dataset="dots", label="", verdict="rejected", image=pixels)])
+    history.add([entry(4, dataset="dots", label=now[0], image=images[0].tobytes())])
+    result = replay(history.iterate(AnswerFilter(dataset="dots")), exported, digits)
+    assert result.count == 3
+    ((before, after),) = result.changes
+    assert (before.request_id, after.label) == ("request-2", right)
+    assert 0 < after.confidence < 1
+
+
+def test_many_pages_are_replayed_a_part_at_a_time(history, exported, spec, images):
+    digits = replace(spec, class_names=("0", "1", "2"))
+    page = images[:50].tobytes()
+    history.add([entry(number, dataset="dots", label="0" * 50, image=page) for number in range(60)])
+    assert replay(history.iterate(AnswerFilter(dataset="dots")), exported, digits).count == 60

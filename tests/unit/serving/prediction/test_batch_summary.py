@@ -1,13 +1,17 @@
 import csv
 import io
+import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from experiments.inference.predictions import blank
+from experiments.inference.predictions import Digit, blank
 from serving.core.errors import Refused
 from serving.prediction.batch_summary import COLUMNS, BatchSummary
 from serving.prediction.predict import FileResult
+from tests.helpers.numbers import number
 
 
 def result(name, label, verdict="sure"):
@@ -68,3 +72,52 @@ def test_confusion_has_a_row_for_each_label_and_a_column_for_none(summary):
         ["3", *[""] * 10, "1"],
         ["7", "", "1", *[""] * 5, "1", *[""] * 3],
     ]
+
+
+@pytest.fixture
+def numbers():
+    doubtful = number("42", "unsure", 0.6)
+    digit = doubtful.digits[1]
+    digit = Digit(digit.box, replace(digit.answer, verdict="unsure", candidates=("2", "7")))
+    answers = [number("42\n17"), number("19?4", "unsure", 0.5), replace(doubtful, digits=(doubtful.digits[0], digit))]
+    results = [FileResult(f"{place}.png", answer) for place, answer in enumerate(answers)]
+    results += [result("3.png", "7"), FileResult("4.png", number("42", "rejected"))]
+    return BatchSummary(results, ["42\n17", "1984", "427", "7", "1"], tuple("0123456789"))
+
+
+def test_a_number_is_told_in_one_line_with_its_doubtful_digits(numbers):
+    assert numbers.rows() == [
+        ["0.png", "42 17", "0.9000", "sure", "42 17", "yes", ""],
+        ["1.png", "19?4", "0.5000", "unsure", "1984", "no", ""],
+        ["2.png", "42", "0.6000", "unsure", "427", "no", "digit 2: 2 or 7"],
+        ["3.png", "7", "0.9000", "sure", "7", "yes", ""],
+        ["4.png", "", "0.0000", "rejected", "1", "no", ""],
+    ]
+    assert "0.png,42 17,0.9000,sure,42 17,yes," in numbers.csv().decode("utf-8-sig")
+
+
+def test_whole_numbers_and_their_digits_are_judged_apart(numbers):
+    sentences = numbers.sentences(1.0)
+    assert "40.00 % of the 5 with a label are right" in sentences
+    assert "33.33 % of the 3 whole numbers, and 76.92 % of all 13 digits." in sentences  # 4, 3, 2, 1 and 0 are right
+
+
+def test_the_chart_counts_the_digits_of_a_number_and_the_confusion_leaves_numbers_out(numbers):
+    assert ("4", "sure", 3) in numbers.answers()
+    assert ("2", "unsure", 1) in numbers.answers()
+    assert ("none", "rejected", 2) in numbers.answers()
+    assert numbers.confusion() == [
+        ["1", *[""] * 10, "1"],
+        ["7", *[""] * 7, "1", *[""] * 3],
+    ]
+
+
+@given(st.text("0123", min_size=1, max_size=9), st.text("0123?", max_size=9))
+def test_no_more_digits_are_right_than_there_are(label, answer):
+    results = [FileResult("a.png", number(answer) if len(answer) > 1 else result("a", answer).prediction)]
+    sentences = BatchSummary(results, [label], tuple("0123456789")).sentences(1.0)
+    shares = [float(word) for word in re.findall(r"([\d.]+) %", sentences)]
+    assert all(0 <= share <= 100 for share in shares)
+    assert len(shares) == (1 if len(label) == 1 else 3)
+    if len(label) > 1:
+        assert (shares[-1] == 100) == (label == answer)

@@ -9,7 +9,7 @@ import pytest
 from serving.core.guarded_calls import GuardedCalls
 from serving.storage.database import Database
 from serving.storage.history import History
-from serving.storage.recorder import PURGE_INTERVAL, Recorder
+from serving.storage.recorder import BATCH, PURGE_INTERVAL, Recorder
 from serving.storage.records import AnswerFilter, StoreError
 from settings import ROOT
 from tests.helpers.entries import entry
@@ -208,3 +208,15 @@ def count(url):
     number = history.count(AnswerFilter())
     database.close()
     return number
+
+
+def test_while_many_answers_wait_numbers_wait_without_their_images(history, recorder):
+    history.failing = True
+    page = bytes(200 * 784)
+    recorder.add([entry(0, image=page), *(entry(number) for number in range(1, BATCH)), entry(BATCH, image=page)])
+    history.failing = False
+    wait_for(lambda: len(history.kept) == BATCH + 1)
+    by_request = {one.request_id: one.image for one in history.kept}
+    assert by_request["request-0"] == page
+    assert by_request["request-1"] == bytes(784)
+    assert by_request[f"request-{BATCH}"] is None

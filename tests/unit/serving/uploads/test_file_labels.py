@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.uploads.file_labels import class_in, labels_in, seem_wrong
+from serving.uploads.file_labels import class_in, label_in, labels_in, labels_in_cells, number_in, seem_wrong
 
 DIGITS = tuple("0123456789")
 PHOTOS = ("airplane", "automobile", "horse", "truck")
@@ -134,3 +134,63 @@ def test_labels_are_doubted_where_nearly_all_sure_answers_are_others():
     assert not seem_wrong(["4"], [""])
     assert not seem_wrong(["3"] * 10, ["7"] * 5 + ["3"] * 5)
     assert not seem_wrong(["", "3"], ["7", ""])
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("42", "42"),
+        (" 1984.0", "1984"),
+        ("'007'", "007"),
+        ("42 17", "42\n17"),
+        ("42\n17", "42\n17"),
+        ("7", "7"),
+        ("3.14", ""),
+        ("-42", ""),
+        ("4x2", ""),
+        ("\u0664\u0662", ""),
+        ("", ""),
+        (" ", ""),
+    ],
+)
+def test_a_number_in_digits(text, number):
+    assert number_in(text, DIGITS) == number
+    assert number_in(text, PHOTOS) == ""
+    assert label_in(text, DIGITS, numbers=False) == class_in(text, DIGITS)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["42_001.png", "17_002.png", "7_003.png", "305_004.png"],
+        ["img_42.png", "img_17.png", "img_7.png", "img_305.png"],
+        ["42/a.png", "17/b.png", "7/c.png", "305/d.png"],
+        ["42_1.png", "17_1.png", "7_1.png", "305_1.png"],
+        ["42 (1).png", "17.png", "7.png", "305.png"],
+    ],
+)
+def test_names_may_carry_numbers_where_answers_say_so(names):
+    right = ["42", "17", "7", "305"]
+    assert labels_in(names, DIGITS, [""] * 4, ["42", "", "7", "3?5"]) == right
+    for read in (["", "", "7", ""], ["1\n2", "88", "7", "9"], None):
+        assert labels_in(names, DIGITS, [""] * 4, read) != right
+
+
+def test_numbers_of_a_camera_are_no_labels_of_numbers():
+    names = [f"IMG_20240131_{number}.png" for number in range(101500, 101530)]
+    assert labels_in(names, DIGITS, [""] * 30, ["42"] * 30) == [""] * 30
+
+
+@given(st.lists(st.tuples(st.text(max_size=12), st.text("0123456789\n?", max_size=4)), max_size=6))
+def test_whatever_names_are_and_answers_say_there_is_a_label_or_none_for_each(pairs):
+    names, read = [name for name, _ in pairs], [answer for _, answer in pairs]
+    labels = labels_in(names, DIGITS, read, read)
+    assert len(labels) == len(names)
+    assert all(set(label) <= set("0123456789") for label in labels)
+
+
+def test_zeros_before_a_number_of_a_table_count_only_among_numbers():
+    assert labels_in_cells({"07", "8", "x"}, DIGITS, numbers=True) == {"07": "7", "8": "8", "x": ""}
+    cells = {"07", "42", "seven", "x"}
+    assert labels_in_cells(cells, DIGITS, numbers=True) == {"07": "07", "42": "42", "seven": "7", "x": ""}
+    assert labels_in_cells(cells, DIGITS, numbers=False) == {"07": "7", "42": "", "seven": "7", "x": ""}

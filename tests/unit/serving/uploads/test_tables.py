@@ -110,3 +110,24 @@ def test_any_bytes_are_rows_or_are_refused_in_words(content, mark):
     found, faults = NamedFiles(NAMES).labelled(rows)
     assert set(found) <= {0, 1, 2}
     assert all(faults.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one.png,42\ntwo.png,7\n",
+        "file,label\none.png,42\ntwo.png,7\n",
+        "0,one.png,42\n1,two.png,7\n",
+        "number,path,index\n42,one.png,0\n7,two.png,1\n",
+        "one.png,0,42\ntwo.png,1,17\n",
+    ],
+)
+def test_labels_may_be_numbers_where_they_are_asked_for(text):
+    rows = label_rows(read_table(text.encode()), NamedFiles(NAMES).has, DIGITS, numbers=True).rows
+    assert [label for _, label in rows] == ["42", text[-3:].strip(",\n") if "17" in text else "7"]
+
+
+def test_a_column_of_classes_is_the_label_before_one_of_numbers():
+    text = "one.png,7,28\ntwo.png,3,28\n"
+    rows = label_rows(read_table(text.encode()), NamedFiles(NAMES).has, DIGITS, numbers=True).rows
+    assert rows == [("one.png", "7"), ("two.png", "3")]

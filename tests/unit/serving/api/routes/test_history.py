@@ -72,3 +72,16 @@ def test_a_database_that_is_away_is_said(operator, opened, classifier, settings)
     reply = operator(opened(classifier, away)).get("/api/history")
     assert_refused(reply, 503, "no_history")
     assert "secret" not in reply.text
+
+
+def test_a_number_is_found_by_its_text_and_with_its_digits(operator, fresh):
+    fresh.recorder.add([entry(1, answered_at=1_700_000_000, label="42\n1", image=bytes(3 * 784))])
+    fresh.recorder.flush()
+    client = operator(fresh)
+    for label in ("42\n1", "42 1"):
+        (item,) = client.get("/api/history", params={"label": label}).json()["items"]
+        assert item["label"] == "42\n1"
+    with Image.open(io.BytesIO(base64.b64decode(item["image"]))) as image:
+        assert image.size == (28, 3 * 28)
+    assert client.get("/api/history", params={"label": "42"}).json()["items"] == []
+    assert client.get("/api/history", params={"label": "4" * 301}).status_code == 422

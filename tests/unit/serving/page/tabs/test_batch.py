@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from tests.helpers.numbers import SevensClassifier, sevens
 from tests.helpers.tab_events import component_id, trigger, upload
 
 
@@ -35,6 +36,23 @@ def test_digits_are_read_as_before(url, seven_png):
     assert "100.00 % of the 1" in sentences
     assert confusion["value"]["headers"][1:-1] == list("0123456789")
     assert [row[1] for row in table["value"]["data"]] == ["7"]
+
+
+def test_numbers_are_read_and_judged_whole_and_by_their_digits(served, classifier, settings):
+    url = served(SevensClassifier(classifier.bundle), settings)
+    files = [("77_001.png", sevens(2)), ("777_002.png", sevens(3)), ("71_003.png", sevens(2)), ("7_004.png", sevens(1))]
+    sentences, _, chart, _, gallery, rows = read_all(url, "mnist", *(upload(url, *file) for file in files))
+    assert "75.00 % of the 4 with a label are right" in sentences
+    assert "66.67 % of the 3 whole numbers, and 87.50 % of all 8 digits" in sentences
+    assert [row[1] for row in rows["value"]["data"]] == ["77", "777", "77", "7"]
+    assert gallery["value"][0]["caption"] == "77, not 71"
+    plot = json.loads(chart["value"]["plot"])
+    assert [(trace["x"], trace["y"]) for trace in plot["data"]] == [(["7"], [8])]
+    assert plot["layout"]["yaxis"]["title"]["text"] == "digits"
+    listed = [("labels.csv", b"file,label\na.png,77 777\n"), ("a.png", sevens(2, 3))]
+    sentences, *_, rows = read_all(url, "mnist", *(upload(url, *file) for file in listed))
+    assert "100.00 % of the 1 with a label" in sentences
+    assert rows["value"]["data"][0][1] == "77 777"
 
 
 @pytest.mark.parametrize("dataset", ["letters", None, [], {}])

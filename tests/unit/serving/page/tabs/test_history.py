@@ -23,6 +23,9 @@ def folder(tmp_path_factory):
     database = Database(f"sqlite:///{folder / 'history.db'}")
     history = History(database)
     history.add([entry(number, answered_at=time.time(), client="<b>") for number in range(60)])
+    history.add(
+        [entry(98, answered_at=time.time(), dataset="mnist", label="42\n17", image=bytes(4 * 784), source="page")]
+    )
     history.add([entry(99, answered_at=time.time(), verdict="unsure", image=None)])
     database.close()
     return folder
@@ -42,9 +45,9 @@ def click(url, button, data, key=KEY):
 
 def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
     count, rows, before = click(url, "Show newest", [*ANY])
-    assert "61 answers" in count
+    assert "62 answers" in count
     assert rows.index("request-99") < rows.index("request-59") < rows.index("request-58")
-    assert rows.count("data:image/png") == 49
+    assert rows.count("data:image/png") == 48 + 4
     assert "request-5<" not in rows
     assert "<b>" not in rows
     assert before is None or isinstance(before, int)
@@ -53,7 +56,7 @@ def test_the_newest_come_first_with_their_images_and_the_older_follow(url):
 def test_opening_the_tab_shows_the_newest_and_shows_others_why_not(url):
     rows, tab = component_id(url, "html", elem_id="history-rows"), component_id(url, "tabitem", label="History")
     count, shown, _ = trigger(url, tab, "select", ANY, rows, key=KEY)
-    assert "61 answers" in count
+    assert "62 answers" in count
     assert "request-99" in shown
     count, *others = trigger(url, tab, "select", ANY, rows)
     assert "operator" in count
@@ -66,6 +69,9 @@ def test_filters_choose(url):
     assert "request-99" in rows
     assert "request-59" not in rows
     assert "0 answers" in click(url, "Show newest", ["cifar10", *ANY[1:]])[0]
+    count, rows, _ = click(url, "Show newest", ["any", "any", "42 17", *ANY[3:]])
+    assert "1 answer matches" in count
+    assert "request-98" in rows
     count, rows, _ = click(url, "Show newest", [*ANY[:6], "2999-01-01 00:00:00", None])
     assert "0 answers" in count
     assert "No answers to show" in rows
@@ -75,8 +81,9 @@ def test_the_export_holds_everything_that_matches(url):
     file = click(url, "Export as CSV", [*ANY])[0]["value"]
     with urllib.request.urlopen(f"{url}gradio_api/file={urllib.parse.quote(file['path'])}") as reply:
         rows = list(csv.DictReader(reply.read().decode().splitlines()))
-    assert len(rows) == 61
+    assert len(rows) == 62
     assert (rows[0]["request"], rows[0]["verdict"]) == ("request-99", "unsure")
+    assert (rows[1]["request"], rows[1]["label"]) == ("request-98", "42 17")
 
 
 @pytest.mark.parametrize("button", ["Show newest", "Show older", "Export as CSV"])
