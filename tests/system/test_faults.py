@@ -85,7 +85,7 @@ def test_a_page_that_starts_while_both_hang_answers_takes_them_up_later_and_stop
         httpx.post(f"{page.url}api/predict", files=FORM, timeout=PATIENCE, trust_env=False).raise_for_status()
         printed = page.stop(signal.SIGTERM)
     assert visitor.failures == []
-    assert "Stopped.\n" in printed, printed  # the log, which says what is lost, is written beside it
+    assert "Stopped." in printed, printed  # the log, which says what is lost, is written beside it
     assert printed.endswith("exit status 0\n"), printed
 
 

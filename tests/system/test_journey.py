@@ -11,7 +11,7 @@ from tests.helpers.demo_process import DemoProcess
 from tests.helpers.draw_page import DrawPage, open_draw_page
 
 TAUGHT, OTHERS = 20, 3
-PATIENCE = 600_000  # ms, for a retraining on a busy machine
+PATIENCE = 1_500_000  # ms, for a retraining on a busy machine
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def url(services):
 
 @pytest.fixture(scope="module")
 def http(url, dataset):
-    with httpx.Client(base_url=url, timeout=60, params={"dataset": dataset}) as http:
+    with httpx.Client(base_url=url, timeout=180, params={"dataset": dataset}) as http:
         yield http
 
 
