@@ -61,7 +61,8 @@ def replay(arguments: argparse.Namespace, settings: Settings) -> int:
         time = datetime.fromtimestamp(entry.answered_at, UTC)
         was = f"{entry.label or entry.verdict} (version {entry.model_version})"
         now = f"{prediction.label or prediction.verdict} {100 * prediction.confidence:.0f} %"
-        print(f"{time:%Y-%m-%d %H:%M:%S}  {entry.request_id}  {was} -> {now}")
+        change = " ".join(f"{was} -> {now}".split("\n"))  # the rows of numbers
+        print(f"{time:%Y-%m-%d %H:%M:%S}  {entry.request_id}  {change}")
     print(f"{len(result.changes)} of {result.count} answers would change with version {result.version}.")
     database.close()
     return 0

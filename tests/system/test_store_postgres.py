@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from benchmarks.processes import free_ports
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database, migrate
+from serving.storage.digits import label_counts
 from serving.storage.history import History
-from serving.storage.records import AnswerFilter, CorrectionFilter
+from serving.storage.records import LABEL_LENGTH, AnswerFilter, CorrectionFilter
 from tests.helpers.corrections import check_corrections_without_a_network, correction, older_database
 from tests.helpers.entries import entry
 from tests.helpers.former_verdict import check_both_names_of_a_verdict
@@ -139,3 +140,20 @@ def test_a_rejected_answer_is_found_under_the_former_name_of_its_verdict_too(url
 
 def test_corrections_of_an_earlier_version_count_against_no_network(url):
     check_corrections_without_a_network(url)
+
+
+def test_numbers_are_kept_in_an_older_database_and_counted_by_their_digits(url):
+    engine = sa.create_engine(url)
+    migrate(engine, "0006")
+    engine.dispose()
+    database = Database(url)
+    history, digits = History(database), bytes(number for number in range(200) for _ in range(784))
+    text = "\n".join(["42"] * 100)
+    assert len(text) == LABEL_LENGTH - 1
+    history.add([entry(1, label=text, image=digits), entry(2, label="4")])
+    Corrections(database).add([correction(1), correction(1, image=bytes(784), proposed="7", given="7")], text)
+    one, number = history.search(AnswerFilter(), 9)
+    assert (one.image, number.image, number.label, number.corrected) == (bytes(784), digits, text, text)
+    assert [row.request_id for row in history.search(AnswerFilter(label=text.replace("\n", " ")), 9)] == ["request-1"]
+    assert label_counts(history.tally(AnswerFilter(), "label"), tuple("0123456789")) == {"4": 101, "2": 100}
+    database.close()
