@@ -14,7 +14,7 @@ from serving.prediction.prepare import Outcome, Prepared, Sheets, Split, Wanted
 
 REQUEST = struct.Struct("<BBHH")  # position of the data set among SPECS, flags, preview in px, number of sheets
 SIZE = struct.Struct("<I")  # bytes of the sheet that follows
-REPLY = struct.Struct("<III")  # bytes of images, preview, and JSON of a refusal or of rows; a blank has none
+REPLY = struct.Struct("<III")  # bytes of images, preview, and JSON of the rest; a blank has none
 ANSWERED, LARGE = 1, 2
 SPLITS: dict[Split, int] = {"": 0, "wide": 4, "every": 8}
 DATASETS = list(SPECS)
@@ -48,6 +48,7 @@ def pack_reply(outcome: Outcome) -> bytes:
         rest = json.dumps({"rows": [_pack_row(row) for row in outcome.rows]}).encode()
     else:
         image, preview = b"" if outcome.image is None else outcome.image.tobytes(), outcome.preview
+        rest = json.dumps({"size": outcome.size}).encode() if preview else b""
     return REPLY.pack(len(image), len(preview), len(rest)) + image + preview + rest
 
 
@@ -61,14 +62,14 @@ def take_reply(buffer: bytearray, dataset: str) -> Outcome | None:
         return None
     reply = bytes(buffer[REPLY.size : end])
     del buffer[:end]
-    if rest:
-        told = json.loads(reply[image + preview :])
-        if "refused" in told:
-            return Refused(*told["refused"])
+    told = json.loads(reply[image + preview :]) if rest else {}
+    if "refused" in told:
+        return Refused(*told["refused"])
+    if "rows" in told:
         images = np.frombuffer(reply[:image], np.uint8).reshape(-1, *SPECS[dataset].image_shape)
         return Prepared(None, rows=_take_rows(told["rows"], images))
     pixels = np.frombuffer(reply[:image], np.uint8).reshape(SPECS[dataset].image_shape) if image else None
-    return Prepared(pixels, reply[image : image + preview])
+    return Prepared(pixels, reply[image : image + preview], tuple(told.get("size", (0, 0))))
 
 
 def _pack_row(row: Row) -> tuple[int, list[Any]]:

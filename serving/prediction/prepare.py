@@ -1,7 +1,7 @@
 """Decode and preprocess a drawing or photo, or refuse it: the same for page and API."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -9,8 +9,10 @@ import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
-from experiments.numbers.candidates import Row, TooMuchError, split
+from experiments.numbers.candidates import Candidate, Row, TooMuchError, split
 from experiments.preprocessing.decoding import MAX_PIXELS, ImageError, TooLargeError, decode_image, pixel_count
+from experiments.preprocessing.formats import format_of
+from experiments.preprocessing.headers import picture_size
 from serving.core.errors import Refused
 from serving.core.images import encode_png
 
@@ -41,6 +43,7 @@ class Prepared:
 
     image: np.ndarray | None  # uint8 [h, w, C] as the data set has them; None for a blank, and of what is split
     preview: bytes = b""  # PNG
+    size: tuple[int, int] = (0, 0)  # px, width and height of the picture as sent, upright; only beside a preview
     rows: tuple[Row, ...] = ()  # of what is split
 
 
@@ -54,7 +57,7 @@ def prepare_picture(wanted: Wanted, sheets: Sheets) -> Outcome:
         return refused
     try:
         pixels = flatten(sheets) if sheets else EMPTY
-        return _prepared(wanted, pixels)
+        return _prepared(wanted, pixels, _reduction(sheets, pixels))
     except Refused as error:
         return error.with_traceback(None)
     except TooLargeError as error:
@@ -90,19 +93,40 @@ def _refusal(sheets: Sheets) -> Refused | None:
     return None
 
 
-def _prepared(wanted: Wanted, pixels: np.ndarray) -> Prepared:
+def _prepared(wanted: Wanted, pixels: np.ndarray, reduction: int) -> Prepared:
     if wanted.split:
-        return Prepared(None, rows=_rows(pixels, wanted.split == "every"))
+        return Prepared(None, rows=_rows(pixels, wanted.split == "every", reduction))
     image = _as_answered(wanted, pixels) if wanted.answered else SPECS[wanted.dataset].prepare(pixels)
-    return Prepared(image, _preview(pixels, wanted.preview) if wanted.preview else b"")
+    if not wanted.preview:
+        return Prepared(image)
+    height, width = pixels.shape[:2]
+    return Prepared(image, _preview(pixels, wanted.preview), (width * reduction, height * reduction))
 
 
-def _rows(pixels: np.ndarray, every: bool) -> tuple[Row, ...]:
-    """The rows of a picture; none where there is more on it than numbers."""
+def _reduction(sheets: Sheets, pixels: np.ndarray) -> int:
+    """At which fraction of its size a picture was decoded, as large ones in JPEG and JPEG 2000 are: 2 for a half."""
+    known = format_of(sheets[0]) if sheets else None
+    if known is None or not known.name.startswith("JPEG"):
+        return 1
+    width, height = picture_size(sheets[0]) or (0, 0)
+    return max(1, round(max(width, height) / max(int(side) for side in pixels.shape[:2])))
+
+
+def _rows(pixels: np.ndarray, every: bool, reduction: int) -> tuple[Row, ...]:
+    """The rows of a picture, with boxes in px of what was sent; none where there is more on it than numbers."""
     try:
-        return tuple(split(pixels, every))
+        rows = tuple(split(pixels, every))
     except TooMuchError:
         return ()
+    return rows if reduction == 1 else tuple(_enlarged(row, reduction) for row in rows)
+
+
+def _enlarged(row: Row, factor: int) -> Row:
+    def box(candidate: Candidate) -> tuple[int, int, int, int]:
+        left, top, right, bottom = candidate.box
+        return left * factor, top * factor, right * factor, bottom * factor
+
+    return Row(row.pieces, [replace(candidate, box=box(candidate)) for candidate in row.candidates])
 
 
 def _as_answered(wanted: Wanted, pixels: np.ndarray) -> np.ndarray:

@@ -93,3 +93,23 @@ def test_the_image_of_an_answer_comes_back_as_it_is_and_nothing_else(seven_png):
         image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
         assert np.array_equal(prepare_picture(wanted, [encoded(image)]).image.squeeze(), image)
         assert prepare_picture(wanted, [seven_png]).code == "no_answer"
+
+
+def large_jpeg(left, top, right, bottom):
+    """JPEG of 4,000 x 3,000 px with a black stroke on white, which is decoded at a quarter of its size."""
+    pixels, buffer = np.full((3000, 4000), 255, np.uint8), io.BytesIO()
+    pixels[top:bottom, left:right] = 0
+    Image.fromarray(pixels).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def test_a_preview_comes_with_the_size_of_what_was_sent(seven_png):
+    assert prepare_picture(DIGIT, [seven_png]).size == (0, 0)
+    assert prepare_picture(Wanted("mnist", preview=50), [seven_png]).size == (100, 100)
+    large = prepare_picture(Wanted("mnist", preview=50), [large_jpeg(1000, 1000, 1200, 2000)])
+    assert large.size == (4000, 3000)
+
+
+def test_boxes_are_in_pixels_of_what_was_sent():
+    (row,) = prepare_picture(Wanted("mnist", split="wide"), [large_jpeg(1000, 800, 1200, 2000)]).rows
+    assert row.candidates[0].box == pytest.approx((1000, 800, 1200, 2000), abs=16)
