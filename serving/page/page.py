@@ -23,7 +23,9 @@ from serving.services import Services
 from settings import Settings
 
 TITLE = "Digit and photo reader"
-INTRODUCTION = "Draw a digit or upload a photo: a small neural network says what it is, and when it is not sure."
+INTRODUCTION = (
+    "Draw a digit or a number, or upload a photo: a small neural network says what it is, and when it is not sure."
+)
 PRIVACY = (
     "Each answer is kept with its time, label, confidence and model, the small image the model saw, and a keyed hash "
     "in place of your address. *Answer while I draw* keeps nothing; if you correct an answer, your picture is kept too."

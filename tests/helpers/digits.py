@@ -30,6 +30,17 @@ DIGITS: dict[str, list[Stroke]] = {
 }
 
 
+def digits_beside(number: str, wide: float = 1.0) -> list[Stroke]:
+    """The digits of a number side by side, on a sheet that is so many times as wide as high."""
+    share = 1 / len(number)
+    scale = min(1.6 * share, 1 / wide)
+    return [
+        [(share * (place + 0.5) + scale * (x - 0.5), 0.5 + wide * scale * (y - 0.5)) for x, y in stroke]
+        for place, digit in enumerate(number)
+        for stroke in DIGITS[digit]
+    ]
+
+
 def draw_on_paper(strokes: list[Stroke], path: Path) -> Path:
     """Write a picture of the strokes in black on white, as wide as the pad's brush draws them."""
     sheet = Image.new("L", (400, 400), 255)

@@ -16,6 +16,7 @@ from tests.helpers.digits import Stroke
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 MARGIN = 30  # px that Gradio keeps free around the sheet
+SQUARE_PAD, WIDE_PAD = ("#pad", 1.0), ("#wide-pad", 2.0)  # and how many times as wide as high
 TIMEOUT_S = 60.0  # for a busy machine without a graphics card
 QUIET_S = 0.2  # from the request of an event to the stream that brings its answer: half of that
 SLOW_DISPLAY = """{
@@ -63,20 +64,22 @@ class DrawPage:
         page.on("console", self._keep_error)
         for ended in ("requestfinished", "requestfailed"):  # Gradio aborts a stream that has brought every answer
             page.on(ended, self._end_request)
+        self._pad, self._shape = SQUARE_PAD
         page.set_default_timeout(1000 * TIMEOUT_S)
         expect.set_options(1000 * TIMEOUT_S)
         page.goto(url)
         self.answer: Locator = page.get_by_test_id("label-output-value")
         self.preprocessed: Locator = page.locator(".preprocessed img")
         self.note: Locator = page.locator(".block.note")
+        self.digits: Locator = page.locator(".digits .pictures figcaption")
         self.live: Locator = page.get_by_label("Answer while I draw")
         self.wait_for(self._is_ready)
 
     def draw(self, strokes: list[Stroke]) -> None:
         """Draw strokes of (x, y), 0 to 1 over the sheet, with the mouse button down along each."""
-        left, top, side = self._sheet()
+        left, top, width, height = self._sheet()
         mouse = self.page.mouse
-        for first, *rest in [[(left + x * side, top + y * side) for x, y in stroke] for stroke in strokes]:
+        for first, *rest in [[(left + x * width, top + y * height) for x, y in stroke] for stroke in strokes]:
             mouse.move(*first)
             mouse.down()
             for point in rest:
@@ -109,6 +112,13 @@ class DrawPage:
         self.press_and_wait(button)
         self.wait_for(self.is_answered)  # every event of the button: a late one would empty what comes next
         self.wait_for(self._is_ready)
+
+    def choose_pad(self, wide: bool) -> None:
+        """Have the wide pad or the square one and wait until it can be drawn on."""
+        self.page.get_by_label("Wide pad for numbers").set_checked(wide)
+        self._pad, self._shape = WIDE_PAD if wide else SQUARE_PAD
+        self.wait_for(self._is_ready)
+        self.wait_for(self.is_answered)
 
     def upload(self, picture: Path) -> None:
         """Choose the picture in the upload below the pad."""
@@ -169,16 +179,19 @@ class DrawPage:
         for prompt in ("select the draw tool", "Upload an image"):
             if self.page.get_by_text(prompt).count():
                 return False
-        return self.page.locator("#pad canvas").count() > 0 and bool(self._screenshot().min() > 200)
+        return self.page.locator(f"{self._pad} canvas").count() > 0 and bool(self._screenshot().min() > 200)
 
-    def _sheet(self) -> tuple[float, float, float]:
+    def _sheet(self) -> tuple[float, float, float, float]:
+        """Left, top, width and height in px."""
         self.page.mouse.move(1, 1)
-        box = self.page.locator("#pad canvas").first.bounding_box() or {}
-        side = min(box["width"], box["height"]) - 2 * MARGIN
-        return box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2, side
+        self.page.locator(self._pad).scroll_into_view_if_needed()
+        box = self.page.locator(f"{self._pad} canvas").first.bounding_box() or {}
+        height = min((box["width"] - 2 * MARGIN) / self._shape, box["height"] - 2 * MARGIN)
+        width = self._shape * height
+        return box["x"] + (box["width"] - width) / 2, box["y"] + (box["height"] - height) / 2, width, height
 
     def _screenshot(self) -> np.ndarray:
         """Return the grey values of the sheet, uint8 [h, w], less the edge under the pad's label and tools."""
-        left, top, side = self._sheet()
-        clip = {"x": left + 5, "y": top + 10, "width": side - 10, "height": side - 15}
+        left, top, width, height = self._sheet()
+        clip = {"x": left + 5, "y": top + 10, "width": width - 10, "height": height - 15}
         return np.asarray(Image.open(io.BytesIO(self.page.screenshot(clip=clip))).convert("L"))

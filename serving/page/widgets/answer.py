@@ -14,14 +14,18 @@ from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
 from model_loader import Classifier
 from serving.core import logs
+from serving.core.errors import Refused
 from serving.page.widgets import feedback_buttons
 from serving.page.widgets.controls import PRIVATE, QUIET, client_of_event
 from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.files import answered_image, cache_image, if_room, read_uploads, uploads
-from serving.prediction.prepare import Wanted
+from serving.page.widgets.number import PREVIEW, number_details, number_html, number_words, side_by_side
+from serving.prediction.prepare import Prepared, Sheets, Wanted
 from serving.services import Services
 
 Outputs = tuple[dict[str, float] | str | None, str, str | None, dict[str, Any] | None, str]
+OutputsWithBoxes = tuple[dict[str, float] | str | None, str, str | None, dict[str, Any] | None, str, str]
+"""Those of an answer, and HTML of the digits of a number; empty for anything else."""
 HIDE = "() => ({__type__: 'update', value: null, visible: false})"
 """gr.update(value=None, visible=False), in the browser: it saves a request to the server after each answer."""
 DETAILS = ("verdict", "label", "confidence", "candidates", "model_version")
@@ -70,6 +74,10 @@ class AnswerView:
             gr.Markdown(self.note(), label="Note", elem_classes="note"),
         )
 
+    def build_number(self) -> gr.HTML:
+        """Create the component for the digits of a number, in which they replace the image that the model saw."""
+        return gr.HTML(label="Digits", elem_classes="digits")
+
     def nothing(self) -> Outputs:
         """The components' values before the first answer."""
         return None, "", None, None, self.note()
@@ -86,7 +94,7 @@ class AnswerView:
                 explanation = await asyncio.to_thread(self.classifier.explain, image)
             return gr.update(value=cache_image(Image.fromarray(explanation)), visible=True)
 
-        ask = gr.Button("Why this answer?")
+        ask = gr.Button("Why this answer?", elem_classes="ask-why")
         label = "Blue speaks for it, orange against it"
         why = gr.Image(
             label=label, format="png", height=300, buttons=[], interactive=False, visible=False, elem_classes="why"
@@ -101,26 +109,53 @@ class AnswerView:
     async def reply(self, files: Sequence[Path], request: gr.Request, record: bool = True) -> Outputs:
         """Answer a drawing or photo and record the answer, though not in live mode. files: its sheets, the lowest
         first; none is a blank. Raises gr.Error."""
-        client, request_id = client_of_event(request), ""
+        label, words, image, details, note, _ = await self._reply(files, request, record, boxes=False)
+        return label, words, image, details, note
+
+    async def reply_with_boxes(
+        self, files: Sequence[Path], request: gr.Request, record: bool = True
+    ) -> OutputsWithBoxes:
+        """Likewise for the page, which shows where the digits of a number are."""
+        return await self._reply(files, request, record, boxes=True)
+
+    async def _reply(self, files: Sequence[Path], request: gr.Request, record: bool, boxes: bool) -> OutputsWithBoxes:
+        client, request_id, shown = client_of_event(request), "", Prepared(None)
         with (
             show_errors(self.services, "The picture could not be answered."),
             self.services.load.request(client) as held,
         ):
             sheets = await read_uploads(files, held, self.services.limits)
             started = time.perf_counter()
-            prediction = await self.services.batcher.predict_one(Wanted(self.dataset), sheets, client)
+            prediction = await self.services.batcher.predict_one(Wanted(self.dataset), sheets, client, "auto")
             milliseconds = 1000 * (time.perf_counter() - started)
+            if boxes and prediction.digits:
+                shown = await self._preview(sheets, client)
         if record:
             request_id = logs.request_id()
             self.services.record(self.dataset, request_id, "page", client, milliseconds, [prediction], sheets)
-        return await asyncio.to_thread(self._outputs, prediction, milliseconds, request_id)
+        outputs = await asyncio.to_thread(self._outputs, prediction, milliseconds, request_id)
+        if not boxes or not prediction.digits:
+            return *outputs, ""
+        return *outputs, await asyncio.to_thread(number_html, prediction, shown.preview, shown.size)
+
+    async def _preview(self, sheets: Sheets, client: str) -> Prepared:
+        """A small picture of a drawing; empty where the workers refuse it, since the answer is there without it."""
+        try:
+            return await self.services.worker_pool.prepare_one(Wanted(self.dataset, preview=PREVIEW), sheets, client)
+        except Refused:
+            return Prepared(None)
 
     def _outputs(self, prediction: Prediction, milliseconds: float, request_id: str) -> Outputs:
         probabilities = zip(SPECS[self.dataset].class_names, prediction.probabilities.tolist(), strict=True)
-        label = self.sentences.get(prediction.verdict) or dict(probabilities)
-        image = None if prediction.image is None else if_room(cache_image, Image.fromarray(prediction.image.squeeze()))
+        answer = prediction.label if prediction.digits else dict(probabilities)
+        label = self.sentences.get(prediction.verdict) or answer
+        pixels = side_by_side(prediction.image) if prediction.digits else prediction.image
+        image = None if pixels is None else if_room(cache_image, Image.fromarray(pixels.squeeze()))
         details = {name: getattr(prediction, name) for name in DETAILS} | {"id": request_id}
-        return label, verdict_words(prediction), image, details, f"{self.note()} Read in {milliseconds:.1f} ms."
+        words = number_words(prediction) if prediction.digits else verdict_words(prediction)
+        if prediction.digits:
+            details |= number_details(prediction)
+        return label, words, image, details, f"{self.note()} Read in {milliseconds:.1f} ms."
 
     def note(self) -> str:
         """A line that says which model answers."""

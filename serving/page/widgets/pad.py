@@ -11,7 +11,10 @@ from pydantic import ValidationError
 
 from serving.page.widgets.errors import page_error
 
-SIDE = 400  # px, of the sheet and of the picture that it sends
+Size = tuple[int, int]
+"""Width and height in px, of a sheet and of the picture that it sends."""
+SQUARE: Size = (400, 400)
+WIDE: Size = (800, 400)  # for numbers; on a phone half as high as wide
 BRUSH = 20  # px; the default brush is far thinner than MNIST's strokes
 WRONG_SHAPE = (
     'A drawing is {"background": file, "layers": [file, ...], "composite": file}. Upload each file first and send '
@@ -21,18 +24,20 @@ WRONG_SHAPE = (
 AnyComponent = TypeVar("AnyComponent", bound=Component)
 
 
-def build_pad(**options: Any) -> gr.Sketchpad:
+def build_pad(size: Size = SQUARE, **options: Any) -> gr.Sketchpad:
     """Build a white pad with the brush selected. An event's function gets its value as `list[Path]`, the files of the
-    drawing's sheets from the lowest up. options: the sketchpad's own."""
+    drawing's sheets from the lowest up. size: for good, since Gradio keeps a pad's first one when it is changed;
+    options: the sketchpad's own."""
     pad = gr.Sketchpad(
-        value=blank_drawing(),  # type: ignore[arg-type]  # Gradio's annotation lacks the dictionary that it documents
-        canvas_size=(SIDE, SIDE),
+        value=blank_drawing(size),  # type: ignore[arg-type]  # Gradio's annotation lacks the dictionary that it documents
+        canvas_size=size,
         fixed_canvas=True,
         brush=gr.Brush(default_size=BRUSH, colors=["#000000"], color_mode="fixed"),
         eraser=gr.Eraser(default_size=BRUSH),
         layers=False,
         transforms=(),
         buttons=[],
+        elem_classes="pad",
         **options,
     )
     pad.server_fns, pad.accept_blobs = [], None  # it would keep whatever anyone sends, for good
@@ -51,9 +56,10 @@ def _strict(component: AnyComponent) -> AnyComponent:
     return component
 
 
-def blank_drawing() -> dict[str, Any]:
+def blank_drawing(size: Size = SQUARE) -> dict[str, Any]:
     """Return the value of a fresh pad: a white sheet, since without one the brush would have to be selected first."""
-    return {"background": np.full((SIDE, SIDE, 3), 255, np.uint8), "layers": [], "composite": None}
+    width, height = size
+    return {"background": np.full((height, width, 3), 255, np.uint8), "layers": [], "composite": None}
 
 
 class DrawingData(EditorData):

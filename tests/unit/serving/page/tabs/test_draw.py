@@ -11,6 +11,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from serving.page.tabs.draw import SENTENCES
+from tests.helpers.numbers import SevensClassifier, sevens
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +113,18 @@ def test_files_of_the_server_are_not_read(url):
         answer = reply.read().decode()
     assert answer.startswith("event: error")
     assert Path(__file__).name not in answer
+
+
+def test_a_number_has_the_same_outputs_with_the_whole_and_its_digits(served, classifier, settings, tmp_path):
+    (tmp_path / "number.png").write_bytes(sevens(4, 3))
+    client = Client(served(SevensClassifier(classifier.bundle), settings), verbose=False, download_files=str(tmp_path))
+    sent = drawing(handle_file(str(tmp_path / "number.png")))
+    label, words, picture, details, note = client.predict(sent, api_name="/predict")
+    assert label == {"label": "7777\n777", "confidences": None}
+    assert words == "Sure."
+    with Image.open(picture) as image:
+        assert image.size == (7 * 28, 28)
+    assert (details["verdict"], details["label"], details["text"]) == ("sure", "7777\n777", "7777\n777")
+    assert [set(digit) for digit in details["digits"]] == 7 * [{"box", "label", "verdict", "confidence", "candidates"}]
+    assert details["digits"][0]["box"] == pytest.approx([30, 30, 70, 90], abs=4)
+    assert "ms" in note

@@ -4,26 +4,45 @@ import asyncio
 
 import gradio as gr
 import pytest
+from PIL import Image
 
 from serving.page.tabs.draw import SENTENCES
 from serving.page.widgets.answer import AnswerView
+from tests.helpers.numbers import SevensClassifier, number, sevens
+from tests.helpers.pictures import encoded
 
 
 @pytest.fixture
-def reply(opened, settings, tmp_path, monkeypatch):
-    """Answers sheets by a classifier, in live mode."""
-
+def cache(tmp_path, monkeypatch):
+    """A folder of the cache of uploads."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     (tmp_path / "digest").mkdir()
+    return tmp_path / "digest"
+
+
+@pytest.fixture
+def reply(opened, settings, cache):
+    """Answers sheets by a classifier, in live mode."""
 
     def reply(classifier, sheets):
-        files = [tmp_path / "digest" / str(number) for number in range(len(sheets))]
+        files = [cache / str(number) for number in range(len(sheets))]
         for file, sheet in zip(files, sheets, strict=True):
             file.write_bytes(sheet)
         view = AnswerView(opened(classifier, settings), "mnist", SENTENCES)
         return asyncio.run(view.reply(files, gr.Request(client=None), record=False))
 
     return reply
+
+
+@pytest.fixture
+def view(opened, settings, cache):
+    """The file of a sheet, and the view of a classifier's answers."""
+
+    def view(classifier, sheet):
+        (cache / "sheet").write_bytes(sheet)
+        return cache / "sheet", AnswerView(opened(classifier, settings), "mnist", SENTENCES)
+
+    return view
 
 
 def test_a_drawing_gets_probabilities_and_a_note(reply, classifier, seven_png):
@@ -74,3 +93,30 @@ def test_sheets_that_are_too_large_together_are_refused_in_words(reply, classifi
 def test_too_many_sheets_are_refused_in_words(reply, classifier, seven_png):
     with pytest.raises(gr.Error, match="10 layers"):
         reply(classifier, [seven_png] * 11)
+
+
+@pytest.mark.parametrize("boxes", [True, False])
+def test_a_number_has_boxes_on_the_page_alone(view, classifier, boxes):
+    file, view = view(SevensClassifier(classifier.bundle), sevens(2))
+    reply = view.reply_with_boxes if boxes else view.reply
+    label, words, image, details, _, *page = asyncio.run(reply([file], gr.Request(client=None), record=False))
+    assert (label, words, details["text"], details["id"]) == ("77", "Sure.", "77", "")
+    assert image.endswith(".png")
+    assert [html.count("<figure") for html in page] == ([3] if boxes else [])
+
+
+def test_one_digit_has_no_boxes(view, classifier, seven_png):
+    file, view = view(classifier, seven_png)
+    *_, page = asyncio.run(view.reply_with_boxes([file], gr.Request(client=None), record=False))
+    assert page == ""
+
+
+def test_a_rejected_number_has_the_sentence_and_its_digits(view, classifier):
+    _, view = view(classifier, encoded(Image.new("L", (9, 9)), "PNG"))
+    label, words, *_ = view._outputs(number("42", "rejected"), 1.0, "")
+    assert (label, words) == (SENTENCES["rejected"], "")
+
+
+def test_a_preview_that_is_refused_leaves_the_answer(view, classifier):
+    _, view = view(classifier, b"")
+    assert asyncio.run(view._preview([b"no picture"], "client")).preview == b""
