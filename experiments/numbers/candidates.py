@@ -37,6 +37,12 @@ class Candidate:
     whole: bool
     height: float
 
+    @property
+    def width(self) -> float:
+        """Its width, likewise."""
+        left, top, right, bottom = self.box
+        return self.height * (right - left) / max(bottom - top, 1)
+
 
 @dataclass(frozen=True, eq=False)
 class Row:

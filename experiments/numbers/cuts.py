@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 
-SCALE = 40  # px: a digit's height at which paths are looked for
-REACH = 16  # px of SCALE: how far a path may wander from where it begins
-APART = 5  # px of SCALE between the places where two paths cross ink, at least
+SCALE = 56  # px: a digit's height at which paths are looked for
+REACH = 22  # px of SCALE: how far a path may wander from where it begins
+APART = 7  # px of SCALE between the places where two paths cross ink, at least
 THICK = 2.6  # pens' widths of ink that a path may cross
-SIDEWAYS = 0.12  # what a step aside costs, in px of ink
+SIDEWAYS = 0.35  # what a step aside costs, in px of ink
 PAPER = 0.01  # what a px of paper costs
 
 

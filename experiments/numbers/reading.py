@@ -5,38 +5,43 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.inference.predictions import Digit, Prediction, Verdict
+from experiments.inference.predictions import Digit, Prediction
 from experiments.numbers.candidates import Row
 from experiments.numbers.paths import Step, best_path
 
 NO_DIGIT = "?"
+NONE = 0.9  # probability of the reject class above which a mark on its own is no digit, however likely the rest
 MOST_OTHERS = 0.34  # share of a sheet's marks that are no digits, above which it is rejected
-SURE = 0.97  # confidence of a number from which it is sure
-LEAST = 0.1  # confidence below which a number is rejected
+LIKELY = 0.6  # geometric mean of the digits' probabilities below which it is rejected
+# The calibration of a number's confidence, a logistic regression on strings of generated digits.
+BIAS, DIGITS, WITH_CUTS, WITH_OTHERS = 0.24, 0.72, -2.1, -2.2
+SURE = 0.96  # confidence from which 99 % of those strings are right
 
 
 def read_number(rows: Sequence[Row], answers: Sequence[Prediction], class_names: Sequence[str]) -> Prediction | None:
     """The answer for a sheet, given those to the candidates of all its rows in order; None if there is at most one
     digit on it."""
-    start, confidence, lines, digits = 0, 1.0, list[str](), list[Digit]()
+    start, lines, digits, has_cuts = 0, list[str](), list[Digit](), False
     for row in rows:
         own = answers[start : start + len(row.candidates)]
         start += len(own)
-        path = best_path(row, own)
-        confidence *= path.share
-        read = [_digit(row, step, own[step.candidate], class_names) for step in path.steps]
-        confidence *= float(np.prod([digit.answer.confidence for digit in read if digit.answer.label]))
+        steps = best_path(row, own)
+        has_cuts |= not all(row.candidates[step.candidate].whole for step in steps)
+        read = [_digit(row, step, own[step.candidate], class_names) for step in steps]
         digits += read
         lines.append("".join(digit.answer.label or NO_DIGIT for digit in read))
     if len(digits) < 2:
         return None
-    others = sum(not digit.answer.label for digit in digits)
-    verdict = _verdict(confidence, others / len(digits), digits)
+    probabilities = np.array([digit.answer.confidence for digit in digits if digit.answer.label])
+    others = 1 - len(probabilities) / len(digits)
+    confidence = _confidence(probabilities, has_cuts, others > 0)
+    rejected = others > MOST_OTHERS or float(np.exp(np.log(probabilities).mean())) < LIKELY
+    sure = confidence >= SURE and all(digit.answer.verdict == "sure" for digit in digits)
     return Prediction(
-        label="" if verdict == "rejected" else "\n".join(lines),
-        confidence=0.0 if verdict == "rejected" else confidence,
+        label="" if rejected else "\n".join(lines),
+        confidence=0.0 if rejected else confidence,
         probabilities=np.zeros_like(digits[0].answer.probabilities),
-        verdict=verdict,
+        verdict="rejected" if rejected else "sure" if sure else "unsure",
         candidates=(),
         model_version=digits[0].answer.model_version,
         image=np.concatenate([digit.answer.image for digit in digits if digit.answer.image is not None]),
@@ -44,17 +49,17 @@ def read_number(rows: Sequence[Row], answers: Sequence[Prediction], class_names:
     )
 
 
-def _verdict(confidence: float, others: float, digits: Sequence[Digit]) -> Verdict:
-    if others > MOST_OTHERS or confidence < LEAST:
-        return "rejected"
-    if others or confidence < SURE or any(digit.answer.verdict != "sure" for digit in digits):
-        return "unsure"
-    return "sure"
+def _confidence(probabilities: np.ndarray, has_cuts: bool, has_others: bool) -> float:
+    """The probability that all of a number is right, from those of its digits float [digits]."""
+    together = np.clip(probabilities.prod(), 1e-9, 1 - 1e-5)
+    score = BIAS + DIGITS * np.log(together / (1 - together)) + WITH_CUTS * has_cuts + WITH_OTHERS * has_others
+    return float(1 / (1 + np.exp(-score)))
 
 
 def _digit(row: Row, step: Step, answer: Prediction, class_names: Sequence[str]) -> Digit:
     """A step of a path: what is no digit has a rejected answer, and what is one has a label, however doubtful."""
-    if not step.is_digit:
+    candidate = row.candidates[step.candidate]
+    if not step.is_digit or (candidate.whole and answer.reject_probability > NONE):
         answer = replace(answer, label="", confidence=0.0, verdict="rejected", candidates=())
     elif not answer.label:
         best, second = np.argsort(-answer.probabilities, kind="stable")[:2].tolist()
@@ -65,4 +70,4 @@ def _digit(row: Row, step: Step, answer: Prediction, class_names: Sequence[str])
             verdict="unsure",
             candidates=(class_names[best], class_names[second]),
         )
-    return Digit(row.candidates[step.candidate].box, answer)
+    return Digit(candidate.box, answer)
