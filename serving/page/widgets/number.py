@@ -27,7 +27,7 @@ def number_words(number: Prediction) -> str:
         return "Sure." if number.verdict == "sure" else ""
     doubts = [_doubt(name, digit) for name, digit in _named(number) if digit.answer.verdict != "sure"]
     if not doubts:
-        return "Not sure where one digit ends and the next begins."
+        return "Not sure of the whole, though each digit is sure."
     more = [f"and {len(doubts) - NAMED} more"] if len(doubts) > NAMED else []
     return f"Not sure: {'; '.join(doubts[:NAMED] + more)}."
 

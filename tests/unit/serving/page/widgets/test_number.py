@@ -27,7 +27,7 @@ def doubted(prediction, *doubts):
     [
         (number("42"), "Sure."),
         (number("42", "rejected"), ""),
-        (number("42", "unsure"), "Not sure where one digit ends and the next begins."),
+        (number("42", "unsure"), "Not sure of the whole, though each digit is sure."),
         (doubted(number("42"), (1, "3", "8")), "Not sure: the 2nd digit may be 3 or 8."),
         (number("3?14", "unsure"), "Not sure: the 2nd mark is no digit."),
         (
