@@ -13,6 +13,8 @@ NO_DIGIT = "?"
 NONE = 0.9  # probability of the reject class above which a mark on its own is no digit, however likely the rest
 MOST_OTHERS = 0.34  # share of a sheet's marks that are no digits, above which it is rejected
 LIKELY = 0.6  # geometric mean of the digits' probabilities below which it is rejected
+CUT_LIKELY = 0.4  # confidence below which it is rejected where marks were cut
+LETTER = 0.83  # the same where all may be one character: cut, a third of the letters H, M, N and W are two digits
 # The calibration of a number's confidence, a logistic regression on strings of generated digits.
 BIAS, DIGITS, WITH_CUTS, WITH_OTHERS = 0.24, 0.72, -2.1, -2.2
 SURE = 0.96  # confidence from which 99 % of those strings are right
@@ -36,6 +38,7 @@ def read_number(rows: Sequence[Row], answers: Sequence[Prediction], class_names:
     others = 1 - len(probabilities) / len(digits)
     confidence = _confidence(probabilities, has_cuts, others > 0)
     rejected = others > MOST_OTHERS or float(np.exp(np.log(probabilities).mean())) < LIKELY
+    rejected |= has_cuts and confidence < (LETTER if _may_be_one(rows) else CUT_LIKELY)
     sure = confidence >= SURE and all(digit.answer.verdict == "sure" for digit in digits)
     return Prediction(
         label="" if rejected else "\n".join(lines),
@@ -47,6 +50,12 @@ def read_number(rows: Sequence[Row], answers: Sequence[Prediction], class_names:
         image=np.concatenate([digit.answer.image for digit in digits if digit.answer.image is not None]),
         digits=tuple(digits),
     )
+
+
+def _may_be_one(rows: Sequence[Row]) -> bool:
+    """Whether everything together is no wider than one character may be."""
+    (first, *others) = rows
+    return not others and any(each.first == 0 and each.last == first.pieces - 1 for each in first.candidates)
 
 
 def _confidence(probabilities: np.ndarray, has_cuts: bool, has_others: bool) -> float:
