@@ -8,11 +8,12 @@ import numpy as np
 
 from experiments.numbers.cuts import cut
 from experiments.preprocessing.decoding import as_rgba
-from experiments.preprocessing.drawings import normalise_ink
+from experiments.preprocessing.drawings import SIDE, normalise_ink
 from experiments.preprocessing.ink import LEAST, Sheet, find_writing, ink_of
 from experiments.preprocessing.marks import Marks, marks_of
 
-DIRT = 0.02  # area of a mark as a share of the squared height, below which it is dirt
+DIRT = 0.12  # area of a mark as a share of the pen's squared width, below which it is dirt; a dot's is 0.8
+OVER = 0.2  # share of its width by which a small part of a digit lies over or under the rest, at least
 SMALL = 0.45  # height as a share of the digits', below which a mark alone is no digit
 WIDE = 0.85  # width as a share of the digits' height from which a mark is cut at once
 NARROW = 0.4  # the same where every mark is cut that can hold two
@@ -99,7 +100,7 @@ def _digit_height(found: Marks) -> float:
 
 def _rows(found: Marks, height: float) -> list[list[int]]:
     """The marks of each row, from above."""
-    marks = [mark for mark in range(1, len(found.area)) if found.area[mark] > DIRT * height**2]
+    marks = [mark for mark in range(1, len(found.area)) if found.area[mark] > DIRT * _pen(found) ** 2]
     large = [mark for mark in marks if found.bottom[mark] - found.top[mark] > SMALL * height]
     rows: list[list[int]] = []
     for mark in sorted(large, key=lambda mark: found.left[mark]):
@@ -112,6 +113,12 @@ def _rows(found: Marks, height: float) -> list[list[int]]:
         if rows:
             min(rows, key=lambda row: min(_distance(found, mark, other) for other in row)).append(mark)
     return sorted(rows, key=lambda row: float(np.mean([found.top[mark] + found.bottom[mark] for mark in row])))
+
+
+def _pen(found: Marks) -> float:
+    """The width of the pen: the mean distance of ink to its outline is a quarter of it."""
+    mask = np.pad(found.labels > 0, 1).view(np.uint8)
+    return 4 * float(cv2.distanceTransform(mask, cv2.DIST_L2, 3)[mask > 0].mean())
 
 
 def _beside(found: Marks, left: int, right: int) -> float:
@@ -157,11 +164,26 @@ def _candidates(sheet: Sheet, pieces: list[_Piece], height: float) -> Iterator[C
             box = _around(together)
             if box[2] - box[0] > WIDEST * height and last > first:
                 break
+            marks = [piece.mark for piece in together]
+            whole = all(marks.count(mark) == of_mark[mark] for mark in marks)
+            joined = len(set(marks)) > 1  # a part of one mark makes no digit with another
+            if joined and (not whole or any(_is_aside(piece, together, height) for piece in together)):
+                continue
             image = _image(sheet, together, box)
+            if image is None and last == first:
+                image = np.zeros((SIDE, SIDE, 1), np.uint8)  # or no path would lead through the row
             if image is not None:
-                marks = [piece.mark for piece in together]
-                whole = all(marks.count(mark) == of_mark[mark] for mark in marks)
                 yield Candidate(first, last, _on_picture(sheet, box), image, whole, (box[3] - box[1]) / height)
+
+
+def _is_aside(piece: _Piece, together: list[_Piece], height: float) -> bool:
+    """Whether a piece is small and lies beside the other marks, as a point, a comma or a minus does."""
+    others = [other for other in together if other.mark != piece.mark]
+    left, top, right, bottom = piece.box
+    if bottom - top > SMALL * height:
+        return False
+    over = max(min(right, other.box[2]) - max(left, other.box[0]) for other in others)
+    return over < OVER * (right - left)
 
 
 def _around(pieces: list[_Piece]) -> Box:

@@ -17,7 +17,7 @@ NARROW, BELOW = -10.0, 0.15  # the same of a part that is narrower
 LOW, USUAL = -5.0, 0.7  # the same of one that is lower
 OTHER = -1.7  # of a mark that is no digit
 OTHER_WIDE, OTHER_FROM = -1.5, 0.9  # the same of a wide one, which more often is several digits
-DOT = -8.0  # of a mark that is too small for a digit
+DOT = -8.0  # of a mark that is too small for a digit, and may be a part of one
 FLOOR = 1e-6  # probability below which none is taken for
 
 
@@ -53,6 +53,6 @@ def _scores(candidate: Candidate, answer: Prediction) -> tuple[float, float]:
     if not candidate.whole:
         return digit + CUT + NARROW * max(BELOW - candidate.width, 0), -np.inf
     if candidate.height < SMALL:
-        return digit, DOT
+        return -np.inf, DOT
     other = EXPONENT * float(np.log(max(answer.reject_probability, FLOOR))) + OTHER
     return digit, other + OTHER_WIDE * max(candidate.width - OTHER_FROM, 0)

@@ -14,7 +14,8 @@ NONE = 0.9  # probability of the reject class above which a mark on its own is n
 MOST_OTHERS = 0.34  # share of a sheet's marks that are no digits, above which it is rejected
 LIKELY = 0.6  # geometric mean of the digits' probabilities below which it is rejected
 CUT_LIKELY = 0.4  # confidence below which it is rejected where marks were cut
-LETTER = 0.83  # the same where all may be one character: cut, a third of the letters H, M, N and W are two digits
+LETTER = 0.85  # the same where all may be one character: cut, a third of the letters H, M, N and W are two digits
+LETTER_DIGITS = 4  # that a letter is cut into, at most
 # The calibration of a number's confidence, a logistic regression on strings of generated digits.
 BIAS, DIGITS, WITH_CUTS, WITH_OTHERS = 0.24, 0.72, -2.1, -2.2
 SURE = 0.96  # confidence from which 99 % of those strings are right
@@ -38,7 +39,7 @@ def read_number(rows: Sequence[Row], answers: Sequence[Prediction], class_names:
     others = 1 - len(probabilities) / len(digits)
     confidence = _confidence(probabilities, has_cuts, others > 0)
     rejected = others > MOST_OTHERS or float(np.exp(np.log(probabilities).mean())) < LIKELY
-    rejected |= has_cuts and confidence < (LETTER if _may_be_one(rows) else CUT_LIKELY)
+    rejected |= has_cuts and confidence < _least(rows, len(digits))
     sure = confidence >= SURE and all(digit.answer.verdict == "sure" for digit in digits)
     return Prediction(
         label="" if rejected else "\n".join(lines),
@@ -52,10 +53,21 @@ def read_number(rows: Sequence[Row], answers: Sequence[Prediction], class_names:
     )
 
 
-def _may_be_one(rows: Sequence[Row]) -> bool:
-    """Whether everything together is no wider than one character may be."""
+def refined(number: Prediction | None, found: Prediction | None) -> Prediction | None:
+    """The number after one more split has found another: not sure where other ink was found before, which the split
+    may only have cut into digits."""
+    if number is None or found is None:
+        return found or number
+    others = not all(digit.answer.label for digit in number.digits)
+    return replace(found, verdict="unsure") if others and found.verdict == "sure" else found
+
+
+def _least(rows: Sequence[Row], digits: int) -> float:
+    """The confidence that a number has to have in which marks were cut: much where all of it is no wider than one
+    character may be, none where it is longer than what a letter can be cut into."""
     (first, *others) = rows
-    return not others and any(each.first == 0 and each.last == first.pieces - 1 for each in first.candidates)
+    one = not others and any(each.first == 0 and each.last == first.pieces - 1 for each in first.candidates)
+    return LETTER if one else CUT_LIKELY if digits <= LETTER_DIGITS else 0.0
 
 
 def _confidence(probabilities: np.ndarray, has_cuts: bool, has_others: bool) -> float:

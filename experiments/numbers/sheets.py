@@ -7,7 +7,7 @@ import numpy as np
 from experiments.data.specs import DatasetSpec
 from experiments.inference.predictions import Prediction
 from experiments.numbers.candidates import TooMuchError, split
-from experiments.numbers.reading import read_number
+from experiments.numbers.reading import read_number, refined
 
 Predict = Callable[[Sequence[np.ndarray | None]], Sequence[Prediction]]
 """Predicts images uint8 [H, W, C]; None stands for a blank one."""
@@ -22,10 +22,10 @@ def read_sheet(pixels: np.ndarray, predict: Predict, spec: DatasetSpec) -> Predi
     number: Prediction | None = None
     for every in (False, True):  # all that may touch is cut only where cutting what is wide leaves a doubt
         found = _number(pixels, every, predict, spec)
-        number = found or number
-        if found is None or found.verdict == "sure":
+        number = refined(number, found)
+        if (number and number.verdict == "sure") or (found is None and answer.label):
             break
-    return number if number is not None and (number.label or not answer.label) else answer
+    return number if number is not None and (number.label or answer.verdict == "blank") else answer
 
 
 def _number(pixels: np.ndarray, every: bool, predict: Predict, spec: DatasetSpec) -> Prediction | None:

@@ -12,7 +12,7 @@ import numpy as np
 from experiments.data.specs import SPECS
 from experiments.inference.litert import CHUNK
 from experiments.inference.predictions import Prediction
-from experiments.numbers.reading import read_number
+from experiments.numbers.reading import read_number, refined
 from experiments.preprocessing.decoding import pixel_count
 from model_loader import Classifier
 from serving.core.errors import Refused
@@ -113,10 +113,10 @@ class Batcher:
         number: Prediction | None = None
         for split in SPLITS:
             found = await self._number(replace(wanted, preview=0, split=split), sheets, client)
-            number = found or number
-            if found is None or found.verdict == "sure":
+            number = refined(number, found)
+            if (number and number.verdict == "sure") or (found is None and answer.label):
                 break
-        return number if number is not None and (number.label or not answer.label) else answer
+        return number if number is not None and (number.label or answer.verdict == "blank") else answer
 
     async def _number(self, wanted: Wanted, sheets: Sheets, client: str) -> Prediction | None:
         """The number on a picture; None if there is none."""
