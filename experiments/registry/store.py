@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HURRIED = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "4", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}  # s; tries
 CONNECT_SECONDS = 2  # to each address of a server
-SILENT_SECONDS = 5.0  # after which a server that has taken a connection does not answer
+SILENT_SECONDS = 4.0  # after which a server that has taken a connection does not answer
 LOCAL = ("localhost", "127.0.0.0/8", "::1")  # as NO_PROXY has them
 
 
