@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 CONFIDENCE = 0.95  # of the intervals; those of the classes are wider, so that they hold it jointly
-RESAMPLES = 20_000
 VALIDATION, DRAWINGS, NON_DIGITS = "validation", "generated drawings", "non-digits"
 CORRECTIONS, NEAR_SHAPES = "corrections held out", "shapes near the corrections"
 
@@ -46,15 +45,31 @@ def compare(groups: Sequence[Answers], class_names: tuple[str, ...]) -> tuple[Di
 
 
 def difference(group: str, champion: np.ndarray, challenger: np.ndarray, confidence: float) -> Difference:
-    """The difference of two accuracies with its paired bootstrap interval. champion, challenger: bool [N], correct.
+    """The difference of two accuracies with its paired interval. champion, challenger: bool [N], correct.
 
-    Each image is gained, lost or neither, so whole resamples are drawn from a multinomial distribution.
+    Only images that one of both has right count. Of the share that is gained among them this is the interval of the
+    binomial mid-p test, McNemar's for few images: a bootstrap of six that are all lost takes them for certain.
     """
     count = len(champion)
-    shares = [(challenger & ~champion).mean(), (champion & ~challenger).mean(), (champion == challenger).mean()]
-    drawn = np.random.default_rng(0).multinomial(count, shares, RESAMPLES)
-    low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / count, ((1 - confidence) / 2, (1 + confidence) / 2))
-    return Difference(group, count, float(champion.mean()), float(challenger.mean()), float(low), float(high))
+    gained, lost = int((challenger & ~champion).sum()), int((champion & ~challenger).sum())
+    low, high = (((gained + lost) * (2 * share - 1)) / count for share in _shares(gained, lost, (1 - confidence) / 2))
+    return Difference(group, count, float(champion.mean()), float(challenger.mean()), low, high)
+
+
+def _shares(gained: int, lost: int, tail: float) -> tuple[float, float]:
+    """The lowest and highest share of gained among gained and lost whose mid-p value is not below `tail`."""
+    if not gained and not lost:
+        return 0.5, 0.5
+
+    from scipy import optimize, stats  # takes half a second to import
+
+    def beyond(share: float, at: int) -> float:
+        binomial = stats.binom(gained + lost, share)
+        return float(binomial.sf(at) + binomial.pmf(at) / 2) - tail
+
+    low = optimize.brentq(lambda share: beyond(share, gained), 0, 1) if gained else 0.0
+    high = 1 - optimize.brentq(lambda share: beyond(share, lost), 0, 1) if lost else 1.0
+    return low, high
 
 
 def _by_class(groups: Sequence[Answers], class_names: tuple[str, ...]) -> Iterator[Difference]:

@@ -80,7 +80,7 @@ async def small_drawing(services: Services, request_id: str, client: str) -> byt
 
 def keep_feedback(services: Services, feedback: Feedback, client: str) -> Kept:
     """Keep feedback durably, and return what it became. Raises Refused, StoreError."""
-    spec = SPECS[feedback.dataset]
+    spec, corrections_in_database = SPECS[feedback.dataset], services.corrections
     right = None if feedback.label is None else _labels(spec, feedback.label)
     answer = _answer(services, feedback, spec)
     given = [label for label, _, _ in answer.digits]
@@ -90,7 +90,7 @@ def keep_feedback(services: Services, feedback: Feedback, client: str) -> Kept:
     text = answer.label if feedback.label is None else "\n".join(feedback.label.split())
     corrections = _corrections(services, feedback, client, answer, proposed)
     _check_room(services, client, feedback.dataset, len(corrections))
-    if not services.corrections.add(corrections, text if len(given) > 1 else None):
+    if not corrections_in_database.add(corrections, text if len(given) > 1 else None):
         raise Refused(
             409, "reviewed", "Your earlier correction of this image has been reviewed.", "It can't be changed."
         )

@@ -82,3 +82,14 @@ def test_not_better_on_corrections_for_certain_stays_out(corrections):
 
 def test_without_corrections_nothing_passes():
     assert not judged(answered(VALIDATION, 30, 0)).promote
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "of", "confidence", "side"),
+    [(5, 0, 5, 0.95, 1), (4, 0, 4, 0.95, 0), (0, 6, 722, 0.995, 0), (0, 8, 722, 0.995, -1), (1, 8, 722, 0.995, 0)],
+)
+def test_of_few_changed_images_only_so_many_alike_are_certain(gained, lost, of, confidence, side):
+    champion, challenger = np.ones(of, bool), np.ones(of, bool)
+    champion[:gained] = challenger[gained : gained + lost] = False
+    row = difference("corrections", champion, challenger, confidence)
+    assert int(row.low > 0) - int(row.high < 0) == side
