@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from experiments.inference.predictions import Box
 from experiments.numbers.cuts import cut
 from experiments.preprocessing.decoding import as_rgba
 from experiments.preprocessing.drawings import SIDE, normalise_ink
@@ -21,9 +22,6 @@ WIDEST = 1.5  # width of a digit, likewise, at most
 APART = 0.3  # gap between parts of one digit, likewise, at most
 PARTS = 7  # of one digit, at most
 TOO_MANY = 1_200  # marks, and candidates
-
-Box = tuple[int, int, int, int]
-"""Left, top, right and bottom, px."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +98,8 @@ def _digit_height(found: Marks) -> float:
 
 def _rows(found: Marks, height: float) -> list[list[int]]:
     """The marks of each row, from above."""
-    marks = [mark for mark in range(1, len(found.area)) if found.area[mark] > DIRT * _pen(found) ** 2]
+    dirt = DIRT * _pen(found) ** 2
+    marks = [mark for mark in range(1, len(found.area)) if found.area[mark] > dirt]
     large = [mark for mark in marks if found.bottom[mark] - found.top[mark] > SMALL * height]
     rows: list[list[int]] = []
     for mark in sorted(large, key=lambda mark: found.left[mark]):
