@@ -51,7 +51,7 @@ bench-model: install ## measure the latency of one prediction and the accuracy o
 # Test files in parallel, one per core; the browser's first, since they take longest.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: .venv/installed-dev ## run unit, model and browser tests (13 minutes on two cores)
+test: .venv/installed-dev ## run unit, model and browser tests (about 20 minutes on two cores)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/unit tests/model
 
 video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
@@ -61,7 +61,7 @@ video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes
 LONGEST := tests/system/test_journey.py tests/system/test_retraining.py
 SYSTEM := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/system/test_*.py))
 
-test-system: .venv/installed-dev ## run the slow tests: training, registry, containers, the whole loop, attacks (about 17 minutes)
+test-system: .venv/installed-dev ## run the slow tests: training, registry, containers, the whole loop, attacks (about 23 minutes)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(SYSTEM)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/slow
 	@$(PY) -m pytest tests/attacks
@@ -73,7 +73,7 @@ attack: .venv/installed-dev ## attack a page that it starts, and show what other
 soak: .venv/installed-dev ## kill parts of the product again and again under load, and let retrainings end
 	@$(PY) -m pytest -rP -m soak tests/system
 
-test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 30 minutes)
+test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 45 minutes)
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
