@@ -15,11 +15,9 @@ def cut(mask: np.ndarray, height: float, most: int) -> np.ndarray:
     """Cut a mark, uint8 [h, w], of digits of about this height in px: the number of its piece for each pixel, from left
     to right, int32 [h, w]. There are at most `most` cuts."""
     small = _scaled(mask, height)
-    ends, cost, steps = _paths(small)
-    chosen = _choose(small, ends, cost, steps, most)
-    columns = np.arange(small.shape[1])
     pieces = np.zeros(small.shape, np.int32)
-    for path in chosen:
+    columns = np.arange(small.shape[1])
+    for path in _choose(small, *_paths(small), most):
         pieces += columns[None, :] > path[:, None]
     return cv2.resize(pieces, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
 
@@ -31,51 +29,51 @@ def _scaled(mask: np.ndarray, height: float) -> np.ndarray:
     return (smooth > 127).view(np.uint8)
 
 
-def _paths(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The cheapest path from each column of the top row: where it ends int [w], its cost float32 [w], and the steps
-    back int8 [h, w, offsets]."""
+def _paths(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cheapest path from each column of the top row: its columns int [h, w], and its cost float32 [w]."""
     height, width = ink.shape
-    offsets = np.arange(-REACH, REACH + 1)
-    columns = np.arange(width)[:, None] + offsets
-    inside = (columns >= 0) & (columns < width)
-    columns = columns.clip(0, width - 1)
-    price = np.where(ink > 0, 1.0, PAPER).astype(np.float32)
-    cost = np.full((width, len(offsets)), np.inf, np.float32)
-    cost[:, REACH] = price[0]
-    steps = np.zeros((height, width, len(offsets)), np.int8)
-    far = np.full((width, 1), np.inf, np.float32)
+    price = np.pad(np.where(ink > 0, 1.0, PAPER).astype(np.float32), ((0, 0), (REACH, REACH)), constant_values=np.inf)
+    prices = np.lib.stride_tricks.sliding_window_view(price, 2 * REACH + 1, axis=1)  # by start and offset
+    cost = np.full((height, width, 2 * REACH + 3), np.inf, np.float32)  # with a margin on either side
+    cost[0, :, REACH + 1] = price[0, REACH : REACH + width]
+    cheapest = np.empty((width, 2 * REACH + 1), np.float32)
     for y in range(1, height):
-        left = np.hstack([far, cost[:, :-1]]) + np.float32(SIDEWAYS)
-        right = np.hstack([cost[:, 1:], far]) + np.float32(SIDEWAYS)
-        cheaper = np.minimum(left, right)
-        steps[y] = np.where(cheaper < cost, np.where(left <= right, -1, 1), 0)
-        cost = np.minimum(cost, cheaper) + np.where(inside, price[y][columns], np.inf)
-    ends = cost.argmin(1)
-    return ends, cost.min(1), steps
+        before = cost[y - 1]
+        np.minimum(before[:, :-2], before[:, 2:], out=cheapest)
+        cheapest += np.float32(SIDEWAYS)
+        np.minimum(cheapest, before[:, 1:-1], out=cheapest)
+        np.add(cheapest, prices[y], out=cost[y, :, 1:-1])
+    return _followed(cost), cost[-1].min(1)
 
 
-def _choose(ink: np.ndarray, ends: np.ndarray, cost: np.ndarray, steps: np.ndarray, most: int) -> list[np.ndarray]:
+def _followed(cost: np.ndarray) -> np.ndarray:
+    """The columns, int [h, w], of the paths that cost float32 [h, w, offsets] leads to, from their cheapest ends up."""
+    height, width, offsets = cost.shape
+    starts = np.arange(width) * offsets
+    places = np.empty((height, width), np.int64)  # start and offset, in one number
+    places[-1] = starts + cost[-1].argmin(1)
+    for y in range(height - 1, 0, -1):
+        place, before = places[y], cost[y - 1].ravel()
+        left = before.take(place - 1) + np.float32(SIDEWAYS)
+        right = before.take(place + 1) + np.float32(SIDEWAYS)
+        aside = np.minimum(left, right) < before.take(place)
+        places[y - 1] = place + aside * np.where(left <= right, -1, 1)
+    columns: np.ndarray = places - starts + np.arange(width) - REACH - 1
+    return columns.clip(0, width - 1)
+
+
+def _choose(ink: np.ndarray, paths: np.ndarray, cost: np.ndarray, most: int) -> list[np.ndarray]:
     """The cheapest paths, int [h] each, that cross ink at places apart."""
-    height, width = ink.shape
+    width = ink.shape[1]
     pen = 2 * float(cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 3).max())
-    chosen, places = list[np.ndarray](), list[float]()
+    crossed = np.take_along_axis(ink, paths, 1) > 0
+    mean = np.where(crossed, paths, 0).sum(0) / np.maximum(crossed.sum(0), 1)
+    places = np.where(crossed.any(0), mean, paths.mean(0)).tolist()
+    chosen = list[int]()
     for start in np.argsort(cost, kind="stable").tolist():
         if len(chosen) == most or cost[start] > THICK * pen + 2:
             break
-        path = _follow(start, int(ends[start]), steps)
-        crossed = np.flatnonzero(ink[np.arange(height), path])
-        place = float(path[crossed].mean()) if len(crossed) else float(path.mean())
-        if not APART <= place < width - APART or any(abs(place - other) < APART for other in places):
-            continue
-        chosen.append(path)
-        places.append(place)
-    return chosen
-
-
-def _follow(start: int, end: int, steps: np.ndarray) -> np.ndarray:
-    path = np.empty(steps.shape[0], np.int64)
-    offset = end
-    for y in range(steps.shape[0] - 1, -1, -1):
-        path[y] = start + offset - REACH
-        offset += int(steps[y, start, offset])
-    return path.clip(0, steps.shape[1] - 1)
+        place = places[start]
+        if APART <= place < width - APART and all(abs(place - places[other]) >= APART for other in chosen):
+            chosen.append(start)
+    return [paths[:, start] for start in chosen]
