@@ -81,10 +81,11 @@ def predictions(
     """Predictions for images uint8 [N, H, W, C] from a model's outputs float32 [N, >= K], the K classes first."""
     probabilities = outputs[:, : len(class_names)]
     rejected = outputs[:, len(class_names) :].sum(axis=1) > thresholds.refuse
-    ranked = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
     limits = {(pair.answer, pair.rival): pair.above for pair in thresholds.rivals}
     answers = []
-    for row, reject, (best, second), image in zip(probabilities, rejected, ranked.tolist(), images, strict=True):
+    for row, reject, (best, second), image in zip(
+        probabilities, rejected, likeliest(probabilities), images, strict=True
+    ):
         limit = limits.get((class_names[best], class_names[second]), 1.0)
         sure = not reject and row[best] >= thresholds.sure and row[second] <= limit
         answers.append(
@@ -99,6 +100,11 @@ def predictions(
             )
         )
     return answers
+
+
+def likeliest(probabilities: np.ndarray) -> list[tuple[int, int]]:
+    """The two most probable classes of each row of float [N, K]."""
+    return [(best, second) for best, second in np.argsort(-probabilities, axis=1, kind="stable")[:, :2].tolist()]
 
 
 def blank(class_names: tuple[str, ...], version: str) -> Prediction:

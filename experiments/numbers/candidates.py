@@ -1,7 +1,8 @@
 """Split what is on a sheet into rows, pieces, and candidates for a digit: marks, neighbours together, and cut marks."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -22,6 +23,9 @@ WIDEST = 1.5  # width of a digit, likewise, at most
 APART = 0.3  # gap between parts of one digit, likewise, at most
 PARTS = 7  # of one digit, at most
 TOO_MANY = 1_200  # marks, and candidates
+
+Cuts = Literal["wide", "every"]
+"""Which marks are cut where digits may touch: wide ones, or all that can hold two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,30 +60,50 @@ class TooMuchError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
+class MarkedSheet:
+    """What is written on a picture, and its marks. size: px, width and height of the picture as sent; shrunk: how many
+    px of it one is that was decoded, in width and height; images: what was made of pieces, by their box and mask."""
+
+    sheet: Sheet
+    marks: Marks
+    size: tuple[int, int]
+    shrunk: tuple[float, float]
+    images: dict[tuple[Box, bytes], np.ndarray | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class _Piece:
     mark: int
     box: Box
     mask: np.ndarray  # uint8, of its box
 
 
-def split(pixels: np.ndarray, every: bool) -> list[Row]:
-    """Split a picture uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] into rows, from above; none if nothing is
-    written. every: cut every mark that can hold two digits, not only wide ones. Raises ImageError, TooMuchError."""
-    sheet = find_writing(as_rgba(pixels), rows=True)
+def find_marks(pixels: np.ndarray, size: tuple[int, int] | None = None) -> MarkedSheet | None:
+    """Find what is written on a picture uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]; None if nothing is. size: px,
+    of the picture as sent where it was decoded smaller. Raises ImageError."""
+    pixels = as_rgba(pixels)
+    sheet = find_writing(pixels, rows=True)
     if sheet is None or sheet.least < LEAST:
+        return None
+    height, width = pixels.shape[:2]
+    size = size or (width, height)
+    marks = marks_of((sheet.contrast > sheet.least).view(np.uint8))
+    return MarkedSheet(sheet, marks, size, (size[0] / width, size[1] / height)) if len(marks.area) > 1 else None
+
+
+def split(marked: MarkedSheet | None, cuts: Cuts) -> list[Row]:
+    """Split what is written into rows, from above; none if nothing is. Raises TooMuchError."""
+    if marked is None:
         return []
-    contrast, least = sheet.contrast, sheet.least
-    found = marks_of((contrast > least).view(np.uint8))
-    if len(found.area) < 2:
-        return []
+    found = marked.marks
     if len(found.area) > TOO_MANY:
         raise TooMuchError
     height = _digit_height(found)
     rows, count = [], 0
     for marks in _rows(found, height):
-        pieces = [piece for mark in marks for piece in _pieces(found, mark, height, every)]
+        pieces = [piece for mark in marks for piece in _pieces(found, mark, height, cuts == "every")]
         pieces.sort(key=lambda piece: piece.box[0] + piece.box[2])
-        row = Row(len(pieces), list(_candidates(sheet, pieces, height)))
+        row = Row(len(pieces), list(_candidates(marked, pieces, height)))
         count += len(row.candidates)
         if count > TOO_MANY:
             raise TooMuchError
@@ -151,7 +175,7 @@ def _pieces(found: Marks, mark: int, height: float, every: bool) -> Iterator[_Pi
             yield _Piece(mark, box, part[y : y + high, x : x + wide])
 
 
-def _candidates(sheet: Sheet, pieces: list[_Piece], height: float) -> Iterator[Candidate]:
+def _candidates(marked: MarkedSheet, pieces: list[_Piece], height: float) -> Iterator[Candidate]:
     of_mark = {piece.mark: sum(other.mark == piece.mark for other in pieces) for piece in pieces}
     for first in range(len(pieces)):
         right = pieces[first].box[2]
@@ -168,11 +192,11 @@ def _candidates(sheet: Sheet, pieces: list[_Piece], height: float) -> Iterator[C
             joined = len(set(marks)) > 1  # a part of one mark makes no digit with another
             if joined and (not whole or any(_is_aside(piece, together, height) for piece in together)):
                 continue
-            image = _image(sheet, together, box)
+            image = _image(marked, together, box)
             if image is None and last == first:
                 image = np.zeros((SIDE, SIDE, 1), np.uint8)  # or no path would lead through the row
             if image is not None:
-                yield Candidate(first, last, _on_picture(sheet, box), image, whole, (box[3] - box[1]) / height)
+                yield Candidate(first, last, _on_picture(marked, box), image, whole, (box[3] - box[1]) / height)
 
 
 def _is_aside(piece: _Piece, together: list[_Piece], height: float) -> bool:
@@ -190,24 +214,25 @@ def _around(pieces: list[_Piece]) -> Box:
     return min(left), min(top), max(right), max(bottom)
 
 
-def _image(sheet: Sheet, pieces: list[_Piece], box: Box) -> np.ndarray | None:
+def _image(marked: MarkedSheet, pieces: list[_Piece], box: Box) -> np.ndarray | None:
     """The image of some pieces, as if they were alone on the sheet."""
     left, top, right, bottom = box
     mask = np.zeros((bottom - top + 2, right - left + 2), np.uint8)
     for piece in pieces:
         x, y = piece.box[0] - left + 1, piece.box[1] - top + 1
         mask[y : y + piece.mask.shape[0], x : x + piece.mask.shape[1]] |= piece.mask
-    soft = cv2.dilate(mask, np.ones((3, 3), np.uint8))[1:-1, 1:-1]  # keeps the soft edges
-    ink = ink_of(sheet.contrast[top:bottom, left:right] * soft, sheet.least)
-    return None if ink is None else normalise_ink(ink)
+    key = box, mask.tobytes()
+    if key not in marked.images:
+        soft = cv2.dilate(mask, np.ones((3, 3), np.uint8))[1:-1, 1:-1]  # keeps the soft edges
+        ink = ink_of(marked.sheet.contrast[top:bottom, left:right] * soft, marked.sheet.least)
+        marked.images[key] = None if ink is None else normalise_ink(ink)
+    return marked.images[key]
 
 
-def _on_picture(sheet: Sheet, box: Box) -> Box:
-    """A box in px of the picture as it was sent."""
-    left, top, right, bottom = (side * sheet.scale for side in box)
-    return (
-        round(sheet.left + left),
-        round(sheet.top + top),
-        round(sheet.left + right),
-        round(sheet.top + bottom),
-    )
+def _on_picture(marked: MarkedSheet, box: Box) -> Box:
+    """A box in px of the picture as it was sent, within it and at least one px wide and high."""
+    sheet, (width, height), (wider, higher) = marked.sheet, marked.size, marked.shrunk
+    left, right = (round(wider * (sheet.left + side * sheet.scale)) for side in box[::2])
+    top, bottom = (round(higher * (sheet.top + side * sheet.scale)) for side in box[1::2])
+    left, top = min(left, width - 1), min(top, height - 1)
+    return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)

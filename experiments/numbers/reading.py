@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.inference.predictions import Digit, Prediction
+from experiments.inference.predictions import Digit, Prediction, likeliest
 from experiments.numbers.candidates import Row
 from experiments.numbers.paths import Step, best_path
 
@@ -83,7 +83,7 @@ def _digit(row: Row, step: Step, answer: Prediction, class_names: Sequence[str])
     if not step.is_digit or (candidate.whole and answer.reject_probability > NONE):
         answer = replace(answer, label="", confidence=0.0, verdict="rejected", candidates=())
     elif not answer.label:
-        best, second = np.argsort(-answer.probabilities, kind="stable")[:2].tolist()
+        ((best, second),) = likeliest(answer.probabilities[np.newaxis])
         answer = replace(
             answer,
             label=class_names[best],

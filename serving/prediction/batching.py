@@ -12,12 +12,12 @@ import numpy as np
 from experiments.data.specs import SPECS
 from experiments.inference.litert import CHUNK
 from experiments.inference.predictions import Prediction
-from experiments.numbers.reading import read_number, refined
+from experiments.numbers.sheets import SheetReading
 from experiments.preprocessing.decoding import pixel_count
 from model_loader import Classifier
 from serving.core.errors import Refused
 from serving.prediction.predict import FileResult, predict_images
-from serving.prediction.prepare import Outcome, Sheets, Split, Wanted
+from serving.prediction.prepare import Outcome, Sheets, Wanted
 from serving.prediction.turns import is_large
 from serving.prediction.worker_pool import WorkerPool
 from serving.uploads.zips import UploadedFile
@@ -26,7 +26,6 @@ BULK = 8  # pictures of a batch in one work item at most; a large one is alone
 WINDOW = 8  # work items of one batch that wait at a time
 MAX_PIXELS = 2_000_000_000  # of one batch, decoded: about 20 s of work
 BUSY = 16  # requests being prepared, above which each call of the model is delayed:
-SPLITS: tuple[Split, ...] = ("wide", "every")  # the second where the first leaves a doubt
 GATHER_S = 0.005  # s; fewer and larger calls give 10 % more answers a second
 
 Expected = Literal["digit", "number", "auto"]
@@ -108,25 +107,14 @@ class Batcher:
         self, wanted: Wanted, sheets: Sheets, client: str, expect: Expected, answer: Prediction
     ) -> Prediction:
         """The answer to a picture of one digit, or, where that is not sure, to the number on it."""
-        if expect == "digit" or not SPECS[wanted.dataset].has_numbers or answer.verdict == "sure":
+        if expect == "digit" or not SPECS[wanted.dataset].has_numbers:
             return answer
-        number: Prediction | None = None
-        for split in SPLITS:
-            found = await self._number(replace(wanted, preview=0, split=split), sheets, client)
-            number = refined(number, found)
-            if (number and number.verdict == "sure") or (found is None and answer.label):
-                break
-        return number if number is not None and (number.label or answer.verdict == "blank") else answer
-
-    async def _number(self, wanted: Wanted, sheets: Sheets, client: str) -> Prediction | None:
-        """The number on a picture; None if there is none."""
-        (outcome,) = await self._pool.prepare(wanted, [sheets], client)
-        if isinstance(outcome, Refused) or not outcome.rows:
-            return None
-        model = self._models[wanted.dataset]
-        images = [candidate.image for row in outcome.rows for candidate in row.candidates]
-        answers = await asyncio.gather(*map(model.predict, images))
-        return read_number(outcome.rows, answers, SPECS[wanted.dataset].class_names)
+        reading, model = SheetReading(answer, SPECS[wanted.dataset].class_names), self._models[wanted.dataset]
+        while reading.cuts:
+            (outcome,) = await self._pool.prepare(replace(wanted, preview=0, split=reading.cuts), [sheets], client)
+            rows = () if isinstance(outcome, Refused) else outcome.rows
+            reading.add(rows, await asyncio.gather(*map(model.predict, reading.images(rows))))
+        return reading.answer
 
     def _delay(self) -> float:
         return GATHER_S if self._preparing > BUSY else 0.0

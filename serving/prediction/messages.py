@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from experiments.data.specs import SPECS
-from experiments.numbers.candidates import Candidate, Row
+from experiments.numbers.candidates import Candidate, Cuts, Row
 from serving.core.errors import Refused
-from serving.prediction.prepare import Outcome, Prepared, Sheets, Split, Wanted
+from serving.prediction.prepare import Outcome, Prepared, Sheets, Wanted
 
 REQUEST = struct.Struct("<BBHH")  # position of the data set among SPECS, flags, preview in px, number of sheets
 SIZE = struct.Struct("<I")  # bytes of the sheet that follows
 REPLY = struct.Struct("<III")  # bytes of images, preview, and JSON of the rest; a blank has none
 ANSWERED, LARGE = 1, 2
-SPLITS: dict[Split, int] = {"": 0, "wide": 4, "every": 8}
+SPLITS: dict[Cuts | None, int] = {None: 0, "wide": 4, "every": 8}
 DATASETS = list(SPECS)
 
 

@@ -1,15 +1,15 @@
 """Decode and preprocess a drawing or photo, or refuse it: the same for page and API."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
-from experiments.numbers.candidates import Candidate, Row, TooMuchError, split
+from experiments.numbers.candidates import Cuts, MarkedSheet, Row, TooMuchError, find_marks, split
 from experiments.preprocessing.decoding import MAX_PIXELS, ImageError, TooLargeError, decode_image, pixel_count
 from experiments.preprocessing.formats import format_of
 from experiments.preprocessing.headers import picture_size
@@ -22,11 +22,6 @@ Sheets = Sequence[bytes]
 """The encoded pictures of one drawing or photo, the lowest first; an empty sequence is a blank."""
 
 
-Split = Literal["", "wide", "every"]
-"""Whether a picture is split into digits, and which marks are cut where digits may touch: wide ones, or all that can
-hold two."""
-
-
 @dataclass(frozen=True)
 class Wanted:
     """What is made of a drawing or photo."""
@@ -34,7 +29,7 @@ class Wanted:
     dataset: str  # whose image is prepared
     answered: bool = False  # it is the image that a model saw, shown on the page and sent back
     preview: int = 0  # px, the longest side of a small picture of it; 0: none
-    split: Split = ""  # instead of the image, the candidates for digits of a number
+    split: Cuts | None = None  # instead of the image, the candidates for digits of a number
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +51,7 @@ def prepare_picture(wanted: Wanted, sheets: Sheets) -> Outcome:
     if refused := _refusal(sheets):
         return refused
     try:
-        pixels = flatten(sheets) if sheets else EMPTY
-        return _prepared(wanted, pixels, _reduction(sheets, pixels))
+        return _prepared(wanted, sheets)
     except Refused as error:
         return error.with_traceback(None)
     except TooLargeError as error:
@@ -69,7 +63,10 @@ def prepare_picture(wanted: Wanted, sheets: Sheets) -> Outcome:
 
 
 def flatten(sheets: Sheets) -> np.ndarray:
-    """Lay sheets over one another: uint8 [H, W, 4] of the size of the lowest. Raises ImageError."""
+    """Lay sheets over one another: uint8 [H, W, 4] of the size of the lowest, blank if there is none. Raises
+    ImageError."""
+    if not sheets:
+        return EMPTY
     if len(sheets) == 1:
         return decode_image(sheets[0])
     lowest = Image.fromarray(decode_image(sheets[0]))
@@ -93,40 +90,40 @@ def _refusal(sheets: Sheets) -> Refused | None:
     return None
 
 
-def _prepared(wanted: Wanted, pixels: np.ndarray, reduction: int) -> Prepared:
+def _prepared(wanted: Wanted, sheets: Sheets) -> Prepared:
     if wanted.split:
-        return Prepared(None, rows=_rows(pixels, wanted.split == "every", reduction))
+        return Prepared(None, rows=_rows(sheets, wanted.split))
+    pixels = flatten(sheets)
     image = _as_answered(wanted, pixels) if wanted.answered else SPECS[wanted.dataset].prepare(pixels)
     if not wanted.preview:
         return Prepared(image)
+    return Prepared(image, _preview(pixels, wanted.preview), _size_as_sent(sheets, pixels))
+
+
+def _size_as_sent(sheets: Sheets, pixels: np.ndarray) -> tuple[int, int]:
+    """Width and height in px of a picture as sent, upright; large ones in JPEG and JPEG 2000 are decoded smaller."""
     height, width = pixels.shape[:2]
-    return Prepared(image, _preview(pixels, wanted.preview), (width * reduction, height * reduction))
-
-
-def _reduction(sheets: Sheets, pixels: np.ndarray) -> int:
-    """At which fraction of its size a picture was decoded, as large ones in JPEG and JPEG 2000 are: 2 for a half."""
     known = format_of(sheets[0]) if sheets else None
     if known is None or not known.name.startswith("JPEG"):
-        return 1
-    width, height = picture_size(sheets[0]) or (0, 0)
-    return max(1, round(max(width, height) / max(int(side) for side in pixels.shape[:2])))
+        return width, height
+    shorter, longer = sorted(picture_size(sheets[0]) or (0, 0))
+    if round(longer / max(width, height)) <= 1:
+        return width, height
+    return (longer, shorter) if width > height else (shorter, longer)
 
 
-def _rows(pixels: np.ndarray, every: bool, reduction: int) -> tuple[Row, ...]:
+def _rows(sheets: Sheets, cuts: Cuts) -> tuple[Row, ...]:
     """The rows of a picture, with boxes in px of what was sent; none where there is more on it than numbers."""
     try:
-        rows = tuple(split(pixels, every))
+        return tuple(split(_marked(tuple(sheets)), cuts))
     except TooMuchError:
         return ()
-    return rows if reduction == 1 else tuple(_enlarged(row, reduction) for row in rows)
 
 
-def _enlarged(row: Row, factor: int) -> Row:
-    def box(candidate: Candidate) -> tuple[int, int, int, int]:
-        left, top, right, bottom = candidate.box
-        return left * factor, top * factor, right * factor, bottom * factor
-
-    return Row(row.pieces, [replace(candidate, box=box(candidate)) for candidate in row.candidates])
+@lru_cache(maxsize=1)  # where a doubt is left, the same picture is split again at once
+def _marked(sheets: tuple[bytes, ...]) -> MarkedSheet | None:
+    pixels = flatten(sheets)
+    return find_marks(pixels, _size_as_sent(sheets, pixels))
 
 
 def _as_answered(wanted: Wanted, pixels: np.ndarray) -> np.ndarray:

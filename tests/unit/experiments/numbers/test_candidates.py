@@ -11,19 +11,21 @@ from hypothesis.extra import numpy as arrays
 
 from experiments.evaluation import drawings
 from experiments.evaluation.strings.compose import of_one_writer, write_page, write_string
-from experiments.numbers.candidates import TooMuchError, split
+from experiments.numbers.candidates import TooMuchError, find_marks, split
 from experiments.preprocessing.decoding import ImageError
 
 DIGITS = drawings.generate(60, seed=3)
-SIDES = st.integers(2, 70)
+SIDES = st.integers(1, 70)
+CUTS = st.sampled_from(["wide", "every"])
 MODES = st.sampled_from([(), (1,), (3,), (4,)])
 ANYTHING = st.tuples(SIDES, SIDES, MODES).flatmap(lambda sides: arrays.arrays(np.uint8, (*sides[:2], *sides[2])))
 
 
 @st.composite
 def strokes(draw):
-    """Straight strokes anywhere on a sheet, uint8 [h, w]."""
-    high, wide = draw(st.integers(20, 300)), draw(st.integers(20, 500))
+    """Straight strokes anywhere on a sheet of any shape, uint8 [h, w]."""
+    short, long = st.integers(1, 300), st.integers(1, 3000)
+    high, wide = draw(st.one_of(st.tuples(short, long), st.tuples(long, short)))
     sheet = np.full((high, wide), 255, np.uint8)
     ends = st.tuples(st.integers(0, wide), st.integers(0, high))
     for start, end in draw(st.lists(st.tuples(ends, ends), max_size=12)):
@@ -53,25 +55,25 @@ def has_path(row) -> bool:
     return row.pieces in reached
 
 
-@given(ANYTHING, st.booleans())
-def test_any_array_is_split_or_refused(pixels, every) -> None:
+@given(ANYTHING, CUTS)
+def test_any_array_is_split_or_refused(pixels, cuts) -> None:
     with contextlib.suppress(ImageError, TooMuchError):
-        check(split(pixels, every), pixels)
+        check(split(find_marks(pixels), cuts), pixels)
 
 
-@given(strokes(), st.booleans())
-def test_any_strokes_are_split_into_boxes_within_the_picture_and_every_piece_can_be_taken(pixels, every) -> None:
-    rows = split(pixels, every)
+@given(strokes(), CUTS)
+def test_any_strokes_are_split_into_boxes_within_the_picture_and_every_piece_can_be_taken(pixels, cuts) -> None:
+    rows = split(find_marks(pixels), cuts)
     check(rows, pixels)
     assert all(has_path(row) for row in rows)
 
 
-@pytest.mark.parametrize("every", [False, True])
-def test_spaced_digits_are_candidates_of_one_row(every) -> None:
+@pytest.mark.parametrize("cuts", ["wide", "every"])
+def test_spaced_digits_are_candidates_of_one_row(cuts) -> None:
     rng = np.random.default_rng(2)
     for length in (2, 3, 6):
         sheet = write_string(DIGITS, of_one_writer(DIGITS, length, rng), "spaced", rng).sheet
-        (row,) = split(sheet, every)
+        (row,) = split(find_marks(sheet), cuts)
         assert row.pieces >= length
         check([row], sheet)
 
@@ -81,7 +83,7 @@ def test_rows_of_a_page_are_found_from_above(slant) -> None:
     rng = np.random.default_rng(4)
     for _ in range(3):
         page = write_page(DIGITS, [of_one_writer(DIGITS, 5, rng) for _ in range(5)], rng, slant)
-        rows = split(page.sheet, every=False)
+        rows = split(find_marks(page.sheet), "wide")
         assert len(rows) == 5
         tops = [np.mean([candidate.box[1] for candidate in row.candidates]) for row in rows]
         assert tops == sorted(tops)
@@ -89,7 +91,7 @@ def test_rows_of_a_page_are_found_from_above(slant) -> None:
 
 @pytest.mark.parametrize("shape", [(40, 40), (40, 40, 1), (40, 40, 3), (40, 40, 4)])
 def test_nothing_is_on_an_empty_sheet(shape) -> None:
-    assert split(np.full(shape, 255, np.uint8), every=True) == []
+    assert split(find_marks(np.full(shape, 255, np.uint8)), "every") == []
 
 
 def test_boxes_are_in_px_of_the_picture_as_sent() -> None:
@@ -98,7 +100,7 @@ def test_boxes_are_in_px_of_the_picture_as_sent() -> None:
         cv2.line(small, (x, 20), (x, 80), 0, 6)
     large = cv2.resize(small, None, fx=10, fy=10, interpolation=cv2.INTER_NEAREST)
     for pixels, scale in ((small, 1), (large, 10)):
-        (row,) = split(pixels, every=False)
+        (row,) = split(find_marks(pixels), "wide")
         left, top, right, bottom = row.candidates[0].box
         assert (left, right) == pytest.approx((37 * scale, 44 * scale), abs=2 * scale)
         assert (top, bottom) == pytest.approx((17 * scale, 84 * scale), abs=2 * scale)
@@ -110,4 +112,4 @@ def test_a_sheet_full_of_dots_is_too_much() -> None:
         for y in range(10, 900, 20):
             cv2.circle(sheet, (x, y), 5, 0, cv2.FILLED)
     with pytest.raises(TooMuchError):
-        split(sheet, every=False)
+        split(find_marks(sheet), "wide")

@@ -15,9 +15,11 @@ class Bars:
 
     def __init__(self) -> None:
         self.asked: list[int] = []
+        self.images: list[list[np.ndarray]] = []
 
     def __call__(self, images):
         self.asked.append(len(images))
+        self.images.append(images)
         return [self.predict(image) for image in images]
 
     def predict(self, image):
@@ -63,3 +65,13 @@ def test_more_than_numbers_is_answered_as_one_digit_is() -> None:
     answer = read_sheet(sheet, model, SPEC)
     assert model.asked == [1]
     assert (answer.label, answer.digits) == ("", ())
+
+
+def test_the_second_split_asks_about_new_images_only() -> None:
+    sheet = bars(50, 120)
+    cv2.rectangle(sheet, (200, 20), (250, 100), 0, 8)  # wide enough to be cut at the second split only
+    model = Bars()
+    read_sheet(sheet, model, SPEC)
+    assert len(model.asked) == 3
+    images = np.concatenate(model.images[1:])
+    assert len({image.tobytes() for image in images}) == len(images)

@@ -110,6 +110,26 @@ def test_a_preview_comes_with_the_size_of_what_was_sent(seven_png):
     assert large.size == (4000, 3000)
 
 
+@pytest.mark.parametrize("size", [(4001, 3001), (3001, 4001)])
+def test_a_large_jpeg_of_an_odd_size_has_its_boxes_within(size):
+    pixels, buffer = np.full((size[1], size[0]), 255, np.uint8), io.BytesIO()
+    pixels[800:1600, 400:500] = pixels[-1200:, -100:] = 0
+    Image.fromarray(pixels).save(buffer, "JPEG")
+    assert prepare_picture(Wanted("mnist", preview=50), [buffer.getvalue()]).size == size
+    rows = prepare_picture(Wanted("mnist", split="every"), [buffer.getvalue()]).rows
+    boxes = [candidate.box for row in rows for candidate in row.candidates]
+    assert max(right for _, _, right, _ in boxes) == size[0]
+    assert max(bottom for *_, bottom in boxes) == size[1]
+
+
+def test_a_picture_is_split_again_after_another(seven_png):
+    one, other = Wanted("mnist", split="wide"), Wanted("mnist", split="every")
+    jpeg = large_jpeg(1000, 800, 1200, 2000)
+    for wanted in (one, other):
+        boxes = [prepare_picture(wanted, [data]).rows[0].candidates[0].box for data in (jpeg, seven_png, jpeg)]
+        assert boxes[0] == boxes[2] != boxes[1]
+
+
 def test_boxes_are_in_pixels_of_what_was_sent():
     (row,) = prepare_picture(Wanted("mnist", split="wide"), [large_jpeg(1000, 800, 1200, 2000)]).rows
     assert row.candidates[0].box == pytest.approx((1000, 800, 1200, 2000), abs=16)
