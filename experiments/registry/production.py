@@ -13,8 +13,9 @@ from experiments.evaluation.gate import Decision
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle, BundleError
 from experiments.registry import promotions, versions
+from experiments.registry.descriptions import model_description, version_description
 from experiments.registry.promotions import PromotedBy, Promotion
-from experiments.registry.run_log import BUNDLE
+from experiments.registry.run_log import BUNDLE, RunSummary
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.registry.versions import ALIAS, GATE
 
@@ -44,12 +45,12 @@ def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
             if version.run_id == run_id:
                 return number
         if versions.registered_model(store, spec) is None:
-            client.create_registered_model(name)
+            client.create_registered_model(name, description=model_description(spec))
         run = client.get_run(run_id)
         models = run.outputs.model_outputs if run.outputs else []
         source = f"models:/{models[0].model_id}" if models else f"{run.info.artifact_uri}/{BUNDLE}"
-        reason = run.data.tags.get("mlflow.note.content")
-        return str(client.create_model_version(name, source, run_id, description=reason).version)
+        description = version_description(RunSummary.from_mlflow(run, None, store.tracking_uri), spec)
+        return str(client.create_model_version(name, source, run_id, description=description).version)
 
 
 def current_model(store: TrackingStore, spec: DatasetSpec) -> ProductionModel | None:
@@ -144,7 +145,7 @@ def _take_production(
         for tag, value in promotion.version_tags.items():
             client.set_model_version_tag(name, version, tag, value)
         client.set_registered_model_alias(name, ALIAS, version)
-        client.set_registered_model_tag(name, *promotion.model_tag)
+        client.set_model_version_tag(name, version, *promotion.history_tag)
         _set_stages(store, spec, version)
     bundles.point_current(exported)  # a process without the registry starts with it
     return exported

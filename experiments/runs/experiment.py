@@ -19,6 +19,7 @@ from experiments.insights import plots
 from experiments.registry import production
 from experiments.registry.run_log import RunLog, RunSummary
 from experiments.registry.store import RegistryError, TrackingStore
+from experiments.registry.upkeep import bring_up_to_date
 from experiments.runs.measure import measure
 from experiments.runs.provenance import fingerprints, git_commit, parameters
 from experiments.training.config import PRODUCTION, RunConfig
@@ -102,12 +103,13 @@ def run_one(
 
 
 def seed_registry(store: TrackingStore, spec: DatasetSpec, shipped: Path, log_line: Callable[[str], None]) -> None:
-    """Let an empty registry start with the model that came with the repository."""
+    """Let an empty registry start with the model that came with the repository; bring any other up to date."""
     try:
         if production.seed_shipped(store, spec, bundle.read(shipped)):
             log_line("The registry was empty: the shipped model is version 1, in Production.")
     except bundle.BundleError as error:
         log_line(f"The registry starts without the shipped model. {error}")
+    bring_up_to_date(store, spec)
 
 
 def _register(best: RunSummary, store: TrackingStore, spec: DatasetSpec) -> tuple[str, Decision]:

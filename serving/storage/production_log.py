@@ -12,6 +12,7 @@ from serving.storage.tables import promotions
 if TYPE_CHECKING:
     from experiments.registry.promotions import Promotion
 
+SAME = 1e-4  # s; earlier versions of the project kept the time of a promotion without rounding it
 COLUMNS = [column for column in promotions.c if column.name != "id"]
 
 
@@ -24,9 +25,17 @@ class ProductionLog:
 
     def add_missing(self, dataset: str, history: "list[Promotion]") -> None:
         """Insert the promotions that are not here yet. Idempotent."""
-        rows = [{"dataset": dataset, **asdict(promotion)} for promotion in history]
-        if rows:
-            with self._engine.begin() as connection:
+        if not history:
+            return
+        query = sa.select(promotions.c.version, promotions.c.at).where(promotions.c.dataset == dataset)
+        with self._engine.begin() as connection:
+            known = connection.execute(query).all()
+            rows = [
+                {"dataset": dataset, **asdict(promotion)}
+                for promotion in history
+                if not any(version == promotion.version and abs(at - promotion.at) < SAME for version, at in known)
+            ]
+            if rows:
                 connection.execute(insert(self._engine, promotions).on_conflict_do_nothing(), rows)
 
     def entries(self, dataset: str, limit: int = 200) -> list[ProductionEntry]:

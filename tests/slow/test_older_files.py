@@ -13,8 +13,9 @@ from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
-from experiments.registry import production, promotions
+from experiments.registry import production, promotions, versions
 from experiments.registry.store import TrackingStore
+from experiments.registry.upkeep import bring_up_to_date
 from experiments.runs import experiment
 from experiments.runs.table import table
 from model_loader import Classifier
@@ -71,6 +72,20 @@ def test_its_finished_run_is_not_run_again(settings) -> None:
     assert [run.run_id for run in store.runs("mnist")] == [run.run_id for run in before]
     assert (result.version, result.decision.promote) == ("1", True)
     assert production.current_model(store, SPEC).version == "1"
+
+
+def test_its_registry_is_brought_up_to_date(settings) -> None:
+    store = TrackingStore.of(settings)
+    before = promotions.history(store, SPEC)
+    bring_up_to_date(store, SPEC)
+    assert promotions.history(store, SPEC) == before
+    model, version = versions.registered_model(store, SPEC), versions.get(store, SPEC, "1")
+    assert set(model.tags) == {"production_history"}
+    assert "Recognises digits" in model.description
+    assert version.description.startswith("The network baseline, trained for 1 epoch by the run baseline of 20")
+    store.client.update_model_version(SPEC.registered_model, "1", "What a person wrote.")
+    bring_up_to_date(store, SPEC)
+    assert versions.get(store, SPEC, "1").description == "What a person wrote."
 
 
 def test_its_exported_model_answers_as_it_did(settings) -> None:

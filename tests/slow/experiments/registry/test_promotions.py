@@ -1,5 +1,8 @@
 """The promotion history, which MLflow does not keep."""
 
+import dataclasses
+import json
+
 import pytest
 
 from experiments.evaluation.gate import Decision
@@ -20,7 +23,7 @@ def train(store, spec, bundle):
 
 
 class Interrupting:
-    """The MLflow client, with Ctrl-C pressed instead of a tag of the registered model that starts so."""
+    """The MLflow client, with Ctrl-C pressed instead of a tag that starts so."""
 
     def __init__(self, client, prefix):
         self.client, self.prefix = client, prefix
@@ -29,9 +32,16 @@ class Interrupting:
         return getattr(self.client, name)
 
     def set_registered_model_tag(self, name, key, value):
+        self._interrupt(key)
+        self.client.set_registered_model_tag(name, key, value)
+
+    def set_model_version_tag(self, name, version, key, value):
+        self._interrupt(key)
+        self.client.set_model_version_tag(name, version, key, value)
+
+    def _interrupt(self, key):
         if key.startswith(self.prefix):
             raise KeyboardInterrupt
-        self.client.set_registered_model_tag(name, key, value)
 
 
 def entries(store, spec):
@@ -86,6 +96,34 @@ def test_past_the_gate_only_with_a_reason(store, spec, train):
     assert [promotion.reason for promotion in promotions.history(store, spec)][1:] == [
         "promoted by hand", "we know better", "promoted by hand"
     ]  # fmt: skip
+
+
+def test_what_an_earlier_version_kept_as_json_stays_readable_and_moves_to_the_versions(store, spec, train, bundle):
+    production.promote(store, spec, train(), "first")
+    version, name = train(corrections="20"), spec.registered_model
+    past = promotions.Promotion(
+        version, "its run", 1_700_000_000.1234567, "gate", "better: 99 %", bundle.data_digest, 20
+    )
+    gone = dataclasses.replace(past, version="9", at=1_600_000_000.0)
+    for number, promotion in enumerate((past, gone)):
+        content = dataclasses.asdict(promotion)
+        store.client.set_registered_model_tag(name, f"promotion.{number}", json.dumps(content))
+    before = promotions.history(store, spec)
+    assert before[:2] == [gone, past]
+    promotions.move_to_versions(store, spec)
+    after = promotions.history(store, spec)
+    assert [(entry.version, entry.by, entry.reason) for entry in after] == [
+        (entry.version, entry.by, entry.reason) for entry in before
+    ]
+    assert after[1].at == pytest.approx(past.at, abs=1e-6)
+    assert (after[1].data_digest, after[1].corrections) == (past.data_digest, 20)
+    assert set(versions.registered_model(store, spec).tags) == {
+        "production_history",
+        "promotion.1",
+    }  # it has no version
+    assert store.client.get_model_version(name, version).tags["promotion.2023-11-14T22:13:20.123457Z"] == (
+        "gate: better: 99 %"
+    )
 
 
 def test_an_older_store_has_no_history_before_its_next_promotion(store, spec, train):
