@@ -1,13 +1,17 @@
 """Read what is on a sheet, one digit or a number: which splits are tried, and which answer stands."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from experiments.data.specs import DatasetSpec
 from experiments.inference.predictions import Prediction
-from experiments.numbers.candidates import Cuts, Row, TooMuchError, find_marks, split
+from experiments.numbers.candidates import Cuts, Row, split
+from experiments.numbers.marked import find_marks
 from experiments.numbers.reading import read_number, refined
+
+LONG = 40  # digits, from which a sheet that is rejected is no number and is not split once more
 
 Predict = Callable[[Sequence[np.ndarray | None]], Sequence[Prediction]]
 """Predicts images uint8 [H, W, C]; None stands for a blank one."""
@@ -22,29 +26,38 @@ class SheetReading:
     cuts: Cuts | None
     """How the picture is to be split next; None once the answer stands."""
 
-    def __init__(self, digit: Prediction, class_names: Sequence[str]) -> None:
-        """digit: the answer to the picture as one digit."""
-        self._digit, self._class_names = digit, class_names
+    def __init__(self, digit: Prediction, class_names: Sequence[str], is_one: bool = False) -> None:
+        """digit: the answer to the picture as one digit. is_one: no number is read, but what looked blank is split, as
+        it may be many small marks, which are rejected."""
+        self._digit, self._class_names, self._is_one = digit, class_names, is_one
         self._number: Prediction | None = None
         self._answers: dict[bytes, Prediction] = {}  # by the image's bytes
-        self.cuts = None if digit.verdict == "sure" else "wide"
+        self.cuts = "wide" if digit.verdict == "blank" or not (is_one or digit.verdict == "sure") else None
 
-    def images(self, rows: Sequence[Row]) -> list[np.ndarray]:
+    def images(self, rows: Sequence[Row] | None) -> list[np.ndarray]:
         """The candidates' images, uint8 [H, W, C], that have not been predicted yet."""
-        images = {image.tobytes(): image for image in _images(rows)}
-        return [image for key, image in images.items() if key not in self._answers]
+        images = {image.tobytes(): image for image in _images(rows or ())}
+        return [] if self._is_one else [image for key, image in images.items() if key not in self._answers]
 
-    def add(self, rows: Sequence[Row], answers: Sequence[Prediction]) -> None:
-        """Read the rows, none where nothing could be split. answers: to images(rows)."""
+    def add(self, rows: Sequence[Row] | None, answers: Sequence[Prediction]) -> None:
+        """Read the rows, as split() returns them. answers: to images(rows)."""
+        if rows is None or self._is_one:
+            self.cuts = None
+            if self._digit.verdict == "blank" and (rows is None or rows):
+                self._digit = replace(self._digit, verdict="rejected")
+            return
         keys = (image.tobytes() for image in self.images(rows))
         self._answers.update(zip(keys, answers, strict=True))
         known = [self._answers[image.tobytes()] for image in _images(rows)]
         number = read_number(rows, known, self._class_names) if rows else None
         self._number = refined(self._number, number)
-        is_sure = self._number is not None and self._number.verdict == "sure"
-        # All that may touch is cut only where cutting what is wide leaves a doubt.
-        done = self.cuts == "every" or is_sure or (number is None and self._digit.label)
-        self.cuts = None if done else "every"
+        self.cuts = None if self.cuts == "every" or self._is_settled(number) else "every"
+
+    def _is_settled(self, number: Prediction | None) -> bool:
+        """Whether cutting all that may touch would change nothing. number: what the last split has found."""
+        if number is None:
+            return bool(self._digit.label)
+        return number.verdict == "sure" or (number.verdict == "rejected" and len(number.digits) >= LONG)
 
     @property
     def answer(self) -> Prediction:
@@ -59,10 +72,7 @@ def read_sheet(pixels: np.ndarray, predict: Predict, spec: DatasetSpec) -> Predi
     reading = SheetReading(digit, spec.class_names)
     marked = find_marks(pixels) if reading.cuts else None
     while reading.cuts:
-        try:
-            rows = split(marked, reading.cuts)
-        except TooMuchError:
-            rows = []
+        rows = split(marked, reading.cuts)
         reading.add(rows, predict(images) if (images := reading.images(rows)) else ())
     return reading.answer
 

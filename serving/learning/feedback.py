@@ -171,7 +171,8 @@ def _answer(services: Services, feedback: Feedback, spec: DatasetSpec) -> _Answe
     entry = _recorded(services, feedback) if feedback.request_id else None
     if entry is not None:
         if entry.image is None:
-            raise Refused(422, "blank", "Nothing was drawn in this image.", "Send another.")
+            message = "Nothing was drawn in this image, or far more than a number."
+            raise Refused(422, "blank", message, "Send another.")
         digits = [
             (label, image, entry.confidence) for label, image in digits_of(entry.label, entry.image, spec.image_shape)
         ]

@@ -107,17 +107,22 @@ class Batcher:
         self, wanted: Wanted, sheets: Sheets, client: str, expect: Expected, answer: Prediction
     ) -> Prediction:
         """The answer to a picture of one digit, or, where that is not sure, to the number on it."""
-        if expect == "digit" or not SPECS[wanted.dataset].has_numbers:
+        spec, model = SPECS[wanted.dataset], self._models[wanted.dataset]
+        if not spec.has_numbers:
             return answer
-        reading, model = SheetReading(answer, SPECS[wanted.dataset].class_names), self._models[wanted.dataset]
+        reading = SheetReading(answer, spec.class_names, is_one=expect == "digit")
         while reading.cuts:
             (outcome,) = await self._pool.prepare(replace(wanted, preview=0, split=reading.cuts), [sheets], client)
             rows = () if isinstance(outcome, Refused) else outcome.rows
-            reading.add(rows, await asyncio.gather(*map(model.predict, reading.images(rows))))
+            candidates = (model.predict(image, is_one=False) for image in reading.images(rows))
+            reading.add(rows, await asyncio.gather(*candidates))
         return reading.answer
 
     def _delay(self) -> float:
         return GATHER_S if self._preparing > BUSY else 0.0
+
+
+_Queue = collections.deque[tuple[np.ndarray | None, asyncio.Future[Prediction]]]
 
 
 class _Gatherer:
@@ -126,15 +131,15 @@ class _Gatherer:
     def __init__(self, classifier: Classifier, delay: Callable[[], float]) -> None:
         """delay: returns the seconds to wait for more images before a call of the model."""
         self._classifier, self._delay = classifier, delay
-        self._queue: collections.deque[tuple[np.ndarray | None, asyncio.Future[Prediction]]] = collections.deque()
+        self._ones, self._candidates = _Queue(), _Queue()  # of single digits or photos, and for digits of numbers
         self._thread = ThreadPoolExecutor(1, "inference")
         self._running: asyncio.Task[None] | None = None
 
-    def predict(self, image: np.ndarray | None) -> "asyncio.Future[Prediction]":
-        """image: as predict_images takes them."""
+    def predict(self, image: np.ndarray | None, is_one: bool = True) -> "asyncio.Future[Prediction]":
+        """image: as predict_images takes them; is_one: not one of many candidates for the digits of a number."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Prediction] = loop.create_future()
-        self._queue.append((image, future))
+        (self._ones if is_one else self._candidates).append((image, future))
         if self._running is None:
             self._running = loop.create_task(self._run())
         return future
@@ -144,10 +149,10 @@ class _Gatherer:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._queue:
+        while self._ones or self._candidates:
             if delay := self._delay():
                 await asyncio.sleep(delay)
-            chunk = [self._queue.popleft() for _ in range(min(CHUNK, len(self._queue)))]
+            chunk = self._next_chunk()
             images = [image for image, _ in chunk]
             try:
                 predictions = await loop.run_in_executor(self._thread, predict_images, self._classifier, images)
@@ -160,6 +165,12 @@ class _Gatherer:
                     if not future.done():
                         future.set_result(prediction)
         self._running = None
+
+    def _next_chunk(self) -> list[tuple[np.ndarray | None, asyncio.Future[Prediction]]]:
+        """What is predicted next: single images first, so that none waits for a page, which goes on all the same."""
+        ones = min(len(self._ones), CHUNK - min(len(self._candidates), CHUNK // 4))
+        chunk = [self._ones.popleft() for _ in range(ones)]
+        return chunk + [self._candidates.popleft() for _ in range(min(CHUNK - ones, len(self._candidates)))]
 
 
 def _answer(outcome: Outcome, predictions: Iterator[Prediction]) -> tuple[bytes, Prediction | Refused]:

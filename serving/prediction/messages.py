@@ -43,6 +43,8 @@ def pack_reply(outcome: Outcome) -> bytes:
     image = preview = rest = b""
     if isinstance(outcome, Refused):
         rest = json.dumps({"refused": [outcome.status, outcome.code, outcome.message, outcome.hint]}).encode()
+    elif outcome.rows is None:
+        rest = json.dumps({"rows": None}).encode()
     elif outcome.rows:
         image = b"".join(candidate.image.tobytes() for row in outcome.rows for candidate in row.candidates)
         rest = json.dumps({"rows": [_pack_row(row) for row in outcome.rows]}).encode()
@@ -65,6 +67,8 @@ def take_reply(buffer: bytearray, dataset: str) -> Outcome | None:
     told = json.loads(reply[image + preview :]) if rest else {}
     if "refused" in told:
         return Refused(*told["refused"])
+    if "rows" in told and told["rows"] is None:
+        return Prepared(None, rows=None)
     if "rows" in told:
         images = np.frombuffer(reply[:image], np.uint8).reshape(-1, *SPECS[dataset].image_shape)
         return Prepared(None, rows=_take_rows(told["rows"], images))

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from experiments.data.specs import SPECS
-from experiments.numbers.candidates import Cuts, MarkedSheet, Row, TooMuchError, find_marks, split
+from experiments.numbers.candidates import Cuts, Row, split
+from experiments.numbers.marked import MarkedSheet, find_marks
 from experiments.preprocessing.decoding import MAX_PIXELS, ImageError, TooLargeError, decode_image, pixel_count
 from experiments.preprocessing.formats import format_of
 from experiments.preprocessing.headers import picture_size
@@ -39,7 +40,7 @@ class Prepared:
     image: np.ndarray | None  # uint8 [h, w, C] as the data set has them; None for a blank, and of what is split
     preview: bytes = b""  # PNG
     size: tuple[int, int] = (0, 0)  # px, width and height of the picture as sent, upright; only beside a preview
-    rows: tuple[Row, ...] = ()  # of what is split
+    rows: Sequence[Row] | None = ()  # of what is split; None if it is more than numbers
 
 
 Outcome = Prepared | Refused
@@ -92,7 +93,7 @@ def _refusal(sheets: Sheets) -> Refused | None:
 
 def _prepared(wanted: Wanted, sheets: Sheets) -> Prepared:
     if wanted.split:
-        return Prepared(None, rows=_rows(sheets, wanted.split))
+        return Prepared(None, rows=split(_marked(tuple(sheets)), wanted.split))
     pixels = flatten(sheets)
     image = _as_answered(wanted, pixels) if wanted.answered else SPECS[wanted.dataset].prepare(pixels)
     if not wanted.preview:
@@ -112,16 +113,9 @@ def _size_as_sent(sheets: Sheets, pixels: np.ndarray) -> tuple[int, int]:
     return (longer, shorter) if width > height else (shorter, longer)
 
 
-def _rows(sheets: Sheets, cuts: Cuts) -> tuple[Row, ...]:
-    """The rows of a picture, with boxes in px of what was sent; none where there is more on it than numbers."""
-    try:
-        return tuple(split(_marked(tuple(sheets)), cuts))
-    except TooMuchError:
-        return ()
-
-
 @lru_cache(maxsize=1)  # where a doubt is left, the same picture is split again at once
 def _marked(sheets: tuple[bytes, ...]) -> MarkedSheet | None:
+    """What is written on a picture, with its size as sent."""
     pixels = flatten(sheets)
     return find_marks(pixels, _size_as_sent(sheets, pixels))
 

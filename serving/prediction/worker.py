@@ -18,7 +18,7 @@ from serving.prediction.messages import pack_reply, read_request
 from serving.prediction.prepare import Outcome, Prepared, Sheets, Wanted, prepare_picture
 
 NICE = 15  # below the server's process and a browser on the same machine
-CPU_SECONDS, CPU_SECONDS_LARGE = 1.5, 8.0  # of one picture; the dearest that are sound take 0.3 and 2.5
+CPU_SECONDS, CPU_SECONDS_LARGE = 1.5, 8.0  # of one picture; the dearest that are sound take 0.3 and 2.5, split 1.3
 MEMORY = 1100 * 1024 * 1024  # bytes of the process; the dearest ordinary picture of 50 megapixels takes 1060
 
 
@@ -35,7 +35,7 @@ def main(descriptor: int, prepare: Callable[[Wanted, Sheets], Outcome] = prepare
             connection.sendall(pack_reply(Prepared(None)))  # ready
             while True:
                 wanted, sheets, large = read_request(lambda count: _read(stream, count))
-                _limit_time(CPU_SECONDS_LARGE if large else CPU_SECONDS)
+                _limit_time(CPU_SECONDS_LARGE if large or wanted.split else CPU_SECONDS)
                 reply = pack_reply(prepare(wanted, sheets))
                 _limit_time(0)
                 connection.sendall(reply)

@@ -56,7 +56,7 @@ def test_an_empty_sheet_is_blank() -> None:
     assert read_sheet(bars(), Bars(), SPEC).verdict == "blank"
 
 
-def test_more_than_numbers_is_answered_as_one_digit_is() -> None:
+def test_more_than_numbers_is_rejected_though_no_mark_of_it_is_one_digit() -> None:
     sheet = np.full((900, 900), 255, np.uint8)
     for x in range(10, 900, 20):
         for y in range(10, 900, 20):
@@ -64,7 +64,7 @@ def test_more_than_numbers_is_answered_as_one_digit_is() -> None:
     model = Bars()
     answer = read_sheet(sheet, model, SPEC)
     assert model.asked == [1]
-    assert (answer.label, answer.digits) == ("", ())
+    assert (answer.label, answer.verdict, answer.digits) == ("", "rejected", ())
 
 
 def test_the_second_split_asks_about_new_images_only() -> None:

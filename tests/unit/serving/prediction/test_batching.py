@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from experiments.inference.litert import CHUNK
 from serving.core.errors import Refused
 from serving.prediction.batching import BULK, BUSY, WINDOW, Batcher
 from serving.prediction.prepare import Prepared, Wanted
@@ -29,6 +30,12 @@ class WorkerPool:
         return [Prepared(np.full((28, 28, 1), sheets[0][0], np.uint8), b"preview") for sheets in pictures]
 
 
+class Answer(int):
+    """A number that serves as a sure prediction."""
+
+    verdict = "sure"
+
+
 class Classifier:
     """Answers with the first pixel of an image, and records the number of images in each call."""
 
@@ -41,7 +48,7 @@ class Classifier:
         if images.max() == 255:
             raise RuntimeError("the model is broken")
         self.calls.append(len(images))
-        return images[:, 0, 0, 0].tolist()
+        return [Answer(first) for first in images[:, 0, 0, 0].tolist()]
 
 
 def predict_at_once(count):
@@ -66,6 +73,23 @@ def test_a_crowd_is_answered_in_few_calls():
 
 def test_one_alone_is_answered_by_itself():
     assert predict_at_once(1) == ([0], [1])
+
+
+def test_one_digit_waits_for_no_page_and_the_page_goes_on_all_the_same():
+    async def run():
+        batcher, done = Batcher({"mnist": Classifier()}, WorkerPool()), []
+        model = batcher._models["mnist"]
+        page = [model.predict(np.full((28, 28, 1), 1, np.uint8), is_one=False) for _ in range(10 * CHUNK)]
+        crowd = [model.predict(np.full((28, 28, 1), 2, np.uint8)) for _ in range(2 * CHUNK)]
+        for future in (*page, *crowd):
+            future.add_done_callback(lambda future: done.append(future.result()))
+        await asyncio.gather(*page, *crowd)
+        batcher.close()
+        return done
+
+    done = asyncio.run(run())
+    last = max(place for place, answer in enumerate(done) if answer == 2)
+    assert 0 < done[:last].count(1) <= CHUNK
 
 
 def test_an_error_of_the_model_reaches_who_asked():

@@ -33,6 +33,13 @@ def test_a_reply_is_taken_once_it_is_complete(shape):
     assert buffer == b"next"
 
 
+def test_what_is_more_than_numbers_is_not_taken_for_nothing():
+    for rows in ([], None):
+        assert take_reply(bytearray(pack_reply(Prepared(None, rows=rows))), "mnist").rows == (
+            None if rows is None else ()
+        )
+
+
 def test_a_refusal_arrives_in_words():
     refused = take_reply(bytearray(pack_reply(Refused(413, "too_large", "It is.", "Shrink it."))), "cifar10")
     assert (refused.status, refused.body()) == (413, {"code": "too_large", "message": "It is.", "hint": "Shrink it."})
