@@ -15,9 +15,7 @@ from pathlib import Path
 from benchmarks import drawings
 from benchmarks.load import RESULTS, Outcome, locust, table, wrk
 from benchmarks.processes import Server, free_ports
-from experiments.data.specs import SPECS
 from experiments.preprocessing.drawings import prepare_drawing
-from experiments.registry.store import TrackingStore
 from settings import Settings
 
 CLIENTS = 100
@@ -93,7 +91,7 @@ def plain_page(folder: Path, seconds: int) -> list[Row]:
 def mlflow(folder: Path, seconds: int) -> list[Row]:
     """Measure `mlflow models serve` of the same network with its defaults."""
     (port,) = free_ports(1)
-    model = log_model(folder)
+    model = save_network(folder)
     command = [
         *(sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "-p", str(port)),
         *("--env-manager", "local"),
@@ -106,16 +104,17 @@ def mlflow(folder: Path, seconds: int) -> list[Row]:
         server.stop()
 
 
-def log_model(folder: Path) -> str:
-    """Log the shipped network to MLflow. Return the folder to serve it from."""
+def save_network(folder: Path) -> str:
+    """Save the shipped network as MLflow does Keras's. Return the folder to serve it from."""
     import keras
+    import mlflow.tensorflow
+    from mlflow.models import infer_signature
 
     model = keras.models.load_model(Settings().models_dir / "mnist" / "model.keras")
-    store = TrackingStore(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts")
     example = prepare_drawing(drawings.sheets(1)[0])[None]
-    with store.run(SPECS["mnist"].name, "shipped", "", {}, {}) as log:
-        log.log_keras_model(model, example)
-    return str(next((folder / "mlartifacts").rglob("MLmodel")).parent)
+    signature = infer_signature(example, model.predict(example, verbose=0))
+    mlflow.tensorflow.save_model(model, folder / "network", signature=signature, pip_requirements=["tensorflow"])
+    return str(folder / "network")
 
 
 def prepare(folder: Path) -> None:

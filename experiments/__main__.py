@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     promoting.add_argument("version", metavar="VERSION", help="number of the version")
     promoting.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
     add(commands.rollback, "put the previous version back")
+    add(
+        commands.upgrade,
+        "bring the registry up to date, so that MLflow can serve each version",
+    )
     _add_measuring(add)
     explaining = add(commands.insights, "measure the figures that explain a model")
     explaining.add_argument("--bundle", type=Path, help="folder of the model (default: the shipped one)")

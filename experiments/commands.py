@@ -15,7 +15,7 @@ from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle
 from experiments.insights import model_card as model_cards
 from experiments.insights import run_comparison
-from experiments.registry import production
+from experiments.registry import production, upkeep
 from experiments.registry.store import TrackingStore
 from experiments.training.config import RunConfig, UnknownRunError
 from settings import ROOT, Settings
@@ -58,6 +58,13 @@ def rollback(arguments: argparse.Namespace, settings: Settings) -> None:
     spec = SPECS[arguments.dataset]
     restored = production.rollback(TrackingStore.of(settings), spec, "rolled back by hand")
     print(f"{spec.registered_model} version {restored.version} is in Production again.")
+
+
+def upgrade(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Make MLflow models of all versions of the registry; the shipped model is the first one of an empty one."""
+    spec, store = SPECS[arguments.dataset], TrackingStore.of(settings)
+    upkeep.bring_up_to_date(store, spec, settings.models_dir / spec.name, print)
+    print(f"The registry of {spec.registered_model} is up to date.")
 
 
 def drawn(arguments: argparse.Namespace, settings: Settings) -> None:

@@ -16,6 +16,7 @@ pytest_plugins = ["tests.helpers.small_model"]
 LIBRARIES_AMONG_THEMSELVES = (
     "__array__ implementation doesn't accept a copy",  # Keras hands TensorFlow's variables to NumPy 2
     "The ``noload`` loader strategy",  # MLflow asks SQLAlchemy 2.1 so
+    "Operation with range is deprecated",  # MLflow asks pandas 3 so of an input example
     ".*Any type hint is inferred as AnyType",  # MLflow of its own type hints
 )
 

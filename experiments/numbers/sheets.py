@@ -10,6 +10,8 @@ from experiments.inference.predictions import Prediction
 from experiments.numbers.candidates import Cuts, Row, split
 from experiments.numbers.marked import find_marks
 from experiments.numbers.reading import read_number, refined
+from experiments.preprocessing.formats import format_of
+from experiments.preprocessing.headers import picture_size
 
 LONG = 40  # digits, from which a sheet that is rejected is no number and is not split once more
 
@@ -66,15 +68,31 @@ class SheetReading:
         return number if number and (number.label or self._digit.verdict == "blank") else self._digit
 
 
-def read_sheet(pixels: np.ndarray, predict: Predict, spec: DatasetSpec) -> Prediction:
-    """The answer to a picture of any mode, uint8 [H, W] or [H, W, C], on which may be a number. Raises ImageError."""
+def read_sheet(
+    pixels: np.ndarray, predict: Predict, spec: DatasetSpec, size: tuple[int, int] | None = None
+) -> Prediction:
+    """The answer to a picture of any mode, uint8 [H, W] or [H, W, C], on which may be a number. size: px, of the
+    picture as sent where it was decoded smaller. Raises ImageError."""
     (digit,) = predict([spec.prepare(pixels)])
     reading = SheetReading(digit, spec.class_names)
-    marked = find_marks(pixels) if reading.cuts else None
+    marked = find_marks(pixels, size) if reading.cuts else None
     while reading.cuts:
         rows = split(marked, reading.cuts)
         reading.add(rows, predict(images) if (images := reading.images(rows)) else ())
     return reading.answer
+
+
+def size_as_sent(picture: bytes, pixels: np.ndarray) -> tuple[int, int]:
+    """Width and height in px of a picture, upright, before it was decoded to uint8 [H, W, C]: large ones in JPEG and
+    JPEG 2000 are decoded smaller."""
+    height, width = pixels.shape[:2]
+    known = format_of(picture)
+    if known is None or not known.name.startswith("JPEG"):
+        return width, height
+    shorter, longer = sorted(picture_size(picture) or (0, 0))
+    if round(longer / max(width, height)) <= 1:
+        return width, height
+    return (longer, shorter) if width > height else (shorter, longer)
 
 
 def _images(rows: Sequence[Row]) -> list[np.ndarray]:

@@ -1,21 +1,21 @@
 """The registry in the MLflow store: which model is in Production, and the only way into it."""
 
 import contextlib
-import tempfile
 import time
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.data.specs import DatasetSpec
 from experiments.evaluation.gate import Decision
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle, BundleError
-from experiments.registry import promotions, versions
+from experiments.registry import models, promotions, versions
 from experiments.registry.descriptions import model_description, version_description
+from experiments.registry.models import LOGGED
 from experiments.registry.promotions import PromotedBy, Promotion
-from experiments.registry.run_log import BUNDLE, RunSummary
+from experiments.registry.run_log import RunSummary
+from experiments.registry.run_models import logged_bundle, model_of
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.registry.versions import ALIAS, GATE
 
@@ -38,7 +38,8 @@ class ProductionModel:
 
 
 def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
-    """Make the run's model a version of the registry, once. Returns its number."""
+    """Make the run's model a version of the registry, once. Returns its number. Raises RegistryError for a run without
+    a bundle."""
     name, client = spec.registered_model, store.client
     with store.translate_errors():
         for number, version in versions.all_versions(store, spec).items():
@@ -46,11 +47,10 @@ def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
                 return number
         if versions.registered_model(store, spec) is None:
             client.create_registered_model(name, description=model_description(spec))
-        run = client.get_run(run_id)
-        models = run.outputs.model_outputs if run.outputs else []
-        source = f"models:/{models[0].model_id}" if models else f"{run.info.artifact_uri}/{BUNDLE}"
-        description = version_description(RunSummary.from_mlflow(run, None, store.tracking_uri), spec)
-        return str(client.create_model_version(name, source, run_id, description=description).version)
+        source, tags = LOGGED + model_of(store, spec, run_id), {models.READER: models.reader()}
+        run = RunSummary.from_mlflow(client.get_run(run_id), None, store.tracking_uri)
+        text = version_description(run, spec)
+        return str(client.create_model_version(name, source, run_id, tags, description=text).version)
 
 
 def current_model(store: TrackingStore, spec: DatasetSpec) -> ProductionModel | None:
@@ -178,24 +178,14 @@ def _set_stages(store: TrackingStore, spec: DatasetSpec, version: str) -> None:
 
 def _export(store: TrackingStore, spec: DatasetSpec, version: "ModelVersion") -> Bundle:
     """From this machine if it is there and intact, else from the artifacts of its run."""
-    from mlflow.exceptions import MlflowException
-
     number, run_id = str(version.version), versions.run_id(version)
     folder = bundles.exports_of(store.artifact_dir, spec.name) / number
     with contextlib.suppress(BundleError):
         exported = bundles.read(folder)
         if exported.run_id == run_id:  # else it comes from another registry with the same number
             return exported
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            logged = bundles.read(Path(store.client.download_artifacts(run_id, BUNDLE, scratch)))
-            return bundles.install(logged, folder, version=number, run_id=run_id)
-    except (BundleError, MlflowException, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise RegistryError(
-            f"Version {number} of {spec.registered_model} can't be exported from its run {run_id}: {reason} "
-            "Promote another version, or train it again with `python -m experiments`."
-        ) from error
+    with logged_bundle(store, run_id, f"Version {number} of {spec.registered_model}") as logged:
+        return bundles.install(logged, folder, version=number, run_id=run_id)
 
 
 def _log_shipped(store: TrackingStore, spec: DatasetSpec, shipped: Bundle) -> str:

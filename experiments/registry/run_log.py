@@ -1,26 +1,21 @@
 """One MLflow run: written while it goes on, summarised afterwards."""
 
-import contextlib
-import io
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from experiments.data.specs import DatasetSpec
+from experiments.registry import models
+from experiments.registry.models import BUNDLE
 from experiments.training.progress import Epoch
 
 if TYPE_CHECKING:
-    import keras
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import Run
-
-BUNDLE = "bundle"  # artifact path of the exported model in its run
 
 
 @dataclass(frozen=True)
@@ -93,16 +88,6 @@ class RunLog:
         """The exported model; promotion takes it from here."""
         self._client.log_artifacts(self.run_id, str(folder), BUNDLE)
 
-    def log_keras_model(self, model: "keras.Model", example: np.ndarray) -> None:
-        """The model in MLflow's own format, with signature. example: uint8 [N, H, W, C], a few images."""
-        import mlflow.tensorflow
-        from mlflow.models import infer_signature
-
-        with contextlib.redirect_stdout(io.StringIO()):  # MLflow tries the example with a progress bar
-            mlflow.tensorflow.log_model(
-                model,
-                name="model",
-                signature=infer_signature(example, model.predict(example, verbose=0)),
-                input_example=example,
-                pip_requirements=[f"{name}=={metadata.version(name)}" for name in ("tensorflow", "keras", "numpy")],
-            )
+    def log_model(self, folder: Path, spec: DatasetSpec) -> None:
+        """The exported model as MLflow has models, of any picture, to load, serve and score with."""
+        models.log(self._client, self.run_id, folder, spec)

@@ -21,7 +21,6 @@ from experiments.inference.predictions import Prediction, predict
 from experiments.insights import plots
 from experiments.registry import production
 from experiments.registry.store import TrackingStore
-from experiments.registry.upkeep import bring_up_to_date
 from experiments.retraining import fine_tuning
 from experiments.retraining.corrections import Accepted, check_enough, hold_out
 from experiments.runs import provenance
@@ -69,7 +68,6 @@ def retrain(
     spec, seed = dataset.spec, int(accepted.digest[:8], 16)
     listener.stage("preparing")
     _end_abandoned(store, spec)
-    bring_up_to_date(store, spec)
     training, evaluation = hold_out(accepted.data, seed)
     held_out_data = prepare_held_out(dataset)
     model = keras.saving.load_model(champion.keras, compile=False, safe_mode=True)

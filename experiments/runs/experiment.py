@@ -14,7 +14,6 @@ from experiments.data.synthesis.generate import Amounts, synthesise
 from experiments.evaluation import held_out
 from experiments.evaluation.gate import Decision, decide, selection_score
 from experiments.evaluation.held_out import HeldOut
-from experiments.inference import bundle
 from experiments.insights import plots
 from experiments.registry import production
 from experiments.registry.run_log import RunLog, RunSummary
@@ -53,7 +52,7 @@ def run_table(
         return synthesise(amounts, dataset, seed)
 
     held_out_data = functools.cache(lambda: prepare_held_out(dataset))
-    seed_registry(store, dataset.spec, shipped, log_line)
+    bring_up_to_date(store, dataset.spec, shipped, log_line)
     runs = []
     for row in configs:
         config = with_parent(row, store, dataset.spec)
@@ -100,16 +99,6 @@ def run_one(
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", logger.epochs), "curves.png")
         measure(model, dataset, held_out_data, log, logger.epochs)
     return next(run for run in store.runs(dataset.spec.name) if run.run_id == log.run_id)
-
-
-def seed_registry(store: TrackingStore, spec: DatasetSpec, shipped: Path, log_line: Callable[[str], None]) -> None:
-    """Let an empty registry start with the model that came with the repository; bring any other up to date."""
-    try:
-        if production.seed_shipped(store, spec, bundle.read(shipped)):
-            log_line("The registry was empty: the shipped model is version 1, in Production.")
-    except bundle.BundleError as error:
-        log_line(f"The registry starts without the shipped model. {error}")
-    bring_up_to_date(store, spec)
 
 
 def _register(best: RunSummary, store: TrackingStore, spec: DatasetSpec) -> tuple[str, Decision]:

@@ -66,7 +66,6 @@ def measure(
     # 4. Log.
     log.log_metrics(metrics)
     _log_reports(test, outcome, spec, log)
-    log.log_keras_model(model, dataset.test.images[:2])
 
     # 5. Export, explain, and time the export.
     with tempfile.TemporaryDirectory() as folder:
@@ -75,6 +74,7 @@ def measure(
         write_insights(bundle, dataset, outputs, hidden, outcome, refusal_of(predictions, thresholds), epochs)
         log.log_metrics(_cost(bundle, dataset.test.images[:1]))
         log.log_bundle(bundle.folder)
+        log.log_model(bundle.folder, spec)
     return predictions
 
 

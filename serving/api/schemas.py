@@ -7,7 +7,6 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from experiments.data.specs import SPECS
-from experiments.inference.predictions import Digit, Prediction
 from experiments.preprocessing.formats import NAMES
 from model_loader import Classifier
 from serving.prediction.batching import Expected
@@ -135,31 +134,6 @@ class BatchAnswer(Schema):
     model: ModelName
     milliseconds: float
     results: list[BatchResult]
-
-
-def reading(classifier: Classifier, prediction: Prediction) -> dict[str, Any]:
-    """Return a prediction in the shape of `Reading`, unvalidated, since every request needs one."""
-    probabilities = [] if prediction.digits else [round(value, 6) for value in prediction.probabilities.tolist()]
-    return {
-        "label": prediction.label or None,
-        "text": prediction.label or None,
-        "verdict": prediction.verdict,
-        "confidence": round(prediction.confidence, 6),
-        "candidates": list(prediction.candidates),
-        "confidences": dict(zip(classifier.bundle.class_names, probabilities, strict=not prediction.digits)),
-        "digits": [_digit(digit) for digit in prediction.digits],
-    }
-
-
-def _digit(digit: Digit) -> dict[str, Any]:
-    answer = digit.answer
-    return {
-        "box": list(digit.box),
-        "label": answer.label or None,
-        "verdict": answer.verdict,
-        "confidence": round(answer.confidence, 6),
-        "candidates": list(answer.candidates),
-    }
 
 
 def model_name(classifier: Classifier) -> dict[str, str]:

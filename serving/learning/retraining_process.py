@@ -172,11 +172,11 @@ def _retrain(settings: Settings, dataset: str, accepted: Accepted, reporter: Rep
     """Retrain the registry's Production model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from experiments.registry.upkeep import bring_up_to_date
     from experiments.retraining.retrain import retrain
-    from experiments.runs.experiment import seed_registry
 
     spec, store = SPECS[dataset], TrackingStore.of(settings)
-    seed_registry(store, spec, settings.models_dir / dataset, reporter.log)
+    bring_up_to_date(store, spec, settings.models_dir / dataset, reporter.log)
     champion = production.pull(store, spec)
     if champion is None:
         raise RetrainingError("There is no Production model to start from. Make one with `python -m experiments`.")

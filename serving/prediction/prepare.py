@@ -11,9 +11,8 @@ from PIL import Image
 from experiments.data.specs import SPECS
 from experiments.numbers.candidates import Cuts, Row, split
 from experiments.numbers.marked import MarkedSheet, find_marks
+from experiments.numbers.sheets import size_as_sent
 from experiments.preprocessing.decoding import MAX_PIXELS, ImageError, TooLargeError, decode_image, pixel_count
-from experiments.preprocessing.formats import format_of
-from experiments.preprocessing.headers import picture_size
 from serving.core.errors import Refused
 from serving.core.images import encode_png
 
@@ -98,26 +97,14 @@ def _prepared(wanted: Wanted, sheets: Sheets) -> Prepared:
     image = _as_answered(wanted, pixels) if wanted.answered else SPECS[wanted.dataset].prepare(pixels)
     if not wanted.preview:
         return Prepared(image)
-    return Prepared(image, _preview(pixels, wanted.preview), _size_as_sent(sheets, pixels))
-
-
-def _size_as_sent(sheets: Sheets, pixels: np.ndarray) -> tuple[int, int]:
-    """Width and height in px of a picture as sent, upright; large ones in JPEG and JPEG 2000 are decoded smaller."""
-    height, width = pixels.shape[:2]
-    known = format_of(sheets[0]) if sheets else None
-    if known is None or not known.name.startswith("JPEG"):
-        return width, height
-    shorter, longer = sorted(picture_size(sheets[0]) or (0, 0))
-    if round(longer / max(width, height)) <= 1:
-        return width, height
-    return (longer, shorter) if width > height else (shorter, longer)
+    return Prepared(image, _preview(pixels, wanted.preview), size_as_sent(sheets[0] if sheets else b"", pixels))
 
 
 @lru_cache(maxsize=1)  # where a doubt is left, the same picture is split again at once
 def _marked(sheets: tuple[bytes, ...]) -> MarkedSheet | None:
     """What is written on a picture, with its size as sent."""
     pixels = flatten(sheets)
-    return find_marks(pixels, _size_as_sent(sheets, pixels))
+    return find_marks(pixels, size_as_sent(sheets[0] if sheets else b"", pixels))
 
 
 def _as_answered(wanted: Wanted, pixels: np.ndarray) -> np.ndarray:

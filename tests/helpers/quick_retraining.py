@@ -21,16 +21,15 @@ EPOCHS = 3
 def retrain_quickly(settings: Settings, dataset: str, accepted: Accepted, reporter: Reporter):
     from experiments.data import datasets
     from experiments.evaluation import held_out
-    from experiments.registry import production
+    from experiments.registry import production, upkeep
     from experiments.registry.store import TrackingStore
     from experiments.retraining import fine_tuning, retrain
-    from experiments.runs import experiment
 
     def configure(*arguments):
         return dataclasses.replace(fine_tuning.configuration(*arguments), epochs=EPOCHS, extra=SYNTHETIC)
 
     store = TrackingStore.of(settings)
-    experiment.seed_registry(store, SPECS[dataset], settings.models_dir / dataset, reporter.log)
+    upkeep.bring_up_to_date(store, SPECS[dataset], settings.models_dir / dataset, reporter.log)
     champion = production.pull(store, SPECS[dataset])
     part = part_of(datasets.load(dataset, settings.data_dir))
     prepare = partial(held_out.prepare, **HELD_OUT)

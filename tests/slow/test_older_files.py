@@ -72,19 +72,20 @@ def test_its_finished_run_is_not_run_again(settings) -> None:
     assert [run.run_id for run in store.runs("mnist")] == [run.run_id for run in before]
     assert (result.version, result.decision.promote) == ("1", True)
     assert production.current_model(store, SPEC).version == "1"
+    assert "Version 1 of Mnist_Best_Model can be loaded and served by MLflow now." in lines
 
 
 def test_its_registry_is_brought_up_to_date(settings) -> None:
     store = TrackingStore.of(settings)
     before = promotions.history(store, SPEC)
-    bring_up_to_date(store, SPEC)
+    bring_up_to_date(store, SPEC, Path("none"), [].append)
     assert promotions.history(store, SPEC) == before
     model, version = versions.registered_model(store, SPEC), versions.get(store, SPEC, "1")
     assert set(model.tags) == {"production_history"}
     assert "Recognises digits" in model.description
     assert version.description.startswith("The network baseline, trained for 1 epoch by the run baseline of 20")
     store.client.update_model_version(SPEC.registered_model, "1", "What a person wrote.")
-    bring_up_to_date(store, SPEC)
+    bring_up_to_date(store, SPEC, Path("none"), [].append)
     assert versions.get(store, SPEC, "1").description == "What a person wrote."
 
 

