@@ -18,6 +18,11 @@ from experiments.training.config import UnknownRunError
 from redaction import Redactor, protect_output
 from settings import Settings, SettingsError, load, warn_of_former_names
 
+INTERRUPTED = (
+    "Interrupted. The current run is marked KILLED, and finished ones are kept. The same command goes on from the last "
+    "finished epoch."
+)
+
 Command = Callable[[argparse.Namespace, Settings], None]
 
 
@@ -31,7 +36,7 @@ def main(words: Sequence[str] | None = None) -> int:
         warn_of_former_names()
         arguments.command(arguments, settings)
     except KeyboardInterrupt:
-        print("\nInterrupted. The current run is marked KILLED; finished ones are kept.", file=sys.stderr)
+        print(f"\n{INTERRUPTED}", file=sys.stderr)
         return 130
     except (BundleError, DatasetError, InsightsError, RegistryError, SettingsError, UnknownRunError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -46,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     rows.add_argument("--runs", help="only these rows of the table, separated by commas: baseline,architecture")
     rows.add_argument("--epochs", type=_at_least_one, help="so many epochs instead of the table's")
     rows.add_argument("--seed", type=int, help="another seed than the table's")
+    rows.add_argument("--fresh", action="store_true", help="start interrupted runs anew, not from their last epoch")
     rows.add_argument("--recipe", help="other runs than the table's: best, which makes the shipped model, or more")
     parser = argparse.ArgumentParser(
         prog="python -m experiments", description=__doc__, parents=[shared, rows], allow_abbrev=False

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         configs = _selected_configs(arguments)
     dataset = datasets.load(arguments.dataset, settings.data_dir)
     shipped = settings.models_dir / arguments.dataset
-    result = experiment.run_table(configs, dataset, TrackingStore.of(settings), shipped)
+    result = experiment.run_table(configs, dataset, TrackingStore.of(settings), shipped, fresh=arguments.fresh)
     title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
     run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
     verb = "is in Production" if result.decision.promote else "stays out of Production"

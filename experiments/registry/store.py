@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.registry.locking import migration_lock
+from experiments.registry.relocation import artifact_uri, relocate_artifacts
 from experiments.registry.run_log import RunLog, RunSummary
 from experiments.training.progress import Epoch
 
@@ -50,7 +51,7 @@ class TrackingStore:
         with self.translate_errors():
             self.client = _connect(tracking_uri)
             if tracking_uri.startswith("sqlite:"):
-                _relocate_artifacts(tracking_uri, artifact_dir)
+                relocate_artifacts(tracking_uri, artifact_dir)
 
     @classmethod
     def of(cls, settings: "Settings") -> "TrackingStore":
@@ -59,15 +60,19 @@ class TrackingStore:
 
     @contextlib.contextmanager
     def run(
-        self, dataset: str, name: str, reason: str, params: Mapping[str, Any], tags: Mapping[str, str]
+        self, dataset: str, name: str, reason: str, params: Mapping[str, Any], tags: Mapping[str, str], run_id: str = ""
     ) -> Iterator[RunLog]:
-        """A run in the experiment `dataset`: FINISHED when the block ends well, else FAILED, or KILLED by Ctrl-C."""
+        """A run in the experiment `dataset`: FINISHED when the block ends well, else FAILED, or KILLED by Ctrl-C.
+
+        run_id: of the interrupted run that goes on; a new one starts if the store has it no more.
+        """
         import mlflow
 
         with self.translate_errors():
             mlflow.set_tracking_uri(self.tracking_uri)
             experiment = self._experiment(dataset)
-            run = mlflow.start_run(experiment_id=experiment, run_name=name, description=reason, tags=dict(tags))
+            known = run_id if run_id in {run.run_id for run in self.runs(dataset)} else None
+            run = mlflow.start_run(known, experiment, name, description=reason, tags=dict(tags))
             status = "FAILED"
             try:
                 mlflow.log_params(dict(params))
@@ -78,6 +83,11 @@ class TrackingStore:
                 raise
             finally:
                 mlflow.end_run(status)
+
+    def end_run(self, run_id: str, status: str) -> None:
+        """End a run of a process that is gone."""
+        with self.translate_errors():
+            self.client.set_terminated(run_id, status)
 
     def runs(self, dataset: str) -> list[RunSummary]:
         """All runs of the experiment `dataset`, the oldest first, without their curves."""
@@ -119,7 +129,7 @@ class TrackingStore:
     def _experiment(self, name: str) -> str:
         known = self.client.get_experiment_by_name(name)
         if known is None:
-            location = None if self.tracking_uri.startswith("http") else _artifact_uri(self.artifact_dir, name)
+            location = None if self.tracking_uri.startswith("http") else artifact_uri(self.artifact_dir, name)
             return self.client.create_experiment(name, artifact_location=location, tags=EXPERIMENT_TAGS)
         if known.lifecycle_stage == "deleted":
             self.client.restore_experiment(known.experiment_id)
@@ -191,36 +201,6 @@ def _connect(uri: str) -> "MlflowClient":
     except (OSError, ValueError) as error:  # of a lock that can't be written, or a variable that MLflow can't read
         raise MlflowException(str(error)) from error
     return client
-
-
-def _relocate_artifacts(uri: str, artifact_dir: Path) -> None:
-    """Correct MLflow's absolute paths after the project has moved; a copy would write into the original's folder."""
-    import sqlalchemy
-    from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
-    from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
-    from sqlalchemy import func, select, update
-    from sqlalchemy.orm import InstrumentedAttribute
-
-    paths: tuple[InstrumentedAttribute[str], ...] = (
-        SqlExperiment.artifact_location,
-        SqlRun.artifact_uri,
-        SqlLoggedModel.artifact_location,
-        SqlModelVersion.source,
-        SqlModelVersion.storage_location,
-    )
-    experiment: InstrumentedAttribute[str] = SqlExperiment.name
-    with sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).begin() as connection:
-        for name, old in connection.execute(select(experiment, paths[0])).all():
-            new = _artifact_uri(artifact_dir, name)
-            if old != new and (artifact_dir / name).is_dir():
-                for path in paths:
-                    inside = (path == old) | path.startswith(f"{old}/", autoescape=True)
-                    change = update(path.class_).where(inside).values({path: func.replace(path, old, new)})
-                    connection.execute(change)
-
-
-def _artifact_uri(artifact_dir: Path, experiment: str) -> str:
-    return (artifact_dir / experiment).absolute().as_uri()
 
 
 def _bypass_proxies() -> None:

@@ -139,8 +139,7 @@ def _end_abandoned(store: TrackingStore, spec: DatasetSpec) -> None:
     """Mark retrainings FAILED that MLflow still takes for running: one runs at a time, so their process is gone."""
     for run in store.runs(spec.name):
         if run.status == "RUNNING" and "retrain" in run.tags:
-            with store.translate_errors():
-                store.client.set_terminated(run.run_id, "FAILED")
+            store.end_run(run.run_id, "FAILED")
 
 
 def _parameters(champion: Bundle, training: Split, evaluation: Split, spec: DatasetSpec) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """Run the rows of a table, choose the best on validation, register it, and let the gate decide about Production."""
 
 import functools
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,8 @@ from experiments.registry.store import RegistryError, TrackingStore
 from experiments.registry.upkeep import bring_up_to_date
 from experiments.runs.measure import measure
 from experiments.runs.provenance import fingerprints, git_commit, parameters
+from experiments.runs.resuming import claimed, end_abandoned, open_checkpoint
+from experiments.training.checkpoints import Checkpoint
 from experiments.training.config import PRODUCTION, RunConfig
 from experiments.training.progress import Epoch, Listener, TerminalBar
 from experiments.training.surgery import clone_of, unmirrored
@@ -44,8 +45,12 @@ def run_table(
     shipped: Path,
     log_line: Callable[[str], None] = print,
     prepare_held_out: Callable[[Dataset], HeldOut] = held_out.prepare,
+    fresh: bool = False,
 ) -> TableResult:
-    """Run the rows that have not finished before, then register the best and promote it if the gate lets it."""
+    """Run the rows that have not finished before, then register the best and promote it if the gate lets it.
+
+    A run that was interrupted goes on from its last finished epoch. fresh: it starts anew.
+    """
 
     @functools.cache  # the rows share their images, which take minutes to make
     def extra_images(amounts: Amounts, seed: int) -> Split:
@@ -53,16 +58,19 @@ def run_table(
 
     held_out_data = functools.cache(lambda: prepare_held_out(dataset))
     bring_up_to_date(store, dataset.spec, shipped, log_line)
+    end_abandoned(store, dataset.spec.name)
     runs = []
     for row in configs:
         config = with_parent(row, store, dataset.spec)
         fingerprint, *earlier = fingerprints(config, dataset)
-        run = store.finished(dataset.spec.name, (fingerprint, *earlier))
-        if run is not None:
-            log_line(f"{config.name}: finished before, skipped")
-        else:
-            extra = extra_images(config.extra, config.seed)
-            run = run_one(config, dataset, extra, held_out_data(), store, fingerprint)
+        with claimed(store, fingerprint, log_line):
+            run = store.finished(dataset.spec.name, (fingerprint, *earlier))
+            if run is not None:
+                log_line(f"{config.name}: finished before, skipped")
+            else:
+                checkpoint = open_checkpoint(config, dataset, store, fingerprint, log_line, fresh)
+                extra = extra_images(config.extra, config.seed)
+                run = run_one(config, dataset, extra, held_out_data(), store, fingerprint, checkpoint)
         runs.append(run)
     best = max(runs, key=lambda run: selection_score(run.metrics))
     return TableResult(tuple(runs), best, *_register(best, store, dataset.spec))
@@ -83,21 +91,32 @@ def with_parent(config: RunConfig, store: TrackingStore, spec: DatasetSpec) -> R
 
 
 def run_one(
-    config: RunConfig, dataset: Dataset, extra: Split, held_out_data: HeldOut, store: TrackingStore, fingerprint: str
+    config: RunConfig,
+    dataset: Dataset,
+    extra: Split,
+    held_out_data: HeldOut,
+    store: TrackingStore,
+    fingerprint: str,
+    checkpoint: Checkpoint,
 ) -> RunSummary:
-    """Train and measure one row of the table as one MLflow run, which keeps the exported bundle."""
+    """Train and measure one row of the table as one MLflow run, which keeps the exported bundle. The run of the
+    checkpoint goes on, if there is one."""
     tags = {"fingerprint": fingerprint, "mlflow.source.git.commit": git_commit()}
-    with store.run(dataset.spec.name, config.name, config.reason, parameters(config, dataset), tags) as log:
+    params, earlier = parameters(config, dataset), checkpoint.run_id
+    with store.run(dataset.spec.name, config.name, config.reason, params, tags, run_id=earlier) as log:
+        checkpoint.run_id = log.run_id
         bar, logger = TerminalBar(config.name, config.trainings * config.epochs), EpochLogger(log)
-        started = time.monotonic()
+        for epoch in checkpoint.state.epochs if checkpoint.state else ():
+            logger.resume(epoch, logged=log.run_id == earlier)
         try:
-            model = train(config, dataset, extra, [bar, logger])
+            model = train(config, dataset, extra, [bar, logger], checkpoint)
         finally:
             bar.close()
-        seconds = time.monotonic() - started
+        seconds = sum(epoch.seconds for epoch in logger.epochs)
         log.log_metrics({"training_seconds": seconds, "parameters": model.count_params()})
         log.log_figure(plots.curves(f"{config.name}: {config.reason}", logger.epochs), "curves.png")
         measure(model, dataset, held_out_data, log, logger.epochs)
+    checkpoint.delete()
     return next(run for run in store.runs(dataset.spec.name) if run.run_id == log.run_id)
 
 
@@ -121,6 +140,13 @@ class EpochLogger(Listener):
     def __init__(self, log: RunLog) -> None:
         self.epochs: list[Epoch] = []
         self._log = log
+
+    def resume(self, result: Epoch, logged: bool) -> None:
+        """Keep an epoch of before an interruption. logged: MLflow's run has it."""
+        if logged:
+            self.epochs.append(result)
+        else:
+            self.epoch(result)
 
     def batch(self, epoch: int, done: int, total: int) -> None:
         """Ignored: MLflow gets a point an epoch."""

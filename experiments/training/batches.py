@@ -18,13 +18,13 @@ def one_hot(labels: np.ndarray, spec: DatasetSpec) -> np.ndarray:
 class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc] # Keras ships no types
     """The training images and a random share of the extra ones, shuffled and augmented anew for each epoch."""
 
-    def __init__(self, dataset: Dataset, extra: Split, config: RunConfig) -> None:
+    def __init__(self, dataset: Dataset, extra: Split, config: RunConfig, finished_epochs: int = 0) -> None:
         super().__init__(workers=2, max_queue_size=16)
         pool = join(dataset.train, extra)
         self._images, self._targets = pool.images, one_hot(pool.labels, dataset.spec)
         self._own_count, self._extra_count = len(dataset.train.labels), round(config.extra_share * len(extra.labels))
         self._config = config
-        self._epoch = -1
+        self._epoch = finished_epochs - 1
         self.on_epoch_end()
 
     def __len__(self) -> int:

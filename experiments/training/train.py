@@ -13,6 +13,7 @@ import numpy as np
 from experiments.data.datasets import Dataset
 from experiments.data.specs import Split
 from experiments.training.batches import AugmentedBatches, one_hot
+from experiments.training.checkpoints import Checkpoint, Saver
 from experiments.training.config import RunConfig
 from experiments.training.progress import Epoch, Listener
 from experiments.training.surgery import mirrored
@@ -22,11 +23,20 @@ MAX_KEPT = 2**31 - 1  # bytes of freed memory to keep: the largest int
 GROWTH = 2**28  # bytes to ask of the kernel at a time
 
 
-def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence[Listener]) -> keras.Model:
+def train(
+    config: RunConfig,
+    dataset: Dataset,
+    extra: Split,
+    listeners: Sequence[Listener],
+    checkpoint: Checkpoint | None = None,
+) -> keras.Model:
     """Train on dataset.train and `extra`, once or several times, and return a float32 model of the mean weights. The
-    same config, data and machine give the same weights."""
+    same config, data and machine give the same weights, also where it goes on from the state of a checkpoint."""
     keep_freed_memory()
-    trainings = [_train_once(config, number, dataset, extra, listeners) for number in range(config.trainings)]
+    trainings = list(checkpoint.state.finished) if checkpoint and checkpoint.state else []
+    for number in range(len(trainings), config.trainings):
+        saver = Saver(checkpoint, trainings) if checkpoint else None
+        trainings.append(_train_once(config, number, dataset, extra, listeners, saver))
     model = config.build(dataset.spec)
     means = [np.mean(weights, axis=0) for weights in zip(*trainings, strict=True)]
     pairs = zip(model.get_weights(), means, strict=True)
@@ -35,27 +45,36 @@ def train(config: RunConfig, dataset: Dataset, extra: Split, listeners: Sequence
 
 
 def _train_once(
-    config: RunConfig, number: int, dataset: Dataset, extra: Split, listeners: Sequence[Listener]
+    config: RunConfig,
+    number: int,
+    dataset: Dataset,
+    extra: Split,
+    listeners: Sequence[Listener],
+    saver: Saver | None,
 ) -> list[np.ndarray]:
     """Return the weights of one training; `number`, from 0, is added to the seed."""
     config = replace(config, seed=config.seed + number)
+    epochs_before = number * config.epochs
+    begin = saver.finished_epochs - epochs_before if saver else 0
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(training_precision())
     try:
         model = config.build(dataset.spec)
-        batches = AugmentedBatches(dataset, extra, config)
+        batches = AugmentedBatches(dataset, extra, config, begin)
         model.compile(
             optimizer=_optimizer(config, len(batches)),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
             metrics=["accuracy"],
         )
         targets = one_hot(dataset.validation.labels, dataset.spec)
+        savers = [saver] if saver else []
         model.fit(
             batches,
             epochs=config.epochs,
+            initial_epoch=begin,
             validation_data=(dataset.validation.images, targets),
             validation_batch_size=500,
-            callbacks=[_Reporter(listeners, config, number, len(batches))],
+            callbacks=[_Reporter([*listeners, *savers], config, epochs_before, len(batches)), *savers],
             verbose=0,
         )
     finally:
@@ -89,10 +108,10 @@ def _optimizer(config: RunConfig, steps_per_epoch: int) -> keras.optimizers.Opti
 class _Reporter(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no types
     """Pass Keras's events on to listeners, counting epochs through all trainings of a run."""
 
-    def __init__(self, listeners: Sequence[Listener], config: RunConfig, number: int, batches: int) -> None:
+    def __init__(self, listeners: Sequence[Listener], config: RunConfig, epochs_before: int, batches: int) -> None:
         super().__init__()
         self._listeners, self._batches = listeners, batches
-        self._epochs_before, self._epochs = number * config.epochs, config.trainings * config.epochs
+        self._epochs_before, self._epochs = epochs_before, config.trainings * config.epochs
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002 Keras's signature
         self._epoch, self._started = self._epochs_before + epoch + 1, time.monotonic()

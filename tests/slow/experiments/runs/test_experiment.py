@@ -1,7 +1,6 @@
 """The whole table on a tiny data set: logged, chosen, registered, gated, skipped the next time."""
 
 import dataclasses
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,32 +9,23 @@ from rich.console import Console
 
 from experiments.data.datasets import Dataset
 from experiments.data.specs import SPECS, Split
-from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
-from experiments.evaluation import held_out
 from experiments.insights import run_comparison
 from experiments.registry import production
 from experiments.registry.store import RegistryError
 from experiments.runs import experiment, provenance
 from experiments.runs.table import table
 from experiments.training.config import PRODUCTION
-
-SPEC = SPECS["mnist"]
-
-
-def digits(count: int, seed: int) -> Split:
-    labels = np.arange(10).repeat(count)
-    return Split(draw_digits(Split(np.empty(0), labels), np.random.default_rng(seed)), labels)
+from tests.helpers.tiny_runs import SPEC, prepare_held_out, tiny_dataset
 
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    return Dataset(SPEC, train=digits(12, 0), validation=digits(4, 1), test=digits(4, 2), digest="ab" * 32)
+    return tiny_dataset()
 
 
 def run_table(configs, dataset, store, shipped, log_line=print):
     """With held-out data made in seconds."""
-    prepare_held_out = partial(held_out.prepare, calibration_drawings=30, evaluation_drawings=20)
     return experiment.run_table(configs, dataset, store, shipped, log_line, prepare_held_out)
 
 
