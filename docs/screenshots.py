@@ -3,7 +3,6 @@
 Needs Debian's chromium, and runs in the MLflow store for the screenshot of their comparison.
 """
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,14 +13,15 @@ from playwright.sync_api import Page
 
 from benchmarks.processes import Server, free_ports
 from experiments.data.specs import SPECS
+from experiments.registry import links
 from experiments.registry.store import TrackingStore
+from experiments.runs.table import NAMES
 from settings import Settings
 from tests.helpers.demo_process import DemoProcess
 from tests.helpers.digits import DIGITS
 from tests.helpers.draw_page import open_draw_page
 
 FOLDER = Path(__file__).parent / "screenshots"
-COMPARED = 3  # runs, the latest
 WINDOW = {"width": 1280, "height": 880}
 
 
@@ -70,20 +70,19 @@ def mlflow_comparison() -> Iterator[tuple[str, str]]:
 
     Both are empty while there are no runs.
     """
-    settings, name = Settings(), next(iter(SPECS))
+    settings, spec = Settings(), next(iter(SPECS.values()))
     store = TrackingStore.of(settings)
-    experiment, runs = store.client.get_experiment_by_name(name), store.runs(name)
-    if experiment is None or not runs:
-        print("The store has no runs yet: docs/screenshots/mlflow.png stays as it is.")
+    (port,) = free_ports(1)
+    page = f"http://127.0.0.1:{port}"
+    address = links.comparison(store, spec, NAMES, page)
+    if address is None:
+        print("The store has no runs to compare yet: docs/screenshots/mlflow.png stays as it is.")
         yield "", ""
         return
-    (port,) = free_ports(1)
-    address = f"http://127.0.0.1:{port}/"
     command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port), "--workers", "1"]
-    server = Server([*command, "--backend-store-uri", settings.mlflow_tracking_uri], address)
+    server = Server([*command, "--backend-store-uri", settings.mlflow_tracking_uri], page)
     try:
-        compared = json.dumps([run.run_id for run in runs[-COMPARED:]], separators=(",", ":"))
-        yield f'{address}#/compare-runs?runs={compared}&experiments=["{experiment.experiment_id}"]', runs[-1].name
+        yield address, NAMES[0]
     finally:
         server.stop()
 

@@ -66,14 +66,8 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     add(commands.compare, "print the runs of the store")
-    promoting = add(commands.promote, "put a version into Production")
-    promoting.add_argument("version", metavar="VERSION", help="number of the version")
-    promoting.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
-    add(commands.rollback, "put the previous version back")
-    add(
-        commands.upgrade,
-        "bring the registry up to date, so that MLflow can serve each version",
-    )
+    add(commands.links, "print the addresses of MLflow's page that compare the runs of each data set")
+    _add_registry(add)
     _add_measuring(add)
     explaining = add(commands.insights, "measure the figures that explain a model")
     explaining.add_argument("--bundle", type=Path, help="folder of the model (default: the shipped one)")
@@ -84,6 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     describing = add(commands.model_card, "write the model card of the shipped models")
     describing.add_argument("--out", type=Path, help="file to write it to (default: docs/model-card.md)")
     return parser
+
+
+def _add_registry(add: Callable[[Command, str], argparse.ArgumentParser]) -> None:
+    """The commands that change the registry."""
+    promoting = add(commands.promote, "put a version into Production")
+    promoting.add_argument("version", metavar="VERSION", help="number of the version")
+    promoting.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
+    add(commands.rollback, "put the previous version back")
+    add(commands.upgrade, "bring the registry up to date, so that MLflow can serve each version")
 
 
 def _add_measuring(add: Callable[[Command, str], argparse.ArgumentParser]) -> None:

@@ -46,6 +46,20 @@ def compare(arguments: argparse.Namespace, settings: Settings) -> None:
         print("The store has no runs yet. `python -m experiments` makes them.")
 
 
+def links(_: argparse.Namespace, settings: Settings) -> None:
+    """Print the addresses of MLflow's page that compare the runs of each data set."""
+    from experiments.registry import links as addresses
+    from experiments.runs.table import NAMES
+
+    store = TrackingStore.of(settings)
+    page = addresses.page_address(store)
+    print(f"MLflow's page: {page}")
+    for spec in SPECS.values():
+        address = addresses.comparison(store, spec, NAMES, page)
+        missing = f"nothing yet. `python -m experiments --dataset {spec.name}` makes runs."
+        print(f"{spec.name}, the runs side by side: {address or missing}")
+
+
 def promote(arguments: argparse.Namespace, settings: Settings) -> None:
     """Put a version into Production by hand."""
     spec = SPECS[arguments.dataset]

@@ -11,19 +11,22 @@ from experiments.evaluation.gate import Decision
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle, BundleError
 from experiments.registry import models, promotions, versions
+from experiments.registry.challenger import name_challenger
 from experiments.registry.descriptions import model_description, version_description
 from experiments.registry.models import LOGGED
 from experiments.registry.promotions import PromotedBy, Promotion
 from experiments.registry.run_log import RunSummary
 from experiments.registry.run_models import logged_bundle, model_of
 from experiments.registry.store import RegistryError, TrackingStore
-from experiments.registry.versions import ALIAS, GATE
+from experiments.registry.versions import ALIAS, GATE, PASSED, REFUSED
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 HISTORY = "production_history"
 """Tag of the registered model: the versions in Production before the present one, the latest last."""
+GATE_REPORT = "gate.html"
+"""File of a version's run: what the gate compared."""
 CORRECTIONS = "corrections"
 """Tag of a run: how many accepted corrections it was trained on."""
 
@@ -76,11 +79,15 @@ def promote(store: TrackingStore, spec: DatasetSpec, version: str, reason: str, 
     return _take_production(store, spec, version, reason, by, earlier)
 
 
-def record_decision(store: TrackingStore, spec: DatasetSpec, version: str, decision: Decision) -> None:
-    """Keep the gate's decision as a tag of the version."""
+def record_decision(store: TrackingStore, spec: DatasetSpec, version: str, decision: Decision, report: str) -> None:
+    """Keep the gate's decision as a tag of the version, its report as a file of the version's run, and the alias
+    `challenger` true. report: HTML."""
+    run_id = versions.run_id(versions.get(store, spec, version))
     with store.translate_errors():
-        verdict = f"{'passed' if decision.promote else 'refused'}: {decision.reason}"
+        store.client.log_text(run_id, report, GATE_REPORT)
+        verdict = f"{PASSED if decision.promote else REFUSED}: {decision.reason}"
         store.client.set_model_version_tag(spec.registered_model, version, GATE, verdict)
+    name_challenger(store, spec)
 
 
 def rollback(store: TrackingStore, spec: DatasetSpec, reason: str) -> Bundle:
@@ -148,13 +155,14 @@ def _take_production(
         client.set_model_version_tag(name, version, *promotion.history_tag)
         _set_stages(store, spec, version)
     bundles.point_current(exported)  # a process without the registry starts with it
+    name_challenger(store, spec)
     return exported
 
 
 def _default_reason(store: TrackingStore, spec: DatasetSpec, version: str) -> str:
     """For a version that passed the gate or was in Production before. Raises RegistryError for any other."""
     gate = versions.get(store, spec, version).tags.get(GATE, "")
-    if gate.startswith("passed") or any(entry.version == version for entry in promotions.history(store, spec)):
+    if gate.startswith(PASSED) or any(entry.version == version for entry in promotions.history(store, spec)):
         return "promoted by hand"
     raise RegistryError(
         f"Version {version} of {spec.registered_model} has not passed the gate ({gate or 'it was never judged'}). "

@@ -1,5 +1,6 @@
 """One MLflow run: written while it goes on, summarised afterwards."""
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.data.specs import DatasetSpec
+import numpy as np
+
+from experiments.data.specs import DatasetSpec, Split
 from experiments.registry import models
 from experiments.registry.models import BUNDLE
 from experiments.training.progress import Epoch
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import Run
+
+DIGEST_LENGTH = 12  # hexadecimal digits of the digest of a data set: MLflow's page shows them whole
 
 
 @dataclass(frozen=True)
@@ -91,3 +96,16 @@ class RunLog:
     def log_model(self, folder: Path, spec: DatasetSpec) -> None:
         """The exported model as MLflow has models, of any picture, to load, serve and score with."""
         models.log(self._client, self.run_id, folder, spec)
+
+    def log_dataset(self, name: str, split: Split, context: str) -> None:
+        """A split as an input of the run: digest of its content, number of images, schema. context: what the run uses
+        it for, as MLflow's page labels it. The run has to go on; an empty split is none."""
+        import mlflow
+        from mlflow.data.numpy_dataset import from_numpy
+
+        if not len(split.labels):
+            return
+        digest = hashlib.sha256(np.ascontiguousarray(split.images).data)
+        digest.update(np.ascontiguousarray(split.labels).data)
+        shown = digest.hexdigest()[:DIGEST_LENGTH]
+        mlflow.log_input(from_numpy(split.images, targets=split.labels, name=name, digest=shown), context)

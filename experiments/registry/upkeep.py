@@ -7,6 +7,7 @@ from experiments.data.specs import DatasetSpec
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import BundleError
 from experiments.registry import models, production, promotions, versions
+from experiments.registry.challenger import name_challenger
 from experiments.registry.descriptions import model_description, version_description
 from experiments.registry.run_models import logged_bundle
 from experiments.registry.store import RegistryError, TrackingStore
@@ -22,6 +23,7 @@ def bring_up_to_date(store: TrackingStore, spec: DatasetSpec, shipped: Path, log
         log_line(f"The registry starts without the shipped model. {error}")
     _describe(store, spec)
     promotions.move_to_versions(store, spec)
+    name_challenger(store, spec)
     _upgrade_models(store, spec, log_line)
 
 

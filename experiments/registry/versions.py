@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 ALIAS = "production"
 GATE = "gate"
-"""Tag of a version: the gate's decision, `passed` or `refused`, and its reason."""
+PASSED, REFUSED = "passed", "refused"
+"""Tag of a version, and what its value starts with: the gate's decision; its reason follows."""
 
 
 def registered_model(store: TrackingStore, spec: DatasetSpec) -> "RegisteredModel | None":

@@ -19,7 +19,9 @@ from experiments.evaluation.near_shapes import Answer, near_shapes
 from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Prediction, predict
 from experiments.insights import plots
+from experiments.insights.gate_report import differences_table, gate_report
 from experiments.registry import production
+from experiments.registry.run_log import RunLog
 from experiments.registry.store import TrackingStore
 from experiments.retraining import fine_tuning
 from experiments.retraining.corrections import Accepted, check_enough, hold_out
@@ -81,6 +83,7 @@ def retrain(
     listener.log(f"Version {champion.version} learns {learnt} corrections; {kept} are held out.")
     parameters = _parameters(champion, training, evaluation, spec) | provenance.parameters(config, dataset)
     with store.run(spec.name, config.name, config.reason, parameters, _tags(accepted, champion)) as log:
+        _log_datasets(dataset, training, log)
         listener.stage("training", config.epochs)
         logger = EpochLogger(log)
         model = fine_tuning.fine_tune(config, model, dataset, training, taken_for, [listener, logger])
@@ -90,9 +93,13 @@ def retrain(
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
         after = measure(model, replace(dataset, digest=digest), held_out_data, log, logger.epochs, sets)
         differences = compare_models(sets, before, after, spec)
-        log.log_json({"differences": [asdict(row) for row in differences]}, "gate.json")
     listener.stage("deciding")
     return _decide(store, spec, champion, log.run_id, differences)
+
+
+def _log_datasets(dataset: Dataset, corrections: Split, log: RunLog) -> None:
+    for name, split in ((dataset.spec.name, dataset.train), ("corrections", corrections)):
+        log.log_dataset(name, split, "training")
 
 
 def compare_models(
@@ -129,7 +136,8 @@ def _decide(
     if decision.promote and current is not None and current.version != champion.version:
         reason = f"compared with version {champion.version}, but version {current.version} took Production meanwhile"
         decision = Decision(False, reason)
-    production.record_decision(store, spec, version, decision)
+    report = gate_report(decision, differences_table(asdict(row) for row in differences))
+    production.record_decision(store, spec, version, decision, report)
     if decision.promote:
         production.promote(store, spec, version, decision.reason, "gate")
     return RetrainingResult(run_id, version, decision, differences)

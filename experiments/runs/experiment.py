@@ -14,6 +14,7 @@ from experiments.evaluation import held_out
 from experiments.evaluation.gate import Decision, decide, selection_score
 from experiments.evaluation.held_out import HeldOut
 from experiments.insights import plots
+from experiments.insights.gate_report import gate_report, metrics_table
 from experiments.registry import production
 from experiments.registry.run_log import RunLog, RunSummary
 from experiments.registry.store import RegistryError, TrackingStore
@@ -105,6 +106,8 @@ def run_one(
     params, earlier = parameters(config, dataset), checkpoint.run_id
     with store.run(dataset.spec.name, config.name, config.reason, params, tags, run_id=earlier) as log:
         checkpoint.run_id = log.run_id
+        log.log_dataset(dataset.spec.name, dataset.train, "training")
+        log.log_dataset("generated images", extra, "training")
         bar, logger = TerminalBar(config.name, config.trainings * config.epochs), EpochLogger(log)
         for epoch in checkpoint.state.epochs if checkpoint.state else ():
             logger.resume(epoch, logged=log.run_id == earlier)
@@ -127,8 +130,10 @@ def _register(best: RunSummary, store: TrackingStore, spec: DatasetSpec) -> tupl
     if champion is not None and champion.version == version:
         decision = Decision(True, "it was there already")
     else:
-        decision = decide(best.metrics, champion.metrics if champion else None)
-        production.record_decision(store, spec, version, decision)
+        measured = champion.metrics if champion else None
+        decision = decide(best.metrics, measured)
+        report = gate_report(decision, metrics_table(best.metrics, measured))
+        production.record_decision(store, spec, version, decision, report)
     if decision.promote:  # also when it was there already: this completes what an interruption left undone
         production.promote(store, spec, version, decision.reason, "gate")
     return version, decision

@@ -65,7 +65,7 @@ def measure(
 
     # 4. Log.
     log.log_metrics(metrics)
-    _log_reports(test, outcome, spec, log)
+    _log_reports(test, outcome, dataset, sets, log)
 
     # 5. Export, explain, and time the export.
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +78,14 @@ def measure(
     return predictions
 
 
-def _log_reports(test: Report, outcome: Outcome | None, spec: DatasetSpec, log: RunLog) -> None:
+def _log_reports(
+    test: Report, outcome: Outcome | None, dataset: Dataset, sets: Mapping[str, Split], log: RunLog
+) -> None:
+    spec = dataset.spec
+    log.log_dataset(spec.name, dataset.test, "test")
+    for name, split in sets.items():
+        published = name == VALIDATION
+        log.log_dataset(spec.name if published else name, split, name if published else "evaluation")
     log.log_json(test.as_json(), "report.json")
     matrix = plots.confusion_matrix("Official test set", test.confusion, spec.class_names)
     log.log_figure(matrix, "confusion_matrix.png")

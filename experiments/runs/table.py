@@ -2,6 +2,9 @@
 
 from experiments.training.config import RunConfig, UnknownRunError
 
+NAMES = ("baseline", "architecture", "hyperparameters")
+"""Of the runs of every data set, in the order in which they are run."""
+
 
 def table(dataset: str) -> tuple[RunConfig, ...]:
     """The three runs of a data set, in the order in which they are run."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from experiments.insights.html_tables import html_table
+from experiments.insights.gate_report import differences_table
 from serving.learning.retraining_process import cancel_retraining, start_retraining
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
 from serving.page.widgets.controls import QUIET, OperatorEvents
@@ -54,7 +54,7 @@ def build(services: Services, dataset: gr.Radio) -> None:
 def section_update(retraining: Retraining | None) -> SectionUpdate:
     """A retraining, None before the first, as updates of the section's components."""
     active = retraining is not None and retraining.is_active
-    gate = gate_table(retraining.differences) if retraining and retraining.differences else ""
+    gate = differences_table(retraining.differences) if retraining and retraining.differences else ""
     buttons = gr.update(interactive=not active), gr.update(interactive=active)
     return (progress_report(retraining), *_plots(retraining), gate, *buttons)
 
@@ -100,20 +100,6 @@ def curves(epochs: "Sequence[Epoch]", title: str, train: str, validation: str) -
     x = axis("epoch", dtick=1, range=[0.8, max(epochs[-1].epochs, 2) + 0.2])
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}  # beside the title
     return chart(traces, x, axis(title.lower()), height=240, legend=legend)
-
-
-def gate_table(differences: list[dict[str, Any]]) -> str:
-    """HTML of the gate's comparison, in percent; a certain difference is marked as better or worse."""
-    headers = ("compared on", "n", "Production", "retrained", "difference (interval)", "")
-    return html_table(headers, [_cells(row) for row in differences])
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    low, high = row["low"], row["high"]
-    certain = "better" if low > 0 else "worse" if high < 0 else ""
-    difference = f"{100 * (row['challenger'] - row['champion']):+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
-    accuracies = (f"{100 * row[name]:.2f} %" for name in ("champion", "challenger"))
-    return (row["group"], str(row["count"]), *accuracies, difference, certain)
 
 
 def _format_time(seconds: float) -> str:

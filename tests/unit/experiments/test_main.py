@@ -36,6 +36,10 @@ def test_an_empty_store_is_said_to_be_empty(command) -> None:
     status, printed, _ = command("compare")
     assert status == 0
     assert "no runs yet" in printed
+    status, printed, _ = command("links")
+    assert status == 0
+    assert "MLflow's page: http://127.0.0.1:5000" in printed
+    assert "cifar10, the runs side by side: nothing yet" in printed
 
 
 @pytest.mark.parametrize(

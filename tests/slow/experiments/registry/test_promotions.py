@@ -84,8 +84,8 @@ def test_a_promotion_that_was_interrupted_is_in_the_history_if_it_took_place(sto
 def test_past_the_gate_only_with_a_reason(store, spec, train):
     production.promote(store, spec, train(), "first")
     passed, refused, unknown = train(), train(), train()
-    production.record_decision(store, spec, passed, Decision(True, "better"))
-    production.record_decision(store, spec, refused, Decision(False, "worse: 90 % against 99 %"))
+    production.record_decision(store, spec, passed, Decision(True, "better"), "<p>")
+    production.record_decision(store, spec, refused, Decision(False, "worse: 90 % against 99 %"), "<p>")
     for version, gate in ((refused, "worse: 90 %"), (unknown, "it was never judged")):
         with pytest.raises(RegistryError, match=f"has not passed the gate .*{gate}"):
             production.promote(store, spec, version, "")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import html
 from functools import partial
 from pathlib import Path
 
@@ -108,6 +109,12 @@ def test_the_run_says_what_it_learnt_from_whom(retrained):
     assert runs[abandoned].status == "FAILED"
 
 
+def test_the_run_names_what_it_was_taught_and_judged_by(store, retrained):
+    inputs = store.client.get_run(retrained[0].run_id).inputs.dataset_inputs
+    named = {(entry.dataset.name, entry.tags[0].value) for entry in inputs}
+    assert {("mnist", "training"), ("corrections", "training"), ("corrections held out", "evaluation")} <= named
+
+
 def test_the_gates_table_compares_both_models_and_is_kept(store, retrained):
     result = retrained[0]
     groups = [row.group for row in result.differences]
@@ -117,13 +124,15 @@ def test_the_gates_table_compares_both_models_and_is_kept(store, retrained):
     corrections = result.differences[3]
     assert (corrections.count, corrections.champion) == (6, 0.0)
     assert corrections.challenger > 0
-    assert "gate.json" in {item.path for item in store.client.list_artifacts(result.run_id)}
 
 
-def test_the_version_is_kept_with_what_the_gate_said(store, retrained):
+def test_the_version_is_kept_with_what_the_gate_said(store, retrained, tmp_path):
     result, champion = retrained[:2]
     tags = store.client.get_model_version(SPEC.registered_model, result.version).tags
     assert tags["gate"].endswith(result.decision.reason)
+    report = Path(store.client.download_artifacts(result.run_id, "gate.html", tmp_path)).read_text()
+    assert html.escape(result.decision.reason) in report
+    assert "<td>corrections held out</td><td>6</td><td>0.00 %</td>" in report
     present = production.current_model(store, SPEC).version
     assert present == (result.version if result.decision.promote else champion.version)
     assert result.decision.promote == (promotions.history(store, SPEC)[-1].corrections == 24)

@@ -1,6 +1,7 @@
 """The whole table on a tiny data set: logged, chosen, registered, gated, skipped the next time."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,27 @@ def test_the_table_from_runs_to_production(store, result) -> None:
     assert {"curves.png", "confusion_matrix.png", "report.json", "drawn.json", "drawn.png", "bundle"} <= logged
 
 
+def test_a_run_names_its_data_sets_as_mlflow_lists_them(dataset, store, result) -> None:
+    inputs = [store.client.get_run(run.run_id).inputs.dataset_inputs for run in result.runs]
+    rows = {
+        (entry.dataset.name, entry.tags[0].value): json.loads(entry.dataset.profile)["features_shape"][0]
+        for entry in inputs[0]
+    }
+    assert rows == {
+        ("mnist", "training"): 120,
+        ("generated images", "training"): 32,
+        ("mnist", "validation"): 40,
+        ("mnist", "test"): 40,
+        ("generated drawings", "evaluation"): 20,
+        ("non-digits", "evaluation"): 20,
+    }
+    digests = [{entry.dataset.digest for entry in of_run} for of_run in inputs]
+    assert digests[0] == digests[1]  # both had the same images
+    assert len(digests[0]) == len(rows)
+    schema = json.loads(inputs[0][0].dataset.schema)["mlflow_tensorspec"]
+    assert json.loads(schema["features"])[0]["tensor-spec"] == {"dtype": "uint8", "shape": [-1, 28, 28, 1]}
+
+
 def test_finished_runs_are_skipped(dataset, store, result) -> None:
     lines = []
     again = run_table(rows(), dataset, store, Path("none"), lines.append)
@@ -104,6 +126,10 @@ def test_the_shipped_model_comes_first_and_a_worse_one_stays_out_of_production(
     assert (second.version, second.decision.promote) == ("2", False)
     assert "worse" in second.decision.reason
     assert production.current_model(fresh, SPEC).version == "1"
+    assert fresh.client.get_model_version_by_alias(SPEC.registered_model, "challenger").version == 2
+    report = Path(fresh.client.download_artifacts(second.best.run_id, "gate.html", tmp_path)).read_text()
+    assert second.decision.reason in report
+    assert report.count("<td>worse</td>") >= 1
 
 
 def test_a_run_goes_on_from_the_production_model(dataset, store, result) -> None:

@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 
 from experiments.data.specs import SPECS
-from experiments.runs.table import recipe, table
+from experiments.runs.table import NAMES, recipe, table
 
 
 @pytest.mark.parametrize("dataset", SPECS)
 def test_three_rows_with_their_reasons(dataset: str) -> None:
     rows = table(dataset)
-    assert [row.name for row in rows] == ["baseline", "architecture", "hyperparameters"]
+    assert tuple(row.name for row in rows) == NAMES == ("baseline", "architecture", "hyperparameters")
     assert len({row.reason for row in rows}) == 3
     assert rows[1].build is rows[2].build
     assert rows[0].build is not rows[1].build

@@ -69,7 +69,7 @@ def test_the_log_knows_what_happened_elsewhere(services, store, version):
 def test_promoted_and_rolled_back_by_hand(services, store, version):
     registry.promote(store, SPEC, version(), "first", "start")
     refused = version()
-    registry.record_decision(store, SPEC, refused, Decision(False, "worse"))
+    registry.record_decision(store, SPEC, refused, Decision(False, "worse"), "<p>")
     with pytest.raises(RegistryError, match="has not passed the gate"):
         production.promote(services, "mnist", refused, "  ")
     assert production.promote(services, "mnist", refused, "we know better") == "2"

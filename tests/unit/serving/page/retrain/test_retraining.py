@@ -4,7 +4,7 @@ from experiments.inference.predictions import Prediction
 from serving.learning.replay import ReplayResult
 from serving.learning.reporter import epochs_of
 from serving.page.retrain.production import changes_report, log_table
-from serving.page.retrain.retraining import curves, gate_table, progress_report, section_update
+from serving.page.retrain.retraining import curves, progress_report, section_update
 from serving.storage.records import ProductionEntry, Retraining
 from tests.helpers.entries import entry
 
@@ -46,13 +46,6 @@ def test_before_the_first_one():
 def test_the_curves_have_a_point_an_epoch():
     figure = curves(epochs_of(job(epochs=[EPOCH, EPOCH | {"epoch": 2, "loss": 0.3}])), "Loss", "loss", "val_loss")
     assert [trace["y"] for trace in figure["data"]] == [[0.5, 0.3], [0.1, 0.1]]
-
-
-def test_the_gates_table_marks_what_is_certain():
-    row = {"group": "class 7", "count": 520, "champion": 0.99, "challenger": 0.9, "low": -0.11, "high": -0.07}
-    table = gate_table([row, row | {"low": -0.1, "high": 0.1}, row | {"low": 0.01, "high": 0.02}])
-    assert "-9.00 (-11.00 to -7.00)" in table
-    assert table.count(">worse<") == table.count(">better<") == 1
 
 
 def test_the_log_shows_what_anybody_wrote_as_text():
