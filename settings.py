@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str = Field(
         sqlite_url(ROOT / "mlflow.db"), description="store of runs and registry", repr=False
     )
+    sweep_database_url: str = Field(
+        "", description="SQLAlchemy URL of sweeps' trials; empty: sweeps.db in DEMO_ARTIFACT_DIR", repr=False
+    )
     reports_dir: Path = Field(
         ROOT / "reports", description="where `python -m experiments` writes the pictures it misreads"
     )

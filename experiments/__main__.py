@@ -47,12 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--dataset", choices=sorted(SPECS), default="mnist", help="which data set (default: mnist)")
-    rows = argparse.ArgumentParser(add_help=False)
-    rows.add_argument("--runs", help="only these rows of the table, separated by commas: baseline,architecture")
-    rows.add_argument("--epochs", type=_at_least_one, help="so many epochs instead of the table's")
-    rows.add_argument("--seed", type=int, help="another seed than the table's")
-    rows.add_argument("--fresh", action="store_true", help="start interrupted runs anew, not from their last epoch")
-    rows.add_argument("--recipe", help="other runs than the table's: best, which makes the shipped model, or more")
+    rows = _rows()
     parser = argparse.ArgumentParser(
         prog="python -m experiments", description=__doc__, parents=[shared, rows], allow_abbrev=False
     )
@@ -65,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
+    sweeping = add(commands.sweep, "search settings in many short trials; start it on any number of machines")
+    sweeping.add_argument("--trials", type=_at_least_one, default=20, help="trials of all machines (default: 20)")
+    sweeping.add_argument("--timeout", type=_at_least_one, help="seconds after which no trial is begun")
     add(commands.compare, "print the runs of the store")
     add(commands.links, "print the addresses of MLflow's page that compare the runs of each data set")
     _add_registry(add)
@@ -87,6 +85,17 @@ def _add_registry(add: Callable[[Command, str], argparse.ArgumentParser]) -> Non
     promoting.add_argument("--reason", default="", help="why; needed for one that has not passed the gate")
     add(commands.rollback, "put the previous version back")
     add(commands.upgrade, "bring the registry up to date, so that MLflow can serve each version")
+
+
+def _rows() -> argparse.ArgumentParser:
+    """What of the table is run, and how."""
+    rows = argparse.ArgumentParser(add_help=False)
+    rows.add_argument("--runs", help="only these rows of the table, separated by commas: baseline,architecture")
+    rows.add_argument("--epochs", type=_at_least_one, help="so many epochs instead of the table's")
+    rows.add_argument("--seed", type=int, help="another seed than the table's")
+    rows.add_argument("--fresh", action="store_true", help="start interrupted runs anew, not from their last epoch")
+    rows.add_argument("--recipe", help="other runs than the table's: best, which makes the shipped model, or more")
+    return rows
 
 
 def _add_measuring(add: Callable[[Command, str], argparse.ArgumentParser]) -> None:

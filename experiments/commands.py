@@ -6,10 +6,12 @@ import dataclasses
 import logging
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from experiments.data import datasets
+from experiments.data.datasets import Dataset
 from experiments.data.specs import SPECS
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle
@@ -18,7 +20,10 @@ from experiments.insights import run_comparison
 from experiments.registry import production, upkeep
 from experiments.registry.store import TrackingStore
 from experiments.training.config import RunConfig, UnknownRunError
-from settings import ROOT, Settings
+from settings import ROOT, Settings, sqlite_url
+
+if TYPE_CHECKING:
+    from experiments.runs.experiment import TableResult
 
 # Commands import Keras, Matplotlib and OpenCV themselves, which take seconds.
 
@@ -32,10 +37,25 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     dataset = datasets.load(arguments.dataset, settings.data_dir)
     shipped = settings.models_dir / arguments.dataset
     result = experiment.run_table(configs, dataset, TrackingStore.of(settings), shipped, fresh=arguments.fresh)
-    title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
-    run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
-    verb = "is in Production" if result.decision.promote else "stays out of Production"
-    print(f"{dataset.spec.registered_model} version {result.version} {verb}: {result.decision.reason}.")
+    _print_result(dataset, result)
+
+
+def sweep(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Take part in the sweep of a data set, and say what its best choice is worth."""
+    with _tensorflow_silenced():
+        from experiments.runs import sweep as sweeps
+        from experiments.runs import table as tables
+
+        search = tables.search(arguments.dataset)
+    dataset = datasets.load(arguments.dataset, settings.data_dir)
+    url = settings.sweep_database_url or sqlite_url(settings.artifact_dir / "sweeps.db")
+    settings.artifact_dir.mkdir(parents=True, exist_ok=True)
+    shipped, store = settings.models_dir / arguments.dataset, TrackingStore.of(settings)
+    result = sweeps.sweep(search, dataset, store, shipped, url, arguments.trials, arguments.timeout)
+    if result is None:
+        print("The time is over while other workers are still at it; the last of them trains the best choice in full.")
+    else:
+        _print_result(dataset, result)
 
 
 def compare(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -181,6 +201,13 @@ def model_card(arguments: argparse.Namespace, settings: Settings) -> None:
     path = arguments.out or ROOT / "docs" / "model-card.md"
     path.write_text(model_cards.build(settings.models_dir))
     print(f"Written: {path}.")
+
+
+def _print_result(dataset: Dataset, result: "TableResult") -> None:
+    title = f"{dataset.spec.name}: best on validation is {result.best.name} (★)"
+    run_comparison.print_comparison(Console(), result.runs, title, result.best.run_id)
+    verb = "is in Production" if result.decision.promote else "stays out of Production"
+    print(f"{dataset.spec.registered_model} version {result.version} {verb}: {result.decision.reason}.")
 
 
 def _bundle_in_production(arguments: argparse.Namespace, settings: Settings) -> Bundle:

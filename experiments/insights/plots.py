@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,23 @@ def contact_sheet(title: str, pictures: Sequence[tuple[np.ndarray, str]], column
     for axes, (image, caption) in zip(figure.axes, pictures, strict=False):
         axes.imshow(255 - image.squeeze(), cmap="gray", vmin=0, vmax=255)
         axes.set_title(caption, size=8)
+    return figure
+
+
+def sweep(history: Sequence[tuple[int, float]], importances: Mapping[str, float]) -> Figure:
+    """The score of each completed trial by its number, with the best so far; each setting's share in its variance."""
+    figure, (left, right) = _side_by_side(3.6)
+    numbers, scores = [number for number, _ in history], [100 * score for _, score in history]
+    left.plot(numbers, scores, "o", color=TRAIN, label="trials")
+    left.step(numbers, list(accumulate(scores, max)), where="post", color=VALIDATION, label="best so far")
+    _finish(left, xlabel="trial", ylabel="score (validation, drawings), %")
+    names = sorted(importances, key=lambda name: importances[name])
+    right.barh(
+        [name.replace("_", " ") for name in names], [100 * importances[name] for name in names], color=VALIDATION
+    )
+    right.set(xlabel="share in the variance of the score, %")
+    if not names:
+        right.set_title("too few trials to tell", size=9)
     return figure
 
 

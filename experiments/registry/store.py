@@ -84,6 +84,12 @@ class TrackingStore:
             finally:
                 mlflow.end_run(status)
 
+    def begin_run(self, dataset: str, name: str, reason: str) -> str:
+        """Begin a run that goes on until `end_run`, in any process. Return its id."""
+        with self.translate_errors():
+            tags = {"mlflow.note.content": reason}
+            return str(self.client.create_run(self._experiment(dataset), tags=tags, run_name=name).info.run_id)
+
     def end_run(self, run_id: str, status: str) -> None:
         """End a run of a process that is gone."""
         with self.translate_errors():

@@ -4,8 +4,9 @@ from dataclasses import replace
 from functools import partial
 
 from experiments.data.synthesis.generate import Amounts
-from experiments.training.architectures import baseline, deep, wide
-from experiments.training.augmentation import unchanged, warp
+from experiments.runs.search import Search
+from experiments.training.architectures import baseline, deep, narrow, wide
+from experiments.training.augmentation import unchanged, warp, warp_gently, warp_strongly
 from experiments.training.config import PRODUCTION, architecture_run, baseline_run, hyperparameters_run
 
 QUICK = Amounts(drawn=14_000, restyled=14_000, non_digits=8_000, ambiguous=400)
@@ -61,3 +62,11 @@ ABLATIONS = (
 """The run `architecture`, each without one of what was added to MNIST."""
 
 RECIPES = (BEST, FURTHER, *ABLATIONS)
+
+SEARCH = Search(
+    row=TABLE[2],
+    builds=(narrow, deep, wide),
+    augments=(unchanged, warp_gently, warp, warp_strongly),
+    most=Amounts(drawn=28_000, restyled=28_000),  # non-digits stay as they are: accuracy on digits would do without
+)
+"""What `python -m experiments sweep` searches."""

@@ -26,14 +26,29 @@ def wide(spec: DatasetSpec) -> keras.Model:
     return _deep(spec, filters=40)
 
 
+def narrow(spec: DatasetSpec) -> keras.Model:
+    """`deep` with a quarter fewer filters."""
+    return _deep(spec, filters=24)
+
+
 def residual(spec: DatasetSpec) -> keras.Model:
     """Three residual stages of more filters at less resolution, for colour photos."""
+    return _residual(spec, filters=48)
+
+
+def narrow_residual(spec: DatasetSpec) -> keras.Model:
+    """`residual` with a third fewer filters in its stages."""
+    return _residual(spec, filters=32)
+
+
+def _residual(spec: DatasetSpec, filters: int) -> keras.Model:
+    """filters: of the first stage; each of the others has twice those of the one before."""
     image = layers.Input(spec.image_shape, name="image")  # (B, 32, 32, 3)
     x = layers.Rescaling(1 / 64, offset=-2)(image)  # centres photos' values, with a deviation of about 1
     x = _convolution(x, 32)  # (B, 32, 32, 32)
-    for filters in (48, 96, 192):
-        x = _convolution(x, filters, pool=True)  # (B, 16, 16, 48), (B, 8, 8, 96), (B, 4, 4, 192)
-        x = layers.Add()([x, _convolution(_convolution(x, filters), filters)])
+    for count in (filters, 2 * filters, 4 * filters):
+        x = _convolution(x, count, pool=True)  # (B, 16, 16, F), (B, 8, 8, 2 F), (B, 4, 4, 4 F)
+        x = layers.Add()([x, _convolution(_convolution(x, count), count)])
     x = layers.Dropout(0.2)(layers.GlobalMaxPooling2D()(x))
     x = layers.Rescaling(1 / 8)(x)  # with large logits the first steps at a high learning rate diverge
     return keras.Model(image, _classes(x, spec))

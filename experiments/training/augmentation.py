@@ -6,13 +6,28 @@ import numpy as np
 
 def warp(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Rotate, slant, stretch, shift, bend and thicken images uint8 [N, H, W, 1]."""
+    return _warp(images, rng, strength=1)
+
+
+def warp_gently(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Change them half as much."""
+    return _warp(images, rng, strength=0.5)
+
+
+def warp_strongly(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Change them half as much again."""
+    return _warp(images, rng, strength=1.5)
+
+
+def _warp(images: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """strength: factor of all deviations."""
     count, height, width = images.shape[:3]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     centred = np.stack([columns - (width - 1) / 2, rows - (height - 1) / 2], axis=-1)  # float32 [H, W, 2]: x, y
-    affine = _affine(count, rng)  # [N, 2, 2]
-    shift = rng.normal(0, 0.7, (count, 2)).astype(np.float32)  # px
-    bend = rng.normal(0, 0.6, (count, 5, 5, 2)).astype(np.float32)  # px, on a coarse grid
-    weight = np.clip(rng.normal(1, 0.2, count), 0.5, 1.8)  # of the ink, as with the pen's pressure
+    affine = _affine(count, rng, strength)  # [N, 2, 2]
+    shift = rng.normal(0, 0.7 * strength, (count, 2)).astype(np.float32)  # px
+    bend = rng.normal(0, 0.6 * strength, (count, 5, 5, 2)).astype(np.float32)  # px, on a coarse grid
+    weight = np.clip(rng.normal(1, 0.2 * strength, count), 0.5, 1.8)  # of the ink, as with the pen's pressure
     centre = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
     warped = np.empty_like(images)
     for i in range(count):
@@ -48,10 +63,11 @@ def flip_shift_cut(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return changed
 
 
-def _affine(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Matrices float32 [N, 2, 2] with standard deviations of 5 degrees of turn, 0.1 of slant, and 7 % of each scale."""
-    turn, slant = rng.normal(0, 0.09, count), rng.normal(0, 0.1, count)
-    wide, high = np.exp(rng.normal(0, 0.07, (2, count)))
+def _affine(count: int, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """Matrices float32 [N, 2, 2] with standard deviations of 5 degrees of turn, 0.1 of slant, and 7 % of each scale,
+    times `strength`."""
+    turn, slant = rng.normal(0, 0.09 * strength, count), rng.normal(0, 0.1 * strength, count)
+    wide, high = np.exp(rng.normal(0, 0.07 * strength, (2, count)))
     cos, sin = np.cos(turn), np.sin(turn)
     matrix = np.stack([wide * cos, wide * (slant * cos - sin), high * sin, high * (slant * sin + cos)], axis=-1)
     return matrix.reshape(count, 2, 2).astype(np.float32)

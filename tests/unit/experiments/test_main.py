@@ -71,5 +71,5 @@ def test_help_names_every_command(command) -> None:
     _, printed, _ = command("--help")
     assert all(
         word in printed
-        for word in ("run", "compare", "promote", "rollback", "recalibrate", "--seed", "--epochs", "--runs")
+        for word in ("run", "sweep", "compare", "promote", "rollback", "recalibrate", "--seed", "--epochs", "--runs")
     )

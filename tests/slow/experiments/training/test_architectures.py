@@ -8,7 +8,9 @@ from experiments.data.specs import SPECS
 from experiments.training import architectures
 
 
-@pytest.mark.parametrize("build", [architectures.baseline, architectures.deep, architectures.wide])
+@pytest.mark.parametrize(
+    "build", [architectures.baseline, architectures.narrow, architectures.deep, architectures.wide]
+)
 def test_raw_images_in_probabilities_out(build) -> None:
     model = build(SPECS["mnist"])
     images = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1), dtype=np.uint8)
@@ -17,7 +19,7 @@ def test_raw_images_in_probabilities_out(build) -> None:
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(4), abs=1e-5)
 
 
-@pytest.mark.parametrize("build", [architectures.baseline, architectures.residual])
+@pytest.mark.parametrize("build", [architectures.baseline, architectures.narrow_residual, architectures.residual])
 def test_photos_in_probabilities_out(build) -> None:
     photos = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
     probabilities = build(SPECS["cifar10"]).predict(photos, verbose=0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.insights.plots import confusion_matrix, curves, refusal
+from experiments.insights.plots import confusion_matrix, curves, refusal, sweep
 from experiments.training.progress import Epoch
 from tests.helpers.figures import REFUSAL
 
@@ -31,4 +31,15 @@ def test_the_curve_of_rejections_has_the_model_on_it() -> None:
     curve, own = figure.axes[0].lines
     assert (list(own.get_xdata()), list(own.get_ydata())) == ([2.0], [90.0])
     assert (2.0, 90.0) in set(zip(curve.get_xdata(), curve.get_ydata(), strict=True))
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize("importances", [{"learning_rate": 0.7, "drawn": 0.3}, {}])
+def test_the_course_of_a_sweep_and_what_mattered(importances) -> None:
+    figure = sweep([(0, 0.91), (2, 0.9), (5, 0.97)], importances)
+    course, mattered = figure.axes
+    trials, best = course.lines
+    assert (list(trials.get_xdata()), list(best.get_ydata())) == ([0, 2, 5], [91.0, 91.0, 97.0])
+    assert [bar.get_width() for bar in mattered.patches] == sorted(100 * share for share in importances.values())
+    assert mattered.get_title() == ("" if importances else "too few trials to tell")
     figure.canvas.draw()

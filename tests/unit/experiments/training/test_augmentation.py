@@ -4,7 +4,7 @@ import numpy as np
 
 from experiments.data.specs import Split
 from experiments.data.synthesis.digits import draw_digits
-from experiments.training.augmentation import flip_shift_cut, warp
+from experiments.training.augmentation import flip_shift_cut, warp, warp_gently, warp_strongly
 
 IMAGES = draw_digits(Split(np.empty(0), np.arange(10).repeat(4)), np.random.default_rng(0))
 
@@ -24,6 +24,14 @@ def test_the_digit_stays_in_the_picture() -> None:
     assert (ratio < 2).all()
     overlap = np.minimum(warped, IMAGES).sum() / IMAGES.sum()
     assert overlap > 0.3
+
+
+def test_a_stronger_warp_moves_digits_further() -> None:
+    warps = (warp_gently, warp, warp_strongly)
+    gently, usually, strongly = (
+        np.minimum(change(IMAGES, np.random.default_rng(2)), IMAGES).sum() / IMAGES.sum() for change in warps
+    )
+    assert gently > usually > strongly
 
 
 PHOTOS = np.random.default_rng(0).integers(40, 216, (40, 32, 32, 3), np.uint8)
