@@ -6,8 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from experiments.preprocessing.drawings import prepare_drawing, slant
+from experiments.preprocessing.drawings import locate_drawing, prepare_drawing, slant
 from experiments.preprocessing.photos import prepare_photo
+from experiments.preprocessing.scaling import Box
 
 View = Callable[[np.ndarray], np.ndarray]
 """A transform for test-time augmentation: images uint8 [N, H, W, C] to uint8 [N, H, W, C]."""
@@ -22,6 +23,7 @@ class DatasetSpec:
     class_names: tuple[str, ...]
     registered_model: str
     prepare: Callable[[np.ndarray], np.ndarray | None]  # a picture to uint8 image_shape; None if blank
+    locate: Callable[[np.ndarray], tuple[np.ndarray, Box] | None] | None = None  # the same, and where on the picture
     has_reject_class: bool = False  # one more output, the last: none of the classes
     has_numbers: bool = False  # several things side by side are read as a number
     views: tuple[View, ...] = ()  # for test-time augmentation of doubtful images
@@ -45,6 +47,7 @@ SPECS = {
             class_names=tuple("0123456789"),
             registered_model="Mnist_Best_Model",
             prepare=prepare_drawing,
+            locate=locate_drawing,
             things="digits",
             has_reject_class=True,
             has_numbers=True,

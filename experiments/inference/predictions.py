@@ -7,6 +7,7 @@ import numpy as np
 
 from experiments.data.specs import DatasetSpec
 from experiments.inference.tta import Model, predict_with_tta
+from experiments.preprocessing.scaling import Box
 
 Verdict = Literal["sure", "unsure", "rejected", "blank"]
 """One answer; two candidates; none, since the image shows none of the classes; none, since nothing is drawn."""
@@ -49,20 +50,25 @@ class Prediction:
     model_version: str
     image: np.ndarray | None  # uint8 [H, W, C], preprocessed
     digits: tuple["Digit", ...] = ()  # of a number, in reading order; of anything else empty
+    box: Box | None = None  # of one digit, in px of the picture as it was sent, where that is known
 
     @property
     def reject_probability(self) -> float:
         """The probability, 0 to 1, that the image shows none of the classes."""
         return max(0.0, 1 - float(self.probabilities.sum()))
 
-
-Box = tuple[int, int, int, int]
-"""Left, top, right and bottom in px of the picture as it was sent, its first drawn px included, the last not."""
+    @property
+    def located(self) -> tuple["Digit", ...]:
+        """The digits of a number, or the one digit where its place is known."""
+        if self.digits or self.box is None or not self.label:
+            return self.digits
+        return (Digit(self.box, self),)
 
 
 @dataclass(frozen=True, eq=False)
 class Digit:
-    """One digit of a number, or what is none beside them: where it is, and its own answer."""
+    """One digit of a number, or what is none beside them: where it is, in px of the picture as it was sent, and its own
+    answer."""
 
     box: Box
     answer: Prediction

@@ -16,7 +16,7 @@ def reading(prediction: Prediction, class_names: Sequence[str]) -> dict[str, Any
         "confidence": round(prediction.confidence, 6),
         "candidates": list(prediction.candidates),
         "confidences": dict(zip(class_names, probabilities, strict=not prediction.digits)),
-        "digits": [_digit(digit) for digit in prediction.digits],
+        "digits": [_digit(digit) for digit in prediction.located],
     }
 
 

@@ -8,11 +8,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from experiments.inference.predictions import Box
 from experiments.numbers.cuts import cut
 from experiments.numbers.marked import MarkedSheet, Piece, image_of, on_picture
 from experiments.preprocessing.drawings import SIDE
 from experiments.preprocessing.marks import Marks
+from experiments.preprocessing.scaling import Box
 
 DIRT = 0.12  # area of a mark as a share of the pen's squared width, below which it is dirt; a dot's is 0.8
 OVER = 0.2  # share of its width by which a small part of a digit lies over or under the rest, at least

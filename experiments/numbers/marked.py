@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from experiments.inference.predictions import Box
 from experiments.preprocessing.decoding import as_rgba
 from experiments.preprocessing.drawings import normalise_ink
 from experiments.preprocessing.ink import LEAST, Sheet, find_writing, ink_of
 from experiments.preprocessing.marks import Marks, marks_of
+from experiments.preprocessing.scaling import Box, place
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +56,13 @@ def image_of(marked: MarkedSheet, pieces: list[Piece], box: Box) -> np.ndarray |
     key = box, mask.tobytes()
     if key not in marked.images:
         soft = cv2.dilate(mask, np.ones((3, 3), np.uint8))[1:-1, 1:-1]  # keeps the soft edges
-        ink = ink_of(marked.sheet.contrast[top:bottom, left:right] * soft, marked.sheet.least)
-        marked.images[key] = None if ink is None else normalise_ink(ink)
+        found = ink_of(marked.sheet.contrast[top:bottom, left:right] * soft, marked.sheet.least)
+        marked.images[key] = None if found is None else normalise_ink(found[0])
     return marked.images[key]
 
 
 def on_picture(marked: MarkedSheet, box: Box) -> Box:
     """A box in px of the picture as it was sent, within it and at least one px wide and high."""
-    sheet, (width, height), (wider, higher) = marked.sheet, marked.size, marked.shrunk
-    left, right = (round(wider * (sheet.left + side * sheet.scale)) for side in box[::2])
-    top, bottom = (round(higher * (sheet.top + side * sheet.scale)) for side in box[1::2])
-    left, top = min(left, width - 1), min(top, height - 1)
-    return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
+    sheet, (wider, higher) = marked.sheet, marked.shrunk
+    corner, scale = (wider * sheet.left, higher * sheet.top), (wider * sheet.scale, higher * sheet.scale)
+    return place(box, corner, scale, marked.size)

@@ -12,6 +12,7 @@ from experiments.numbers.marked import find_marks
 from experiments.numbers.reading import read_number, refined
 from experiments.preprocessing.formats import format_of
 from experiments.preprocessing.headers import picture_size
+from experiments.preprocessing.scaling import Box, place
 
 LONG = 40  # digits, from which a sheet that is rejected is no number and is not split once more
 
@@ -73,13 +74,29 @@ def read_sheet(
 ) -> Prediction:
     """The answer to a picture of any mode, uint8 [H, W] or [H, W, C], on which may be a number. size: px, of the
     picture as sent where it was decoded smaller. Raises ImageError."""
-    (digit,) = predict([spec.prepare(pixels)])
-    reading = SheetReading(digit, spec.class_names)
+    image, box = prepare_one(pixels, spec, size)
+    (digit,) = predict([image])
+    reading = SheetReading(replace(digit, box=box), spec.class_names)
     marked = find_marks(pixels, size) if reading.cuts else None
     while reading.cuts:
         rows = split(marked, reading.cuts)
         reading.add(rows, predict(images) if (images := reading.images(rows)) else ())
     return reading.answer
+
+
+def prepare_one(
+    pixels: np.ndarray, spec: DatasetSpec, size: tuple[int, int] | None = None
+) -> tuple[np.ndarray | None, Box | None]:
+    """Prepare a picture as that of one digit or thing: its image, None if blank, and of a digit its box in px of the
+    picture as sent, of this size. Raises ImageError."""
+    if spec.locate is None:
+        return spec.prepare(pixels), None
+    located = spec.locate(pixels)
+    if located is None:
+        return None, None
+    height, width = pixels.shape[:2]
+    wide, high = size or (width, height)
+    return located[0], place(located[1], (0, 0), (wide / width, high / height), (wide, high))
 
 
 def size_as_sent(picture: bytes, pixels: np.ndarray) -> tuple[int, int]:

@@ -5,6 +5,7 @@ import numpy as np
 
 from experiments.preprocessing.decoding import as_rgba
 from experiments.preprocessing.ink import find_ink, median
+from experiments.preprocessing.scaling import Box
 
 SIDE = 28  # px of an MNIST image
 BOX = 20.0  # px: MNIST fits the longer side of a digit into this
@@ -19,8 +20,14 @@ def prepare_drawing(pixels: np.ndarray) -> np.ndarray | None:
     Returns uint8 [28, 28, 1], 0 = paper: the digit in MNIST's 20 px box, centred at its centre of mass, with a stroke
     width near MNIST's. None if nothing is drawn. Raises ImageError for any other array.
     """
-    ink = find_ink(as_rgba(pixels))
-    return None if ink is None else normalise_ink(ink)
+    located = locate_drawing(pixels)
+    return None if located is None else located[0]
+
+
+def locate_drawing(pixels: np.ndarray) -> tuple[np.ndarray, Box] | None:
+    """Prepare likewise, and say where on the pixels what was drawn is."""
+    found = find_ink(as_rgba(pixels))
+    return None if found is None else (normalise_ink(found[0]), found[1])
 
 
 def normalise_ink(ink: np.ndarray) -> np.ndarray:

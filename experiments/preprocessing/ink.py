@@ -11,7 +11,7 @@ from experiments.preprocessing import paper
 from experiments.preprocessing.displays import LEVEL, join_segments
 from experiments.preprocessing.marks import around_writing, marks_of
 from experiments.preprocessing.rulings import without_rulings
-from experiments.preprocessing.scaling import crop, shrink
+from experiments.preprocessing.scaling import Box, crop, place, shrink
 
 MIN_CONTRAST = 24  # grey levels (of 255) between paper and ink; less is noise or JPEG ringing
 LEAST = 5  # grey levels between paper and ink that anybody can see
@@ -47,10 +47,13 @@ class Sheet:
     scale: float
 
 
-def find_ink(pixels: np.ndarray) -> np.ndarray | None:
-    """Find the ink in RGBA uint8 [H, W, 4]: float32 [h, w], 0 = paper to 1 = ink, cropped to the ink; None if blank."""
+def find_ink(pixels: np.ndarray) -> tuple[np.ndarray, Box] | None:
+    """Find the ink in RGBA uint8 [H, W, 4]: float32 [h, w], 0 = paper to 1 = ink, cropped to the ink, and its box on
+    the picture; None if blank."""
     sheet = find_writing(pixels)
-    return None if sheet is None else ink_of(sheet.contrast, sheet.least)
+    if sheet is None or (found := ink_of(sheet.contrast, sheet.least)) is None:
+        return None
+    return found[0], place(found[1], (sheet.left, sheet.top), (sheet.scale, sheet.scale), pixels.shape[1::-1])
 
 
 def find_writing(pixels: np.ndarray, rows: bool = False) -> Sheet | None:
@@ -86,12 +89,13 @@ def _least(contrast: np.ndarray) -> int:
     return min(MIN_CONTRAST, int(contrast.max()) // 2)
 
 
-def ink_of(contrast: np.ndarray, least: int) -> np.ndarray | None:
-    """The ink of one digit in contrast uint8 [H, W], where less than `least` is paper: float32 [h, w], 0 to 1; None if
-    blank."""
-    marked = crop(contrast, contrast > least)
-    if not marked.size or least < LEAST:
+def ink_of(contrast: np.ndarray, least: int) -> tuple[np.ndarray, tuple[float, float, float, float]] | None:
+    """The ink of one digit in contrast uint8 [H, W], where less than `least` is paper: float32 [h, w], 0 to 1, and its
+    left, top, right and bottom there; None if blank."""
+    left, top, width, height = cv2.boundingRect((contrast > least).view(np.uint8))
+    if not width or least < LEAST:
         return None
+    marked = contrast[top : top + height, left : left + width]
     times = _times(marked)  # or the corners of repeated pixels would be taken for the ink's
     contrast = shrink(marked[::times, ::times], DETAIL)
     level = _full_ink(contrast, least)
@@ -102,14 +106,14 @@ def ink_of(contrast: np.ndarray, least: int) -> np.ndarray | None:
     strokes = _without_speckle((contrast > strongest // 2).view(np.uint8))
     if not strokes.any():
         return None
-    if (
-        min(strokes.shape) > max(4, SLIM * max(strokes.shape))
-        and (strokes[4::16] != strokes[:-4:16]).any(1).mean() < LEVEL
-    ):
+    broad = min(strokes.shape) > max(4, SLIM * max(strokes.shape))
+    if broad and (strokes[4::16] != strokes[:-4:16]).any(1).mean() < LEVEL:
         strokes, contrast = join_segments(strokes, contrast)
     around = cv2.dilate(strokes, np.ones((3, 3), np.uint8))  # keeps the soft edges
     ink: np.ndarray = np.minimum(crop(contrast * around, strokes).astype(np.float32) / crop(strongest, strokes), 1)
-    return ink
+    x, y, wide, high = cv2.boundingRect(strokes)
+    wider, higher = width / contrast.shape[1], height / contrast.shape[0]
+    return ink, (left + wider * x, top + higher * y, left + wider * (x + wide), top + higher * (y + high))
 
 
 def median(values: np.ndarray) -> float:

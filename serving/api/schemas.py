@@ -62,7 +62,7 @@ class ModelName(Schema):
 
 
 class DigitReading(Schema):
-    """One digit of a number, or ink beside them that is none."""
+    """One digit, alone or of a number, or ink beside them that is none."""
 
     box: list[int] = Field(
         min_length=4, max_length=4, description="left, top, right and bottom in px of the picture as it was sent"
@@ -86,8 +86,8 @@ class Reading(Schema):
     candidates: list[str] = Field(description="the two likeliest labels of an unsure answer; of a number none")
     confidences: dict[str, float] = Field(description="class -> probability; of a number none")
     digits: list[DigitReading] = Field(
-        description="of a number, or of one that is rejected, in reading order; none for a picture read as one digit, "
-        "which is looked at as a whole"
+        description="of a number, or of one that is rejected, in reading order; or the one digit; none where a picture "
+        "is rejected as a whole or blank, and of photos"
     )
 
 

@@ -174,7 +174,10 @@ class _Gatherer:
 
 
 def _answer(outcome: Outcome, predictions: Iterator[Prediction]) -> tuple[bytes, Prediction | Refused]:
-    return (b"", outcome) if isinstance(outcome, Refused) else (outcome.preview, next(predictions))
+    if isinstance(outcome, Refused):
+        return b"", outcome
+    prediction = next(predictions)
+    return outcome.preview, replace(prediction, box=outcome.box) if outcome.box else prediction
 
 
 def _parts(files: Iterable[UploadedFile], max_pixels: int) -> Iterator[list[UploadedFile]]:

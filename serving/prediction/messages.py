@@ -50,7 +50,7 @@ def pack_reply(outcome: Outcome) -> bytes:
         rest = json.dumps({"rows": [_pack_row(row) for row in outcome.rows]}).encode()
     else:
         image, preview = b"" if outcome.image is None else outcome.image.tobytes(), outcome.preview
-        rest = json.dumps({"size": outcome.size}).encode() if preview else b""
+        rest = json.dumps({"size": outcome.size, "box": outcome.box}).encode() if preview or outcome.box else b""
     return REPLY.pack(len(image), len(preview), len(rest)) + image + preview + rest
 
 
@@ -73,7 +73,8 @@ def take_reply(buffer: bytearray, dataset: str) -> Outcome | None:
         images = np.frombuffer(reply[:image], np.uint8).reshape(-1, *SPECS[dataset].image_shape)
         return Prepared(None, rows=_take_rows(told["rows"], images))
     pixels = np.frombuffer(reply[:image], np.uint8).reshape(SPECS[dataset].image_shape) if image else None
-    return Prepared(pixels, reply[image : image + preview], tuple(told.get("size", (0, 0))))
+    box = tuple(told["box"]) if told.get("box") else None
+    return Prepared(pixels, reply[image : image + preview], box, tuple(told.get("size", (0, 0))))
 
 
 def _pack_row(row: Row) -> tuple[int, list[Any]]:

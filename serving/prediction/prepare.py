@@ -11,8 +11,9 @@ from PIL import Image
 from experiments.data.specs import SPECS
 from experiments.numbers.candidates import Cuts, Row, split
 from experiments.numbers.marked import MarkedSheet, find_marks
-from experiments.numbers.sheets import size_as_sent
+from experiments.numbers.sheets import prepare_one, size_as_sent
 from experiments.preprocessing.decoding import MAX_PIXELS, ImageError, TooLargeError, decode_image, pixel_count
+from experiments.preprocessing.scaling import Box
 from serving.core.errors import Refused
 from serving.core.images import encode_png
 
@@ -38,6 +39,7 @@ class Prepared:
 
     image: np.ndarray | None  # uint8 [h, w, C] as the data set has them; None for a blank, and of what is split
     preview: bytes = b""  # PNG
+    box: Box | None = None  # of what is drawn, in px of the picture as sent; of digits only
     size: tuple[int, int] = (0, 0)  # px, width and height of the picture as sent, upright; only beside a preview
     rows: Sequence[Row] | None = ()  # of what is split; None if it is more than numbers
 
@@ -93,11 +95,10 @@ def _refusal(sheets: Sheets) -> Refused | None:
 def _prepared(wanted: Wanted, sheets: Sheets) -> Prepared:
     if wanted.split:
         return Prepared(None, rows=split(_marked(tuple(sheets)), wanted.split))
-    pixels = flatten(sheets)
-    image = _as_answered(wanted, pixels) if wanted.answered else SPECS[wanted.dataset].prepare(pixels)
-    if not wanted.preview:
-        return Prepared(image)
-    return Prepared(image, _preview(pixels, wanted.preview), size_as_sent(sheets[0] if sheets else b"", pixels))
+    pixels, spec = flatten(sheets), SPECS[wanted.dataset]
+    size = size_as_sent(sheets[0] if sheets else b"", pixels)
+    image, box = (_as_answered(wanted, pixels), None) if wanted.answered else prepare_one(pixels, spec, size)
+    return Prepared(image, _preview(pixels, wanted.preview), box, size) if wanted.preview else Prepared(image, box=box)
 
 
 @lru_cache(maxsize=1)  # where a doubt is left, the same picture is split again at once

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from experiments.inference.predictions import Box, Digit, Prediction
+from experiments.inference.predictions import Digit, Prediction
+from experiments.preprocessing.scaling import Box
 from serving.page.widgets.gallery import gallery
 
 PREVIEW = 960  # px, the longest side of the picture with the boxes: as sharp on most phones

@@ -22,13 +22,13 @@ def test_a_request_arrives_as_it_was_sent(wanted, sheets, large):
 @pytest.mark.parametrize("shape", [None, (28, 28, 1)])
 def test_a_reply_is_taken_once_it_is_complete(shape):
     image = None if shape is None else np.arange(784, dtype=np.uint16).astype(np.uint8).reshape(shape)
-    packed, buffer = pack_reply(Prepared(image, b"preview", (40, 30))), bytearray()
+    packed, buffer = pack_reply(Prepared(image, b"preview", (1, 2, 30, 20), (40, 30))), bytearray()
     for byte in packed[:-1]:
         buffer.append(byte)
         assert take_reply(buffer, "mnist") is None
     buffer += packed[-1:] + b"next"
     prepared = take_reply(buffer, "mnist")
-    assert (prepared.preview, prepared.size) == (b"preview", (40, 30))
+    assert (prepared.preview, prepared.box, prepared.size) == (b"preview", (1, 2, 30, 20), (40, 30))
     assert prepared.image is None if image is None else np.array_equal(prepared.image, image)
     assert buffer == b"next"
 

@@ -130,6 +130,26 @@ def test_a_picture_is_split_again_after_another(seven_png):
         assert boxes[0] == boxes[2] != boxes[1]
 
 
+def test_what_is_drawn_has_a_box_in_pixels_of_what_was_sent(seven_png, sheet_png):
+    jpeg = large_jpeg(1000, 800, 1200, 2000)
+    assert prepare_picture(DIGIT, [jpeg]).box == pytest.approx((1000, 800, 1200, 2000), abs=24)
+    assert prepare_picture(DIGIT, [sheet_png]).box is None
+    assert prepare_picture(PHOTO, [jpeg]).box is None
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.data())
+def test_boxes_lie_within_a_picture_of_any_shape(height, width, data):
+    dots = data.draw(st.lists(st.tuples(st.integers(0, height - 1), st.integers(0, width - 1)), max_size=4))
+    pixels = np.full((height, width), 255, np.uint8)
+    for place in dots:
+        pixels[place] = 0
+    rows = prepare_picture(Wanted("mnist", split="every"), [encoded(pixels)]).rows or ()
+    box = prepare_picture(DIGIT, [encoded(pixels)]).box
+    for left, top, right, bottom in [candidate.box for row in rows for candidate in row.candidates] + [box] * bool(box):
+        assert 0 <= left < right <= width
+        assert 0 <= top < bottom <= height
+
+
 def test_boxes_are_in_pixels_of_what_was_sent():
     (row,) = prepare_picture(Wanted("mnist", split="wide"), [large_jpeg(1000, 800, 1200, 2000)]).rows
     assert row.candidates[0].box == pytest.approx((1000, 800, 1200, 2000), abs=16)
