@@ -42,7 +42,9 @@ def test_an_encoded_picture_is_read(reader, given):
 @pytest.mark.parametrize("given", [np.asarray, np.ndarray.tolist, lambda image: np.array([*image, None], object)[:-1]])
 def test_a_prepared_image_is_read_like_the_picture(reader, given):
     image = prepare_drawing(bar())[..., 0]
-    assert read(reader, pixels=[given(image)]) == read(reader, image=[encoded(bar())])
+    (prepared,), (picture,) = read(reader, pixels=[given(image)]), read(reader, image=[encoded(bar())])
+    assert [digit["box"] for digit in picture.pop("digits")] == [[92, 30, 106, 170]]
+    assert prepared == picture | {"digits": []}
 
 
 def test_a_number_is_told_digit_by_digit(reader):
