@@ -26,7 +26,7 @@ experiments: install ## run the three experiments and register the best model
 compare: install ## print the runs of the store side by side
 	@$(PY) -m experiments compare
 
-ui: install ## open the MLflow UI on port 5000, and print the links that compare the runs
+ui: install ## open the MLflow UI on port 5000, and print the links that list and compare the runs
 	@$(PY) -m experiments links
 	@$(PY) -m mlflow ui --port 5000 --workers 1 \
 		--backend-store-uri "$$($(PY) -c 'from settings import Settings; print(Settings().mlflow_tracking_uri)')"

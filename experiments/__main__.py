@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     sweeping.add_argument("--trials", type=_at_least_one, default=20, help="trials of all machines (default: 20)")
     sweeping.add_argument("--timeout", type=_at_least_one, help="seconds after which no trial is begun")
     add(commands.compare, "print the runs of the store")
-    add(commands.links, "print the addresses of MLflow's page that compare the runs of each data set")
+    add(commands.links, "print the addresses of MLflow's page that list and compare the runs")
     _add_registry(add)
     _add_measuring(add)
     explaining = add(commands.insights, "measure the figures that explain a model")

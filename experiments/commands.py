@@ -67,7 +67,7 @@ def compare(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def links(_: argparse.Namespace, settings: Settings) -> None:
-    """Print the addresses of MLflow's page that compare the runs of each data set."""
+    """Print the addresses of MLflow's page that list and compare the runs of each data set."""
     from experiments.registry import links as addresses
     from experiments.runs.table import NAMES
 
@@ -75,9 +75,12 @@ def links(_: argparse.Namespace, settings: Settings) -> None:
     page = addresses.page_address(store)
     print(f"MLflow's page: {page}")
     for spec in SPECS.values():
-        address = addresses.comparison(store, spec, NAMES, page)
-        missing = f"nothing yet. `python -m experiments --dataset {spec.name}` makes runs."
-        print(f"{spec.name}, the runs side by side: {address or missing}")
+        runs = addresses.experiment(store, spec, page)
+        compared = addresses.comparison(store, spec, NAMES, page)
+        missing = f"none yet. `python -m experiments --dataset {spec.name}` makes them."
+        print(f"{spec.name}, runs: {runs or missing}")
+        if compared:
+            print(f"{spec.name}, side by side: {compared}")
 
 
 def promote(arguments: argparse.Namespace, settings: Settings) -> None:

@@ -36,10 +36,10 @@ def _made(run: RunSummary) -> str:
         parent = f"version {params['parent_version']}" if "parent_version" in params else "the Production model"
         return f"Retrained from {parent} on {run.tags.get('corrections', 'the')} accepted corrections, on {day}."
     if "architecture" not in params:
-        return f"The model of the run {run.name} of {day}."
+        return f"The model of the run `{run.name}` of {day}."
     weights = ", from the weights of an earlier model on," if params.get("parent") else ""
     epochs = f"{params['epochs']} epoch{'' if params['epochs'] == '1' else 's'}" if "epochs" in params else "some time"
-    return f"The network {params['architecture']}, trained for {epochs}{weights} by the run {run.name} of {day}."
+    return f"The network `{params['architecture']}`, trained for {epochs}{weights} by the run `{run.name}` of {day}."
 
 
 def _quality(run: RunSummary, spec: DatasetSpec) -> str:

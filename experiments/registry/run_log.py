@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+TRAINING_VIEW = "?workflowType=machine_learning"
+"""Query of an address within MLflow's page that has it show runs and models. Without it MLflow 3.17 opens an experiment
+on traces of agents, whatever its tag `mlflow.experimentKind` says, until a person has chosen `Model training`."""
 DIGEST_LENGTH = 12  # hexadecimal digits of the digest of a data set: MLflow's page shows them whole
 
 
@@ -44,7 +47,9 @@ class RunSummary:
     @classmethod
     def from_mlflow(cls, run: "Run", version: str | None, tracking_uri: str) -> "RunSummary":
         """MLflow's own tags are left out."""
-        page = f"{tracking_uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+        page = (
+            f"{tracking_uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}{TRAINING_VIEW}"
+        )
         started, ended, tags = run.info.start_time, run.info.end_time, run.data.tags
         return cls(
             run_id=run.info.run_id,

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 HURRIED = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "4", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}  # s; tries
 CONNECT_SECONDS = 2  # to each address of a server
 SILENT_SECONDS = 4.0  # after which a server that has taken a connection does not answer
-EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-"""Has MLflow's page open an experiment on its runs; without it, on traces, which there are none of."""
 LOCAL = ("localhost", "127.0.0.0/8", "::1")  # as NO_PROXY has them
 
 
@@ -136,12 +134,9 @@ class TrackingStore:
         known = self.client.get_experiment_by_name(name)
         if known is None:
             location = None if self.tracking_uri.startswith("http") else artifact_uri(self.artifact_dir, name)
-            return self.client.create_experiment(name, artifact_location=location, tags=EXPERIMENT_TAGS)
+            return self.client.create_experiment(name, artifact_location=location)
         if known.lifecycle_stage == "deleted":
             self.client.restore_experiment(known.experiment_id)
-        for tag, value in EXPERIMENT_TAGS.items():
-            if tag not in known.tags:
-                self.client.set_experiment_tag(known.experiment_id, tag, value)
         return known.experiment_id
 
 

@@ -83,7 +83,7 @@ def test_its_registry_is_brought_up_to_date(settings) -> None:
     model, version = versions.registered_model(store, SPEC), versions.get(store, SPEC, "1")
     assert set(model.tags) == {"production_history"}
     assert "Recognises digits" in model.description
-    assert version.description.startswith("The network baseline, trained for 1 epoch by the run baseline of 20")
+    assert version.description.startswith("The network `baseline`, trained for 1 epoch by the run `baseline` of 20")
     store.client.update_model_version(SPEC.registered_model, "1", "What a person wrote.")
     bring_up_to_date(store, SPEC, Path("none"), [].append)
     assert versions.get(store, SPEC, "1").description == "What a person wrote."

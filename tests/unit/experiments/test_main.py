@@ -39,7 +39,7 @@ def test_an_empty_store_is_said_to_be_empty(command) -> None:
     status, printed, _ = command("links")
     assert status == 0
     assert "MLflow's page: http://127.0.0.1:5000" in printed
-    assert "cifar10, the runs side by side: nothing yet" in printed
+    assert "cifar10, runs: none yet" in printed
 
 
 @pytest.mark.parametrize(

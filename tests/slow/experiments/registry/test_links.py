@@ -14,6 +14,7 @@ def run(store, spec, name, status="FINISHED"):
 
 def test_the_latest_finished_runs_are_compared(store, spec):
     assert links.comparison(store, spec, ("first", "second"), "http://page") is None
+    assert links.experiment(store, spec, "http://page") is None
     run(store, spec, "first")
     second, again = run(store, spec, "second"), run(store, spec, "first")
     for name, status in (("first", "FAILED"), ("other", "FINISHED")):
@@ -22,6 +23,8 @@ def test_the_latest_finished_runs_are_compared(store, spec):
     assert address.startswith("http://page/#/compare-runs?")
     query = parse_qs(urlsplit(address).fragment.partition("?")[2])
     experiment = store.client.get_experiment_by_name(spec.name).experiment_id
+    runs = f"http://page/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    assert links.experiment(store, spec, "http://page") == runs
     assert query == {
         "runs": [f'["{again}","{second}"]'],
         "experiments": [f'["{experiment}"]'],

@@ -74,7 +74,7 @@ def test_a_run_is_registered_once(store, spec, train):
     assert registry.register(store, spec, run.run_id) == "1"
     assert train("two") == "2"
     described = store.client.get_model_version(spec.registered_model, "2").description
-    assert described.startswith("The model of the run two of 20")
+    assert described.startswith("The model of the run `two` of 20")
 
 
 def test_promotion_sets_alias_tags_stage_and_export(store, spec, train, bundle):

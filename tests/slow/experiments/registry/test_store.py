@@ -70,18 +70,6 @@ def test_a_deleted_experiment_is_taken_up_again(store):
     assert len(store.runs("dots")) == 2
 
 
-def test_an_experiment_opens_on_its_runs_in_mlflow(store):
-    kind = "mlflow.experimentKind"
-    store.client.create_experiment("older")
-    for name in ("dots", "older", "older"):
-        with store.run(name, "a run", "", {}, {}):
-            pass
-        assert store.client.get_experiment_by_name(name).tags[kind] == "custom_model_development"
-    store.client.set_experiment_tag(store.client.get_experiment_by_name("dots").experiment_id, kind, "classification")
-    run(store)
-    assert store.client.get_experiment_by_name("dots").tags[kind] == "classification"
-
-
 def test_files_lie_under_the_artifact_folder(store, tmp_path, bundle):
     from matplotlib.figure import Figure
 

@@ -21,10 +21,10 @@ def described(dataset="mnist", metrics=GOOD, tags=None, **params):
 
 
 def test_a_run_says_its_network_epochs_and_accuracies():
-    made = "The network wide, trained for 33 epochs by the run further of 2026-11-28."
+    made = "The network `wide`, trained for 33 epochs by the run `further` of 2026-11-28."
     assert described(architecture="wide", epochs="33", parent="") == f"{made} {DRAWN}"
     once = described(architecture="wide", epochs="1", parent="another run")
-    assert "trained for 1 epoch, from the weights of an earlier model on, by the run further" in once
+    assert "trained for 1 epoch, from the weights of an earlier model on, by the run `further`" in once
 
 
 def test_the_shipped_model_and_a_retrained_one_say_where_they_come_from():
@@ -37,7 +37,7 @@ def test_the_shipped_model_and_a_retrained_one_say_where_they_come_from():
 
 
 def test_a_run_that_measured_nothing_says_so():
-    assert described(metrics={}) == "The model of the run further of 2026-11-28. How good it is was not measured."
+    assert described(metrics={}) == "The model of the run `further` of 2026-11-28. How good it is was not measured."
 
 
 @pytest.mark.parametrize(("dataset", "names"), [("mnist", "8 or 9, or none of them."), ("cifar10", "ship or truck.")])
