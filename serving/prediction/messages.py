@@ -14,7 +14,8 @@ from serving.prediction.prepare import Outcome, Prepared, Sheets, Wanted
 
 REQUEST = struct.Struct("<BBHH")  # position of the data set among SPECS, flags, preview in px, number of sheets
 SIZE = struct.Struct("<I")  # bytes of the sheet that follows
-REPLY = struct.Struct("<III")  # bytes of images, preview, and JSON of the rest; a blank has none
+REPLY = struct.Struct("<7I")  # bytes of images, preview, and JSON of the rest; and a box, all 0 where there is none
+NO_BOX = (0, 0, 0, 0)
 ANSWERED, LARGE = 1, 2
 SPLITS: dict[Cuts | None, int] = {None: 0, "wide": 4, "every": 8}
 DATASETS = list(SPECS)
@@ -40,7 +41,7 @@ def read_request(read: Callable[[int], bytes]) -> tuple[Wanted, Sheets, bool]:
 
 def pack_reply(outcome: Outcome) -> bytes:
     """The reply to one request."""
-    image = preview = rest = b""
+    image, preview, rest, box = b"", b"", b"", NO_BOX
     if isinstance(outcome, Refused):
         rest = json.dumps({"refused": [outcome.status, outcome.code, outcome.message, outcome.hint]}).encode()
     elif outcome.rows is None:
@@ -50,15 +51,15 @@ def pack_reply(outcome: Outcome) -> bytes:
         rest = json.dumps({"rows": [_pack_row(row) for row in outcome.rows]}).encode()
     else:
         image, preview = b"" if outcome.image is None else outcome.image.tobytes(), outcome.preview
-        rest = json.dumps({"size": outcome.size, "box": outcome.box}).encode() if preview or outcome.box else b""
-    return REPLY.pack(len(image), len(preview), len(rest)) + image + preview + rest
+        rest, box = json.dumps({"size": outcome.size}).encode() if preview else b"", outcome.box or NO_BOX
+    return REPLY.pack(len(image), len(preview), len(rest), *box) + image + preview + rest
 
 
 def take_reply(buffer: bytearray, dataset: str) -> Outcome | None:
     """Take a reply from the beginning of the buffer; None if it is not complete."""
     if len(buffer) < REPLY.size:
         return None
-    image, preview, rest = REPLY.unpack_from(buffer)
+    image, preview, rest, *box = REPLY.unpack_from(buffer)
     end = REPLY.size + image + preview + rest
     if len(buffer) < end:
         return None
@@ -73,8 +74,8 @@ def take_reply(buffer: bytearray, dataset: str) -> Outcome | None:
         images = np.frombuffer(reply[:image], np.uint8).reshape(-1, *SPECS[dataset].image_shape)
         return Prepared(None, rows=_take_rows(told["rows"], images))
     pixels = np.frombuffer(reply[:image], np.uint8).reshape(SPECS[dataset].image_shape) if image else None
-    box = tuple(told["box"]) if told.get("box") else None
-    return Prepared(pixels, reply[image : image + preview], box, tuple(told.get("size", (0, 0))))
+    size = tuple(told.get("size", (0, 0)))
+    return Prepared(pixels, reply[image : image + preview], tuple(box) if any(box) else None, size)
 
 
 def _pack_row(row: Row) -> tuple[int, list[Any]]:
