@@ -41,9 +41,9 @@ def main() -> None:
             drawn.page.goto(f"{demo.url}docs")
             drawn.page.locator(".opblock").first.wait_for()
             take(drawn.page, "api")
-            with mlflow_comparison() as (address, run):
+            with mlflow_comparison() as address:
                 if address:
-                    show_comparison(drawn.page, address, run)
+                    show_comparison(drawn.page, address)
                     take(drawn.page, "mlflow")
     finally:
         demo.stop()
@@ -55,21 +55,18 @@ def take(page: Page, name: str) -> None:
     page.screenshot(path=FOLDER / f"{name}.png")
 
 
-def show_comparison(page: Page, address: str, run: str) -> None:
+def show_comparison(page: Page, address: str) -> None:
     """Show MLflow's own page without the assistant that it offers on the right."""
     page.goto(address)
-    page.get_by_text(run, exact=True).first.wait_for()
+    page.get_by_text("Run details", exact=True).first.wait_for()
     assistant = page.get_by_role("button", name="Close", exact=True)
     if assistant.count():
         assistant.first.click()
 
 
 @contextmanager
-def mlflow_comparison() -> Iterator[tuple[str, str]]:
-    """Yield the URL of MLflow's page with the runs of the first data set side by side, and the name of one of them.
-
-    Both are empty while there are no runs.
-    """
+def mlflow_comparison() -> Iterator[str]:
+    """Yield the URL of MLflow's page with the runs of the first data set side by side; empty while there are none."""
     settings, spec = Settings(), next(iter(SPECS.values()))
     store = TrackingStore.of(settings)
     (port,) = free_ports(1)
@@ -77,12 +74,12 @@ def mlflow_comparison() -> Iterator[tuple[str, str]]:
     address = links.comparison(store, spec, NAMES, page)
     if address is None:
         print("The store has no runs to compare yet: docs/screenshots/mlflow.png stays as it is.")
-        yield "", ""
+        yield ""
         return
     command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port), "--workers", "1"]
     server = Server([*command, "--backend-store-uri", settings.mlflow_tracking_uri], page)
     try:
-        yield address, NAMES[0]
+        yield address
     finally:
         server.stop()
 

@@ -103,9 +103,9 @@ def write_pictures(folder: Path) -> dict[str, list[Path]]:
 
 def compare(page: Page) -> None:
     """Show MLflow's own page, if there are runs."""
-    with mlflow_comparison() as (address, run):
+    with mlflow_comparison() as address:
         if address:
-            show_comparison(page, address, run)
+            show_comparison(page, address)
             page.wait_for_timeout(4000)
 
 
