@@ -15,6 +15,7 @@ from experiments.data.datasets import Dataset
 from experiments.evaluation import held_out
 from experiments.evaluation.held_out import HeldOut
 from experiments.insights import plots
+from experiments.insights.sweeps import IMPORTANCE, SWEEP, TRIAL, experiment_of
 from experiments.registry.run_log import RunLog
 from experiments.registry.store import TrackingStore
 from experiments.runs.experiment import EpochLogger, TableResult, run_table
@@ -67,9 +68,9 @@ def sweep(
 def _try_out(tried: Trials, dataset: Dataset, store: TrackingStore, parent: str, trial: Trial) -> float:
     """One trial as one run of MLflow, below that of the sweep. Raises optuna.TrialPruned."""
     config = tried.configuration(trial)
-    tags = {"mlflow.parentRunId": parent, "trial": str(trial.number)}
+    tags = {"mlflow.parentRunId": parent, SWEEP: parent, TRIAL: str(trial.number)}
     reason, params = "See what this choice brings in a short training.", parameters(config, dataset)
-    with store.run(experiment_of(dataset), config.name, reason, params, tags) as log:
+    with store.run(experiment_of(dataset.spec.name), config.name, reason, params, tags) as log:
         trial.set_user_attr(RUN, log.run_id)
         bar = TerminalBar(config.name, config.epochs)
         try:
@@ -82,11 +83,6 @@ def _try_out(tried: Trials, dataset: Dataset, store: TrackingStore, parent: str,
     if not metrics:
         raise optuna.TrialPruned
     return metrics["score"]
-
-
-def experiment_of(dataset: Dataset) -> str:
-    """The experiment of MLflow's with the sweeps of a data set, apart from its runs."""
-    return f"{dataset.spec.name}-sweeps"
 
 
 def _train_best(
@@ -129,7 +125,7 @@ def _parent_run(study: Study, store: TrackingStore, dataset: Dataset, search: Se
             store.client.update_run(run_id, status="RUNNING")
         return run_id
     reason = f"Search the settings of the run {search.row.name}: trials on {search.images:,} images."
-    run_id = store.begin_run(experiment_of(dataset), study.study_name, reason)
+    run_id = store.begin_run(experiment_of(dataset.spec.name), study.study_name, reason)
     study.set_user_attr(PARENT, run_id)
     return run_id
 
@@ -149,7 +145,8 @@ def _report(study: Study, log: RunLog) -> None:
     if history:
         content |= {"best": study.best_params, "best_trial": study.best_trial.number}
         log.log_metrics({"best_score": study.best_value})
-    log.log_metrics({"trials": len(finished), "pruned": pruned})
+    shares = {f"{IMPORTANCE}{name}": share for name, share in importances.items()}
+    log.log_metrics({"trials": len(finished), "pruned": pruned} | shares)
     log.log_json(content, "sweep.json")
     log.log_figure(plots.sweep(history, importances), "sweep.png")
 

@@ -1,17 +1,31 @@
 """The Experiments tab: the runs of the store side by side, and why the one in Production is there. The operator's."""
 
 import html
+from itertools import accumulate
 from typing import Any
 
 import gradio as gr
 
 from experiments.data.specs import SPECS
-from experiments.insights import run_comparison
+from experiments.insights import run_comparison, sweeps
 from experiments.insights.html_tables import Html, html_table
 from experiments.insights.run_comparison import TITLES, RunComparison
+from experiments.insights.sweeps import SweepCourse
 from experiments.registry.run_log import RunSummary
 from experiments.registry.store import TrackingStore
-from serving.page.widgets.charts import CLASSES, Chart, axis, chart, epoch_axis, epoch_lines, plot_data
+from serving.page.widgets.charts import (
+    BLUE,
+    CLASSES,
+    ORANGE,
+    Chart,
+    axis,
+    bars,
+    chart,
+    epoch_axis,
+    epoch_lines,
+    lines,
+    plot_data,
+)
 from serving.page.widgets.controls import QUIET, OperatorEvents, dataset_switch, selected_classifier
 from serving.services import Services
 
@@ -27,6 +41,9 @@ def build(services: Services, tab: gr.Tab) -> None:
     curve = gr.Radio(list(CURVES), value="accuracy", label="Training curves")
     plot = gr.Plot(label="Training curves", show_label=False, elem_classes="chart")
     reasons = gr.HTML(elem_id="experiments-reasons")
+    with gr.Row():
+        course = gr.Plot(label="The last sweep, trial by trial", elem_classes="chart", visible=False)
+        mattered = gr.Plot(label="What mattered in it", elem_classes="chart", visible=False)
 
     def show(dataset: str, curve: str) -> list[Any]:
         comparison = _compare(services, dataset)
@@ -35,12 +52,14 @@ def build(services: Services, tab: gr.Tab) -> None:
             _table(comparison),
             _reasons(comparison),
             _plot(comparison, curve),
+            *_sweep(services, dataset),
         ]
 
     def show_curves(dataset: str, curve: str) -> dict[str, Any]:
         return _plot(_compare(services, dataset), curve)
 
-    events, outputs = OperatorEvents(services, services.registry_calls, dataset), [summary, runs, reasons, plot]
+    events = OperatorEvents(services, services.registry_calls, dataset)
+    outputs = [summary, runs, reasons, plot, course, mattered]
     events.refresh(tab.select, show, [curve], outputs)
     events.on(dataset.change, show, [curve], outputs, **QUIET)
     events.on(curve.change, show_curves, [curve], plot, **QUIET)
@@ -59,6 +78,34 @@ def curves(comparison: RunComparison, kind: str) -> Chart:
     return chart(traces, epoch_axis(longest), CURVES[kind], height=420)
 
 
+def sweep_charts(course: SweepCourse) -> tuple[Chart, Chart]:
+    """The score of each completed trial with the best so far; each setting's share in its variance."""
+    numbers, scores = [number for number, _ in course.history], [100 * score for _, score in course.history]
+    best = {"line": {"color": BLUE, "shape": "hv"}}
+    tried = {"mode": "markers", "marker": {"color": ORANGE, "size": 7}}
+    traces = [
+        lines(numbers, scores, "trials", ORANGE, **tried),
+        lines(numbers, list(accumulate(scores, max)), "best so far", BLUE, **best),
+    ]
+    shares = sorted(((share, name) for name, share in course.importances.items()), reverse=True)
+    mattered = bars([name.replace("_", " ") for _, name in shares], [100 * share for share, _ in shares], "share", BLUE)
+    return (
+        chart(traces, axis(f"trial ({course.pruned} pruned)"), axis("score, %")),
+        chart([mattered] if shares else [], axis("setting"), axis("share in the variance of the score, %")),
+    )
+
+
+def _sweep(services: Services, dataset: str) -> list[dict[str, Any]]:
+    """Raises RegistryError."""
+    settings = services.settings
+    course = None
+    if run_comparison.store_exists(settings.mlflow_tracking_uri):
+        course = sweeps.latest(TrackingStore.of(settings), dataset)
+    if course is None or not course.history:
+        return [gr.update(value=None, visible=False)] * 2
+    return [_shown(figure) for figure in sweep_charts(course)]
+
+
 def _compare(services: Services, dataset: str) -> RunComparison:
     """Raises RegistryError."""
     settings, bundle = services.settings, selected_classifier(services, dataset).bundle
@@ -68,7 +115,11 @@ def _compare(services: Services, dataset: str) -> RunComparison:
 
 
 def _plot(comparison: RunComparison, kind: str) -> dict[str, Any]:
-    figure = curves(comparison, kind if kind in CURVES else "accuracy")
+    return _shown(curves(comparison, kind if kind in CURVES else "accuracy"))
+
+
+def _shown(figure: Chart) -> dict[str, Any]:
+    """A plot that shows a figure, or nothing where there is nothing in it."""
     return gr.update(value=plot_data(figure) if figure["data"] else None, visible=bool(figure["data"]))
 
 

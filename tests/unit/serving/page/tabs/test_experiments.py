@@ -38,7 +38,8 @@ def open_tab(url, key=KEY):
 
 def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifier, settings, filled):
     url = served(classifier, with_store(settings, filled))
-    summary, table, reasons, plot = open_tab(url)
+    summary, table, reasons, plot, *of_sweeps = open_tab(url)
+    assert [plot["visible"] for plot in of_sweeps] == [False, False]
     assert "run-2 (v1) is in Production because it is best" in summary
     assert table.count("<tr") == 4
     assert table.count("★") == 1
@@ -53,7 +54,7 @@ def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifi
 
 
 def test_without_a_store_the_shipped_model_stands_alone_and_none_is_made(served, classifier, settings, tmp_path):
-    summary, table, _, plot = open_tab(served(classifier, with_store(settings, tmp_path)))
+    summary, table, _, plot, *_ = open_tab(served(classifier, with_store(settings, tmp_path)))
     assert "the model that came with the project answers" in summary
     assert "shipped (v3) ★" in table
     assert "99.50" in table
@@ -80,3 +81,23 @@ def test_of_many_runs_the_newest_are_plotted(bundle):
     assert len(names) == 2 * PLOTTED
     assert names[-1].startswith("run-29")
     assert "30 finished runs. None of them is in Production." in run_comparison.summary(many)
+
+
+def test_the_last_sweep_is_shown_as_it_goes(served, classifier, settings, store, tmp_path):
+    for name, scores in (("first", [0.1]), ("last", [0.91, 0.9, None, 0.97])):
+        sweep = store.begin_run("mnist-sweeps", name, "")
+        for number, score in enumerate(scores):
+            with store.run("mnist-sweeps", "trial", "", {}, {"sweep": sweep, "trial": str(number)}) as log:
+                log.log_metrics({"score": score} if score else {"pruned": 1})
+    url = served(classifier, with_store(settings, tmp_path))
+    *_, course, mattered = open_tab(url)
+    trials, best = json.loads(course["value"]["plot"])["data"]
+    assert (trials["x"], trials["y"], best["y"]) == ([0, 1, 3], [91, 90, 97], [91, 91, 97])
+    assert "1 pruned" in course["value"]["plot"]
+    assert mattered["visible"] is False
+
+    with store.translate_errors():
+        store.client.log_metric(sweep, "importance_batch_size", 0.25)
+    *_, mattered = open_tab(url)
+    (bars,) = json.loads(mattered["value"]["plot"])["data"]
+    assert (bars["x"], bars["y"]) == (["batch size"], [25])
