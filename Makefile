@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-system test-all attack soak lint audit format video lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-system test-all test-spark attack soak lint audit format video lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -78,6 +78,11 @@ test-all: .venv/installed-dev ## run every test as CI does, with coverage (about
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
+
+test-spark: .venv/installed-dev ## score 20,000 drawings on a local Spark and compare with the API; weekly on GitHub (needs Java)
+	@command -v java >/dev/null || { echo "java was not found. Spark needs it: apt-get install default-jre-headless"; exit 1; }
+	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-spark.txt
+	@$(PY) -m pytest -rP tests/spark
 
 lint: .venv/installed-dev ## check code, types, Dockerfile, compose.yaml and workflows
 	@$(BIN)/ruff check --quiet .

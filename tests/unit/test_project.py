@@ -120,7 +120,9 @@ def canonical(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "constraints.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-spark.txt", "constraints.txt"]
+)
 def test_every_requirement_is_pinned(name):
     assert requirements(name)
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in requirements(name))
@@ -152,7 +154,7 @@ def test_what_the_project_imports_is_what_it_requires():
 
 
 def test_what_the_tests_use_is_what_development_requires():
-    used = distributions(tracked("tests/*.py", "benchmarks/*.py")) - PARTS
+    used = distributions(tracked("tests/*.py", "benchmarks/*.py")) - PARTS - required("requirements-spark.txt")
     assert used <= required("requirements.txt") | required("requirements-dev.txt")
     makefile = (ROOT / "Makefile").read_text()
     unused = required("requirements-dev.txt") - used
