@@ -55,6 +55,23 @@ class Row:
     pieces: int
     candidates: list[Candidate]
 
+    @property
+    def is_one_mark(self) -> bool:
+        """Whether all of it is one mark, cut or not."""
+        return all((each.first, each.last) == (0, self.pieces - 1) for each in self.candidates if each.whole)
+
+    @property
+    def width(self) -> float:
+        """Its width as a share of the digits' height."""
+        boxes = [each.box for each in self.candidates]
+        return (max(right for _, _, right, _ in boxes) - min(left for left, *_ in boxes)) / self.height
+
+    @property
+    def height(self) -> float:
+        """The digits' height in px of the picture as sent."""
+        highest = max(self.candidates, key=lambda each: each.height)
+        return (highest.box[3] - highest.box[1]) / highest.height
+
 
 def split(marked: MarkedSheet | None, cuts: Cuts) -> list[Row] | None:
     """Split what is written into rows, from above: no row if nothing is, None if it is more than numbers."""

@@ -8,7 +8,7 @@ import numpy as np
 from experiments.preprocessing.decoding import as_rgba
 from experiments.preprocessing.drawings import normalise_ink
 from experiments.preprocessing.ink import LEAST, Sheet, find_writing, ink_of
-from experiments.preprocessing.marks import Marks, marks_of
+from experiments.preprocessing.marks import FAINT, Marks, marks_of
 from experiments.preprocessing.scaling import Box, place
 
 
@@ -42,8 +42,14 @@ def find_marks(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Marke
         return None
     height, width = pixels.shape[:2]
     size = size or (width, height)
-    marks = marks_of((sheet.contrast > sheet.least).view(np.uint8))
+    marks = marks_of((sheet.contrast > _least(sheet)).view(np.uint8))
     return MarkedSheet(sheet, marks, size, (size[0] / width, size[1] / height)) if len(marks.area) > 1 else None
+
+
+def _least(sheet: Sheet) -> float:
+    """The contrast above which a mark is writing: what is much fainter is left of a ruling, or a stain."""
+    inked = sheet.contrast[sheet.contrast > sheet.least]
+    return max(sheet.least, FAINT * float(np.percentile(inked, 95))) if inked.size else sheet.least
 
 
 def image_of(marked: MarkedSheet, pieces: list[Piece], box: Box) -> np.ndarray | None:

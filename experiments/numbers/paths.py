@@ -8,16 +8,18 @@ import numpy as np
 from experiments.inference.predictions import Prediction
 from experiments.numbers.candidates import SMALL, Candidate, Row
 
-# Logarithms of prior probabilities, chosen on strings of generated digits.
-EXPONENT = 1.7  # of the model's probabilities
-DIGIT = 1.1  # of one more digit, or fewer of them would win too often
-CUT = -1.75  # of a candidate that takes a part of a mark
-WIDE, FROM = -3.0, 1.05  # for each height by which a digit is wider than this share of it
-NARROW, BELOW = -10.0, 0.15  # the same of a part that is narrower
-LOW, USUAL = -5.0, 0.7  # the same of one that is lower
-OTHER = -1.7  # of a mark that is no digit
-OTHER_WIDE, OTHER_FROM = -1.5, 0.9  # the same of a wide one, which more often is several digits
-DOT = -8.0  # of a mark that is too small for a digit, and may be a part of one
+# Logarithms of prior probabilities, chosen on strings of generated digits, letters and other ink.
+EXPONENT = 3.0  # of the model's probabilities
+DIGIT = 1.0  # of one more digit, or fewer of them would win too often
+CUT = -1.9  # of a candidate that takes a part of a mark
+CUT_ONE = -0.8  # of one that is taken for a 1, as a stroke of a letter is
+WIDE, FROM = -3.5, 0.67  # for each height by which a digit is wider than this share of it
+NARROW, BELOW = -5.7, 0.15  # the same of a part that is narrower
+LOW, USUAL = -4.0, 0.66  # the same of one that is lower
+OTHER = -2.4  # of a mark that is no digit
+OTHER_WIDE, OTHER_FROM = -1.75, 0.55  # the same of a wide one, which more often is several digits
+DOT = -5.2  # of a mark that is too small for a digit, and may be a part of one
+ONE = 1  # the class of the digit 1
 FLOOR = 1e-6  # probability below which none is taken for
 
 
@@ -51,6 +53,7 @@ def _scores(candidate: Candidate, answer: Prediction) -> tuple[float, float]:
     digit = EXPONENT * float(np.log(max(float(answer.probabilities.max()), FLOOR))) + DIGIT
     digit += WIDE * max(candidate.width - FROM, 0) + LOW * max(USUAL - candidate.height, 0)
     if not candidate.whole:
+        digit += CUT_ONE * (int(answer.probabilities.argmax()) == ONE)
         return digit + CUT + NARROW * max(BELOW - candidate.width, 0), -np.inf
     if candidate.height < SMALL:
         return -np.inf, DOT

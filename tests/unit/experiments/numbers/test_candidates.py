@@ -64,7 +64,7 @@ def test_any_array_is_split_or_refused(pixels, cuts) -> None:
 
 @given(strokes(), CUTS)
 def test_any_strokes_are_split_into_boxes_within_the_picture_and_every_piece_can_be_taken(pixels, cuts) -> None:
-    rows = split(find_marks(pixels), cuts)
+    rows = split(find_marks(pixels), cuts) or []  # a line as long as hundreds of its heights is more than numbers
     check(rows, pixels)
     assert all(has_path(row) for row in rows)
 
@@ -113,3 +113,21 @@ def test_a_sheet_full_of_dots_is_too_much() -> None:
         for y in range(10, 900, 20):
             cv2.circle(sheet, (x, y), 5, 0, cv2.FILLED)
     assert split(find_marks(sheet), "wide") is None
+
+
+def test_what_is_left_of_a_ruling_is_no_mark() -> None:
+    sheet = np.full((120, 200), 255, np.uint8)
+    cv2.line(sheet, (40, 20), (40, 100), 0, 6)
+    cv2.line(sheet, (120, 20), (120, 100), 0, 6)
+    cv2.line(sheet, (112, 106), (128, 106), 190, 2)
+    (row,) = split(find_marks(sheet), "wide")
+    assert (row.pieces, row.is_one_mark) == (2, False)
+
+
+def test_a_row_knows_its_width_and_whether_it_is_one_mark() -> None:
+    sheet = np.full((140, 300), 255, np.uint8)
+    cv2.rectangle(sheet, (40, 20), (239, 119), 0, 6)
+    (row,) = split(find_marks(sheet), "every")
+    assert row.is_one_mark
+    assert row.width == pytest.approx(2, abs=0.1)
+    assert row.height == pytest.approx(106, abs=3)

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.inference.predictions import Prediction
 from experiments.numbers.candidates import Candidate, Row
-from experiments.numbers.reading import read_number
+from experiments.numbers.reading import read_number, refined
 
 NAMES = tuple("0123456789")
 IMAGE = np.zeros((28, 28, 1), np.uint8)
@@ -83,3 +83,29 @@ def test_a_digit_that_alone_would_be_rejected_has_a_label_on_the_path_and_two_ca
     assert number.label == "354"
     assert number.digits[1].answer.verdict == "unsure"
     assert number.digits[1].answer.candidates[0] == "5"
+
+
+def test_of_two_splits_the_more_confident_stands() -> None:
+    certain, doubtful = read([digit("4"), digit("2")]), read([digit("4"), digit("2", 0.7, "unsure")])
+    assert refined(certain, doubtful) is certain
+    assert refined(doubtful, certain) is certain
+    assert refined(None, certain) is refined(certain, None) is certain
+    rejected = read([digit("3", 0.5, "unsure")] * 6)
+    assert refined(doubtful, rejected) is doubtful
+
+
+def test_a_number_is_not_sure_where_a_split_before_has_found_other_ink() -> None:
+    found = refined(read([digit("4"), reject(), digit("2"), digit("7")]), read([digit("4"), digit("1"), digit("2")]))
+    assert (found.label, found.verdict) == ("412", "unsure")
+
+
+def read_cut(*answers, width=20):
+    """Read one mark that was cut into these."""
+    parts = [Candidate(at, at, (at * width, 0, (at + 1) * width, 40), IMAGE, False, 1.0) for at in range(len(answers))]
+    return read_number([Row(len(answers), parts)], answers, NAMES)
+
+
+def test_a_narrow_mark_with_a_stroke_cut_off_is_rather_a_letter_than_a_number() -> None:
+    assert read_cut(digit("4", 0.97), digit("1", 0.97), width=16).verdict == "rejected"
+    assert read_cut(digit("4"), digit("6"), width=30).label == "46"
+    assert read_cut(digit("4"), digit("1"), digit("6"), digit("8"), width=30).label == "4168"
