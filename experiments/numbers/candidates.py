@@ -17,6 +17,7 @@ from experiments.preprocessing.scaling import Box
 DIRT = 0.12  # area of a mark as a share of the pen's squared width, below which it is dirt; a dot's is 0.8
 OVER = 0.2  # share of its width by which a small part of a digit lies over or under the rest, at least
 SMALL = 0.45  # height as a share of the digits', below which a mark alone is no digit
+USUAL = 0.66  # the same of a digit, at least, unless it is written low
 WIDE = 0.85  # width as a share of the digits' height from which a mark is cut at once
 NARROW = 0.4  # the same where every mark is cut that can hold two
 WIDEST = 1.5  # width of a digit, likewise, at most
@@ -25,8 +26,8 @@ PARTS = 7  # of one digit, at most
 MOST = 1_200  # marks, and candidates
 MOST_LARGE = 500  # marks that are no dirt: twice as many as 200 digits have that all are broken
 
-Cuts = Literal["wide", "every"]
-"""Which marks are cut where digits may touch: wide ones, or all that can hold two."""
+Cuts = Literal["none", "wide", "every"]
+"""Which marks are cut where digits may touch: none, each being a digit, or wide ones, or all that can hold two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,8 @@ class Row:
 
 
 def split(marked: MarkedSheet | None, cuts: Cuts) -> list[Row] | None:
-    """Split what is written into rows, from above: no row if nothing is, None if it is more than numbers."""
+    """Split what is written into rows, from above: no row if nothing is, or if without cuts a mark is too low or too
+    wide for a digit; None if it is more than numbers."""
     if marked is None:
         return []
     found = marked.marks
@@ -84,15 +86,24 @@ def split(marked: MarkedSheet | None, cuts: Cuts) -> list[Row] | None:
     rows = _rows(found, height)
     if sum(map(len, rows)) > MOST_LARGE:
         return None
+    if cuts == "none" and not all(_is_usual(found, mark, height) for row in rows for mark in row):
+        return []
     pieces, spans, count = list[list[Piece]](), list[list[tuple[int, int]]](), 0
     for marks in rows:
         pieces.append(_pieces_of(found, marks, height, cuts))
-        spans.append(list(_spans(pieces[-1], height)))
+        single = [(at, at) for at in range(len(pieces[-1]))]
+        spans.append(single if cuts == "none" else list(_spans(pieces[-1], height)))
         count += len(spans[-1])
         if count > MOST:  # before their images are made, which takes longest
             return None
     made = [Row(len(row), list(_candidates(marked, row, own, height))) for row, own in zip(pieces, spans, strict=True)]
     return [row for row in made if row.candidates]
+
+
+def _is_usual(found: Marks, mark: int, height: float) -> bool:
+    """Whether a mark is as high and as narrow as a digit, so that it is rather one than a part of one, or several."""
+    wide, high = found.right[mark] - found.left[mark], found.bottom[mark] - found.top[mark]
+    return bool(high >= USUAL * height and wide < WIDE * height)
 
 
 def _digit_height(found: Marks) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.inference.predictions import Prediction
-from experiments.numbers.candidates import SMALL, Candidate, Row
+from experiments.numbers.candidates import SMALL, USUAL, Candidate, Row
 
 # Logarithms of prior probabilities, chosen on strings of generated digits, letters and other ink.
 EXPONENT = 3.0  # of the model's probabilities
@@ -15,7 +15,7 @@ CUT = -1.9  # of a candidate that takes a part of a mark
 CUT_ONE = -0.8  # of one that is taken for a 1, as a stroke of a letter is
 WIDE, FROM = -3.5, 0.67  # for each height by which a digit is wider than this share of it
 NARROW, BELOW = -5.7, 0.15  # the same of a part that is narrower
-LOW, USUAL = -4.0, 0.66  # the same of one that is lower
+LOW = -4.0  # for each height by which one is lower than usual
 OTHER = -2.4  # of a mark that is no digit
 OTHER_WIDE, OTHER_FROM = -1.75, 0.55  # the same of a wide one, which more often is several digits
 DOT = -5.2  # of a mark that is too small for a digit, and may be a part of one

@@ -35,7 +35,8 @@ class SheetReading:
         self._digit, self._class_names, self._is_one = digit, class_names, is_one
         self._number: Prediction | None = None
         self._answers: dict[bytes, Prediction] = {}  # by the image's bytes
-        self.cuts = "wide" if digit.verdict == "blank" or not (is_one or digit.verdict == "sure") else None
+        asked = digit.verdict == "blank" or not (is_one or digit.verdict == "sure")
+        self.cuts = None if not asked else "wide" if is_one else "none"
 
     def images(self, rows: Sequence[Row] | None) -> list[np.ndarray]:
         """The candidates' images, uint8 [H, W, C], that have not been predicted yet."""
@@ -53,14 +54,19 @@ class SheetReading:
         self._answers.update(zip(keys, answers, strict=True))
         known = [self._answers[image.tobytes()] for image in _images(rows)]
         number = read_number(rows, known, self._class_names) if rows else None
-        self._number = refined(self._number, number)
-        self.cuts = None if self.cuts == "every" or self._is_settled(number) else "every"
+        # Where all are sure, two are likelier than both as one, and one than a part of it.
+        settled = number is not None and all(digit.answer.verdict == "sure" for digit in number.digits)
+        if settled or self.cuts != "none":
+            self._number = refined(self._number, number)
+        self.cuts = None if settled else self._next(number)
 
-    def _is_settled(self, number: Prediction | None) -> bool:
-        """Whether cutting all that may touch would change nothing. number: what the last split has found."""
-        if number is None:
-            return bool(self._digit.label)
-        return number.verdict == "sure" or (number.verdict == "rejected" and len(number.digits) >= LONG)
+    def _next(self, number: Prediction | None) -> Cuts | None:
+        """The cuts to try after the last ones, which have found this number and left a doubt."""
+        if self.cuts == "none":
+            return "wide"
+        is_one = number is None and self._digit.label
+        is_none = number is not None and number.verdict == "rejected" and len(number.digits) >= LONG
+        return None if self.cuts == "every" or is_one or is_none else "every"
 
     @property
     def answer(self) -> Prediction:

@@ -17,7 +17,7 @@ SIZE = struct.Struct("<I")  # bytes of the sheet that follows
 REPLY = struct.Struct("<7I")  # bytes of images, preview, and JSON of the rest; and a box, all 0 where there is none
 NO_BOX = (0, 0, 0, 0)
 ANSWERED, LARGE = 1, 2
-SPLITS: dict[Cuts | None, int] = {None: 0, "wide": 4, "every": 8}
+SPLITS: dict[Cuts | None, int] = {None: 0, "none": 4, "wide": 8, "every": 12}
 DATASETS = list(SPECS)
 
 
@@ -33,7 +33,7 @@ def pack_request(wanted: Wanted, sheets: Sheets, large: bool) -> list[bytes]:
 def read_request(read: Callable[[int], bytes]) -> tuple[Wanted, Sheets, bool]:
     """Read a request. read: returns so many bytes or raises."""
     position, flags, preview, count = REQUEST.unpack(read(REQUEST.size))
-    (split,) = (name for name, flag in SPLITS.items() if flags & sum(SPLITS.values()) == flag)
+    (split,) = (name for name, flag in SPLITS.items() if flags & max(SPLITS.values()) == flag)
     wanted = Wanted(DATASETS[position], bool(flags & ANSWERED), preview, split)
     sheets = [read(SIZE.unpack(read(SIZE.size))[0]) for _ in range(count)]
     return wanted, sheets, bool(flags & LARGE)

@@ -17,7 +17,7 @@ from experiments.preprocessing.decoding import ImageError
 
 DIGITS = drawings.generate(60, seed=3)
 SIDES = st.integers(1, 70)
-CUTS = st.sampled_from(["wide", "every"])
+CUTS = st.sampled_from(["none", "wide", "every"])
 MODES = st.sampled_from([(), (1,), (3,), (4,)])
 ANYTHING = st.tuples(SIDES, SIDES, MODES).flatmap(lambda sides: arrays.arrays(np.uint8, (*sides[:2], *sides[2])))
 
@@ -67,6 +67,16 @@ def test_any_strokes_are_split_into_boxes_within_the_picture_and_every_piece_can
     rows = split(find_marks(pixels), cuts) or []  # a line as long as hundreds of its heights is more than numbers
     check(rows, pixels)
     assert all(has_path(row) for row in rows)
+
+
+def test_without_cuts_every_mark_is_a_digit_or_nothing_is() -> None:
+    sheet = np.full((120, 200), 255, np.uint8)
+    cv2.line(sheet, (40, 20), (40, 100), 0, 6)
+    cv2.line(sheet, (120, 20), (120, 100), 0, 6)
+    (row,) = split(find_marks(sheet), "none")
+    assert [(each.first, each.last, each.whole) for each in row.candidates] == [(0, 0, True), (1, 1, True)]
+    cv2.line(sheet, (80, 95), (80, 100), 0, 6)
+    assert split(find_marks(sheet), "none") == []
 
 
 @pytest.mark.parametrize("cuts", ["wide", "every"])
