@@ -84,13 +84,13 @@ test-spark: .venv/installed-dev ## score 20,000 drawings on a local Spark and co
 	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-spark.txt
 	@$(PY) -m pytest -rP tests/spark
 
-lint: .venv/installed-dev ## check code, types, Dockerfile, compose.yaml and workflows
+lint: .venv/installed-dev ## check code, types, Dockerfile, compose.yaml, manifests and workflows
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@found=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$found"; exit 1; }
 	@$(BIN)/hadolint Dockerfile
-	@$(PY) -m yamllint --strict .github compose.yaml
+	@$(PY) -m yamllint --strict .github compose.yaml deploy
 	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(PY) -m check_jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@$(BIN)/zizmor --offline --quiet .github/workflows
