@@ -116,15 +116,15 @@ def test_files_of_the_server_are_not_read(url):
 
 
 def test_a_number_has_the_same_outputs_with_the_whole_and_its_digits(served, classifier, settings, tmp_path):
-    (tmp_path / "number.png").write_bytes(sevens(4, 3))
+    (tmp_path / "number.png").write_bytes(sevens(3, 1))
     client = Client(served(SevensClassifier(classifier.bundle), settings), verbose=False, download_files=str(tmp_path))
     sent = drawing(handle_file(str(tmp_path / "number.png")))
     label, words, picture, details, note = client.predict(sent, api_name="/predict")
-    assert label == {"label": "7777\n777", "confidences": None}
+    assert label == {"label": "777\n7", "confidences": None}
     assert words == "Sure."
     with Image.open(picture) as image:
-        assert image.size == (7 * 28, 28)
-    assert (details["verdict"], details["label"], details["text"]) == ("sure", "7777\n777", "7777\n777")
-    assert [set(digit) for digit in details["digits"]] == 7 * [{"box", "label", "verdict", "confidence", "candidates"}]
+        assert image.size == (4 * 28, 28)
+    assert (details["verdict"], details["label"], details["text"]) == ("sure", "777\n7", "777\n7")
+    assert [set(digit) for digit in details["digits"]] == 4 * [{"box", "label", "verdict", "confidence", "candidates"}]
     assert details["digits"][0]["box"] == pytest.approx([30, 30, 70, 90], abs=4)
     assert "ms" in note
