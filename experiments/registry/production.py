@@ -50,10 +50,13 @@ def register(store: TrackingStore, spec: DatasetSpec, run_id: str) -> str:
                 return number
         if versions.registered_model(store, spec) is None:
             client.create_registered_model(name, description=model_description(spec))
-        source, tags = LOGGED + model_of(store, spec, run_id), {models.READER: models.reader()}
+        model_id, tags = model_of(store, spec, run_id), {models.READER: models.reader()}
         run = RunSummary.from_mlflow(client.get_run(run_id), None, store.tracking_uri)
         text = version_description(run, spec)
-        return str(client.create_model_version(name, source, run_id, tags, description=text).version)
+        made = client.create_model_version(  # a tracking server takes no logged model that it is not told of
+            name, LOGGED + model_id, run_id, tags, description=text, model_id=model_id
+        )
+        return str(made.version)
 
 
 def current_model(store: TrackingStore, spec: DatasetSpec) -> ProductionModel | None:
