@@ -1,5 +1,6 @@
 """Predict images: labels, confidences and verdicts from a model's outputs."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -111,6 +112,19 @@ def predictions(
 def likeliest(probabilities: np.ndarray) -> list[tuple[int, int]]:
     """The two most probable classes of each row of float [N, K]."""
     return [(best, second) for best, second in np.argsort(-probabilities, axis=1, kind="stable")[:, :2].tolist()]
+
+
+def with_blanks(
+    images: Sequence[np.ndarray | None],
+    predict_inked: Callable[[np.ndarray], Sequence[Prediction]],
+    class_names: tuple[str, ...],
+    version: str,
+) -> list[Prediction]:
+    """Predict images uint8 [H, W, C]; None stands for a blank, which the model is not asked about. predict_inked: of
+    images uint8 [N, H, W, C]."""
+    inked = [image for image in images if image is not None]
+    answers = iter(predict_inked(np.stack(inked)) if inked else ())
+    return [blank(class_names, version) if image is None else next(answers) for image in images]
 
 
 def blank(class_names: tuple[str, ...], version: str) -> Prediction:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +83,11 @@ class PictureReader:
 
     def _predict(self, images: Sequence[np.ndarray | None]) -> list[Prediction]:
         """images: uint8 [H, W, C]; None stands for a blank."""
-        bundle, inked = self._bundle, [image for image in images if image is not None]
-        answers = iter(
-            predictions.predict(self._model, np.stack(inked), self._spec, bundle.thresholds, bundle.version)
-            if inked
-            else ()
+        bundle = self._bundle
+        asked = partial(
+            predictions.predict, self._model, spec=self._spec, thresholds=bundle.thresholds, version=bundle.version
         )
-        blank = predictions.blank(bundle.class_names, bundle.version)
-        return [blank if image is None else next(answers) for image in images]
+        return predictions.with_blanks(images, asked, bundle.class_names, bundle.version)
 
 
 def load(folder: Path) -> PictureReader:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.inference.predictions import Prediction, blank
+from experiments.inference.predictions import Prediction, with_blanks
 from model_loader import Classifier
 from serving.core.errors import Refused
 
@@ -27,7 +27,4 @@ class FileResult:
 
 def predict_images(classifier: Classifier, images: Sequence[np.ndarray | None]) -> list[Prediction]:
     """Predict prepared images, uint8 [h, w, C]; None stands for a blank, which the model is not asked about."""
-    inked = [image for image in images if image is not None]
-    predictions = iter(classifier.predict(np.stack(inked)) if inked else ())
-    bundle = classifier.bundle
-    return [blank(bundle.class_names, bundle.version) if image is None else next(predictions) for image in images]
+    return with_blanks(images, classifier.predict, classifier.bundle.class_names, classifier.bundle.version)

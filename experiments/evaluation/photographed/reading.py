@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -22,7 +23,7 @@ from experiments.evaluation.photographed.photograph import Condition, photograph
 from experiments.evaluation.photographed.writing import Strokes
 from experiments.inference.bundle import Bundle
 from experiments.inference.litert import LiteRTModel
-from experiments.inference.predictions import Prediction, blank, predict
+from experiments.inference.predictions import Prediction, predict, with_blanks
 from experiments.preprocessing.decoding import decode_image
 
 SPEC = SPECS["mnist"]
@@ -116,7 +117,5 @@ def _prepare(task: Task) -> list[np.ndarray | None]:
 
 
 def _predict(model: LiteRTModel, images: Sequence[np.ndarray | None], bundle: Bundle) -> list[Prediction]:
-    found = [image for image in images if image is not None]
-    predictions = iter(predict(model, np.stack(found), SPEC, bundle.thresholds) if found else ())
-    nothing = blank(SPEC.class_names, bundle.version)
-    return [nothing if image is None else next(predictions) for image in images]
+    asked = partial(predict, model, spec=SPEC, thresholds=bundle.thresholds)
+    return with_blanks(images, asked, SPEC.class_names, bundle.version)

@@ -25,7 +25,7 @@ from experiments.evaluation.strings.conditions import CONDITIONS, Condition
 from experiments.inference import bundle as bundles
 from experiments.inference.bundle import Bundle
 from experiments.inference.litert import LiteRTModel
-from experiments.inference.predictions import Prediction, Verdict, blank, predict
+from experiments.inference.predictions import Prediction, Verdict, predict, with_blanks
 from experiments.numbers.sheets import Predict, read_sheet
 
 SPEC = SPECS["mnist"]
@@ -176,7 +176,5 @@ def _predict_of(folder: Path) -> Predict:
 
 
 def _predict(model: LiteRTModel, bundle: Bundle, images: Sequence[np.ndarray | None]) -> list[Prediction]:
-    inked = [image for image in images if image is not None]
-    answers = iter(predict(model, np.stack(inked), SPEC, bundle.thresholds, bundle.version) if inked else ())
-    nothing = blank(SPEC.class_names, bundle.version)
-    return [nothing if image is None else next(answers) for image in images]
+    asked = partial(predict, model, spec=SPEC, thresholds=bundle.thresholds, version=bundle.version)
+    return with_blanks(images, asked, SPEC.class_names, bundle.version)
