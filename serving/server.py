@@ -27,6 +27,7 @@ from serving.middleware.headers import HeadersMiddleware
 from serving.middleware.requests import RequestMiddleware
 from serving.middleware.root_path import RootPathMiddleware
 from serving.middleware.uploads import UploadMiddleware
+from serving.page.card import CardMiddleware, add_card
 from serving.page.sessions import Sessions
 from serving.page.sign_in import sign_in
 from serving.services import Services
@@ -45,6 +46,8 @@ def build_app(services: Services) -> FastAPI:
     """The application of the API, with the checks of every request; the page can be mounted on it."""
     app = build_api(services)
     app.add_route("/operator", sign_in, methods=["GET", "POST"], include_in_schema=False)
+    add_card(app)
+    app.add_middleware(CardMiddleware)
     app.add_middleware(BodyMiddleware, services=services)
     app.add_middleware(UploadMiddleware, services=services)
     app.add_middleware(DoorsMiddleware, services=services)

@@ -39,6 +39,9 @@ DOORS: Mapping[str, Door] = {
     "/theme.css": PUBLIC,
     "/manifest.json": PUBLIC,
     "/favicon.ico": PUBLIC,
+    "/card.png": PUBLIC,
+    "/icon-192.png": PUBLIC,
+    "/icon-512.png": PUBLIC,
     "/robots.txt": PUBLIC,
     "/gradio_api/user": PUBLIC,  # who is logged in, if anyone: asked by RequestMiddleware
     "/gradio_api/app_id": PUBLIC,  # asked by a browser whose connection broke off

@@ -31,7 +31,7 @@ ALWAYS = {
     "Permissions-Policy": "camera=(self), accelerometer=(), autoplay=(), display-capture=(), encrypted-media=(), "
     "geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=(), xr-spatial-tracking=()",
 }
-SIGN_IN = "/operator"
+SIGN_IN, CARD = "/operator", "/card.png"
 DATA, DOCUMENTATION = ("/api/", "/openapi.json", "/metrics", FILE), ("/docs", "/static-offline-docs")
 
 Headers = list[tuple[bytes, bytes]]
@@ -43,6 +43,9 @@ def encode(headers: dict[str, str]) -> Headers:
 
 
 OF_DATA = encode(ALWAYS | {"Content-Security-Policy": DATA_POLICY})
+OF_CARD = encode(  # which pages that link here show
+    ALWAYS | {"Content-Security-Policy": DATA_POLICY, "Cross-Origin-Resource-Policy": "cross-origin"}
+)
 OF_SIGN_IN = encode(ALWAYS | {"Content-Security-Policy": SIGN_IN_POLICY, "X-Frame-Options": "DENY"})
 OF_DOCUMENTATION = encode(ALWAYS | {"Content-Security-Policy": DOCUMENTATION_POLICY})
 OVER_TLS = encode({"Strict-Transport-Security": "max-age=31536000"})
@@ -81,6 +84,8 @@ class HeadersMiddleware:
             fixed = OF_DOCUMENTATION
         elif path == SIGN_IN:
             fixed = OF_SIGN_IN
+        elif path == CARD:
+            fixed = OF_CARD
         complete = [*fixed, *OVER_TLS] if is_secure else list(fixed)
         for name, value in headers:
             if name == b"set-cookie":

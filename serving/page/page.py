@@ -13,6 +13,7 @@ from gradio.blocks import Block
 from gradio.routes import file_upload_statuses
 
 from serving.core.errors import Refused
+from serving.page.card import INTRODUCTION, TITLE
 from serving.page.event_queue import EventQueue
 from serving.page.retrain import tab as retrain_tab
 from serving.page.tabs import batch, draw, experiments, history, insights, photo, status
@@ -22,10 +23,6 @@ from serving.page.widgets.files import check_values
 from serving.services import Services
 from settings import Settings
 
-TITLE = "Digit and photo reader"
-INTRODUCTION = (
-    "Draw a digit or a number, or upload a photo: a small neural network says what it is, and when it is not sure."
-)
 PRIVACY = (
     "Each answer is kept with its time, label, confidence and model, the small image the model saw, and a keyed hash "
     "in place of your address. *Answer while I draw* keeps nothing; if you correct an answer, your picture is kept too."
