@@ -14,9 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.core.environment import root_path
 
 TITLE = "Digit and photo reader"
-INTRODUCTION = (
-    "Draw a digit or a number, or upload a photo: a small neural network says what it is, and when it is not sure."
-)
+INTRODUCTION = "Draw a digit or a number, or show a photo: a small network reads it, and says when it is not sure."
 PICTURE_TEXT = "A handwritten 2 on a sheet, and the answer beside it: 2, sure."
 COLOUR, PAPER = "#4f46e5", "#f1f5f9"  # the theme's indigo and grey
 FILES = {

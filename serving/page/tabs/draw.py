@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from serving.page.widgets.answer import AnswerView, Outputs, OutputsWithBoxes
+from serving.page.widgets.answer import AnswerParts, AnswerView, Outputs, OutputsWithBoxes
 from serving.page.widgets.controls import PRIVATE, QUIET, UNLIMITED
 from serving.page.widgets.files import uploads
 from serving.page.widgets.pad import SQUARE, WIDE, blank_drawing, build_drawing_copy, build_pad
@@ -66,15 +66,15 @@ def build(services: Services) -> None:
 
     pads = _build_pads()
     parts, digits = view.build(), view.build_number()
-    interface = DrawInterface(predict, answer, pads, list(parts), digits)
-    view.add_feedback(parts)
-    with gr.Column(elem_classes="extras"):
-        pads.switch.render()  # type: ignore[no-untyped-call]
-        live = gr.Checkbox(label="Answer while I draw", elem_id="live")
-        live_button = gr.Button("Answer", visible="hidden", elem_id="answer-live")
-        view.add_why(parts)
-        with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
-            upload = build_picture(label=UPLOAD, sources=["upload", "clipboard"], elem_id="upload")
+    with gr.Column(elem_id="draw"):
+        interface = DrawInterface(predict, answer, pads, parts, digits, view)
+        with gr.Column(elem_classes="extras"):
+            with gr.Row(elem_classes="switches"):
+                pads.switch.render()  # type: ignore[no-untyped-call]
+                live = gr.Checkbox(label="Answer while I draw", elem_id="live", min_width=160)
+            live_button = gr.Button("Answer", visible="hidden", elem_id="answer-live")
+            with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
+                upload = build_picture(label=UPLOAD, sources=["upload", "clipboard"], elem_id="upload")
     live.change(None, live, None, js=ANSWER_WHEN_LIVE, **QUIET)
     live_copied, drawing = _copy_on_click(live_button, pads)
     live_copied.then(answer_live, drawing, [*parts, digits], trigger_mode="always_last", **UNLIMITED, **QUIET)
@@ -93,7 +93,7 @@ class Pads(NamedTuple):
 def _build_pads() -> Pads:
     wide = build_pad(WIDE, label="Draw a number here", elem_id="wide-pad", visible=False)
     square = build_pad(label="Draw a digit here", elem_id="pad")
-    return Pads(square, wide, gr.Checkbox(label="Wide pad for numbers", elem_id="wide", render=False))
+    return Pads(square, wide, gr.Checkbox(label="Wide pad for numbers", elem_id="wide", min_width=160, render=False))
 
 
 def _bind_clear(
@@ -131,23 +131,30 @@ class DrawInterface(gr.Interface):
         predict: Callable[..., Awaitable[Outputs]],
         answer: Callable[..., Awaitable[OutputsWithBoxes]],
         pads: Pads,
-        outputs: list[Component],
+        parts: AnswerParts,
         digits: gr.HTML,
+        view: AnswerView,
     ) -> None:
-        self._predict, self._answer, self._pads, self._outputs, self._digits = predict, answer, pads, outputs, digits
-        rendered = [*outputs[:-1], digits, outputs[-1]]
-        super().__init__(predict, pads.square, rendered, flagging_mode="never", analytics_enabled=False)
+        self._predict, self._answer, self._pads, self._view = predict, answer, pads, view
+        self._parts, self._digits = parts, digits
+        super().__init__(predict, pads.square, list(parts), flagging_mode="never", analytics_enabled=False)
+
+    def render_output_column(self, _submit_btn_in: gr.Button | None) -> tuple[gr.Button | None, None, None, None, None]:
+        """Lay out the answer in its own order. There are no buttons of Gradio's beside it."""
+        with gr.Column():
+            self._view.lay_out(self._parts, self._digits)
+        return _submit_btn_in, None, None, None, None
 
     def attach_submit_events(self, _submit_btn: gr.Button | None, _stop_btn: gr.Button | None) -> Dependency:
         """Bind the endpoint to nothing on the page, and the button to a function of its own."""
         endpoint: Dependency = gr.on(
-            [], self._predict, self._pads.square, self._outputs, api_name="predict", **UNLIMITED
+            [], self._predict, self._pads.square, list(self._parts), api_name="predict", **UNLIMITED
         )
         submit = cast(gr.Button, _submit_btn)  # there is one, since there are inputs
         copied, drawing = _copy_on_click(submit, self._pads)
         # Progress drawn on each of the outputs takes the browser 10 ms more.
-        progress: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self._outputs[0]}
-        shown = [*self._outputs, self._digits]
+        progress: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self._parts.label}
+        shown = [*self._parts, self._digits]
         copied.then(self._answer, drawing, shown, scroll_to_output=True, **progress, **UNLIMITED, **PRIVATE)
         return endpoint
 

@@ -45,9 +45,7 @@ def build(services: Services) -> None:
             )
         with gr.Column():
             parts = view.build()
-    view.add_feedback(parts)
-    with gr.Column(elem_classes="extras"):
-        view.add_why(parts)
+            view.lay_out(parts)
     photo.change(
         predict_photo,
         photo,

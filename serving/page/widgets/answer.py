@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 from PIL import Image
 
 from experiments.data.specs import SPECS
@@ -56,11 +57,11 @@ class AnswerView:
         return self.services.classifier(self.dataset)
 
     def build(self) -> AnswerParts:
-        """Create the components."""
+        """Create the components, which `lay_out` puts on the page."""
         colour = SPECS[self.dataset].image_shape[2] == 3
         return AnswerParts(
-            gr.Label(label="Answer", num_top_classes=3, elem_classes="answer"),
-            gr.Markdown(label="Verdict", elem_classes="verdict"),
+            gr.Label(label="Answer", num_top_classes=3, elem_classes="answer", render=False),
+            gr.Markdown(label="Verdict", elem_classes="verdict", render=False),
             gr.Image(
                 label="What the model saw",
                 image_mode="RGB" if colour else "L",
@@ -69,21 +70,29 @@ class AnswerView:
                 buttons=[],
                 interactive=False,
                 elem_classes="preprocessed",
+                render=False,
             ),
-            gr.JSON(label="Details", visible=False),
-            gr.Markdown(self.note(), label="Note", elem_classes="note"),
+            gr.JSON(label="Details", visible=False, render=False),
+            gr.Markdown(self.note(), label="Note", elem_classes="note", render=False),
         )
 
     def build_number(self) -> gr.HTML:
         """Create the component for the digits of a number, in which they replace the image that the model saw."""
-        return gr.HTML(label="Digits", elem_classes="digits")
+        return gr.HTML(label="Digits", elem_classes="digits", render=False)
+
+    def lay_out(self, parts: AnswerParts, digits: gr.HTML | None = None) -> None:
+        """Put an answer on the page, with the buttons that say whether it is right and the one that asks why."""
+        _render(parts.label, parts.verdict, parts.preprocessed, *([] if digits is None else [digits]))
+        feedback_buttons.build(self.services, self.dataset, parts.preprocessed, parts.details)
+        self._build_why(parts)
+        _render(parts.details, parts.note)
 
     def nothing(self) -> Outputs:
         """The components' values before the first answer."""
         return None, "", None, None, self.note()
 
-    def add_why(self, parts: AnswerParts) -> None:
-        """Add a button that shows which parts of the picture led to the answer. A new answer hides the explanation."""
+    def _build_why(self, parts: AnswerParts) -> None:
+        """A button that shows which parts of the picture led to the answer. A new answer hides the explanation."""
 
         async def explain(file: dict[str, Any] | None, request: gr.Request) -> dict[str, Any]:
             files = uploads(file)
@@ -101,10 +110,6 @@ class AnswerView:
         )
         ask.click(explain, parts.preprocessed, why, preprocess=False, show_progress="minimal", **PRIVATE)
         parts.preprocessed.change(None, None, why, js=HIDE, **QUIET)
-
-    def add_feedback(self, parts: AnswerParts) -> None:
-        """Add the buttons that say whether the answer is right."""
-        feedback_buttons.build(self.services, self.dataset, parts.preprocessed, parts.details)
 
     async def reply(self, files: Sequence[Path], request: gr.Request, record: bool = True) -> Outputs:
         """Answer a drawing or photo and record the answer, though not in live mode. files: its sheets, the lowest
@@ -160,6 +165,11 @@ class AnswerView:
     def note(self) -> str:
         """A line that says which model answers."""
         return f"Answers come from {self.classifier.describe()}."
+
+
+def _render(*components: Component) -> None:
+    for component in components:
+        component.render()  # type: ignore[no-untyped-call]
 
 
 def verdict_words(prediction: Prediction) -> str:
