@@ -56,10 +56,11 @@ def read_arguments(arguments: Sequence[str] | None = None) -> tuple[Settings, bo
     is wrong."""
     parser = argparse.ArgumentParser(
         description="Serve the page that recognises hand-drawn digits.",
-        epilog="Each flag has a variable in the environment or in .env: DEMO_HOST, DEMO_PORT, DEMO_SHARE. "
+        epilog="Each flag has a variable in the environment or in .env: DEMO_HOST, DEMO_PORT, DEMO_SHARE, DEMO_MCP. "
         "DEMO_USERNAME and DEMO_PASSWORD ask visitors for a login.",
     )
-    for flag, options in (("host", {}), ("port", {"type": int}), ("share", {"action": "store_true", "default": None})):
+    switch: dict[str, Any] = {"action": "store_true", "default": None}
+    for flag, options in (("host", {}), ("port", {"type": int}), ("share", switch), ("mcp", switch)):
         field = Settings.model_fields[flag]
         parser.add_argument(f"--{flag}", help=f"{field.description} (default: {field.default})", **options)
     parser.add_argument("--open", action="store_true", help="open the page in a browser, as the operator")
@@ -81,7 +82,7 @@ def handle_stop_signals(handler: Callable[[int, FrameType | None], Any]) -> None
 def serve(settings: Settings, redactor: Redactor, opens_browser: bool = False) -> int:
     """Load the models, serve the page and keep the models current until interrupted. Returns the exit status."""
     gc.disable()  # saves a tenth of the imports' 3 s, which begin once the flags are checked
-    with environment.without_client_variables():
+    with environment.without_client_variables(), environment.without_package("mcp", hidden=not settings.mcp):
         import model_loader
         from serving.learning.production import follow_registry
         from serving.page.page import appearance, build_page

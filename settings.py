@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     share: bool = Field(False, description="also open a temporary public link")
     username: str = Field("", description="login name; empty: no login")
     password: SecretStr = Field(SecretStr(""), description="password of that login")
+    mcp: bool = Field(False, description="also give language models two tools, by MCP at /gradio_api/mcp")
 
     history: bool = Field(True, description="keep a history of answers; live mode is never kept")
     database_url: Annotated[str, AfterValidator(database)] = Field(

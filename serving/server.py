@@ -66,8 +66,9 @@ def launch(page: gr.Blocks, services: Services, appearance: dict[str, Any]) -> s
     host, port = settings.host, listener.getsockname()[1]
     if port != settings.port:
         print(f"Port {settings.port} is taken; using {port}.", flush=True)
+    app = build_app(services)
     app = gr.mount_gradio_app(
-        build_app(services),
+        app,
         page,
         path="",
         server_name=host,
@@ -78,6 +79,7 @@ def launch(page: gr.Blocks, services: Services, appearance: dict[str, Any]) -> s
         enable_monitoring=False,
         run_history=False,
         root_path=root_path(),
+        app_kwargs=_tools(app, services) if settings.mcp else None,
         **appearance,
     )
     logging.getLogger("uvicorn.error").addFilter(_is_fault)
@@ -188,6 +190,15 @@ class PublicLink:
         except Exception:  # the tunnel's download, certificate and program raise various ones
             self.notice = LINK_FAILED
         print(self.notice, flush=True)
+
+
+def _tools(app: FastAPI, services: Services) -> dict[str, Any]:
+    """Add the tools of language models to the application. Return what starts and ends them with the page."""
+    from serving import mcp  # half a second, of those starts alone that need it
+
+    server = mcp.build_server(services)
+    app.router.routes += mcp.routes(server)
+    return {"lifespan": server.lifespan}
 
 
 async def _answer_unknown(_request: Request, error: Exception) -> Response:

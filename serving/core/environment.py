@@ -1,6 +1,7 @@
 """The variables of the process's environment that are meant for other programs, and would change this one."""
 
 import os
+import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -35,6 +36,20 @@ def without_client_variables(environment: MutableMapping[str, str] = os.environ)
         yield
     finally:
         environment.update(hidden)
+
+
+@contextmanager
+def without_package(name: str, hidden: bool = True) -> Iterator[None]:
+    """Hide a package from what is imported in the block, as if it were not installed: Gradio imports `mcp` wherever it
+    is, which takes half a second."""
+    if not hidden:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # as the import system documents it
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def root_path(environment: MutableMapping[str, str] = os.environ) -> str:

@@ -31,6 +31,7 @@ class Door:
 
 PAGE = Door(("GET", "HEAD"), needs_login=False, query=b"", costly=True)  # Gradio reads `page` and `deep_link`: none are
 PUBLIC, READ, WRITE = Door(needs_login=False), Door(), Door(("POST",))
+MCP_PATHS = ("/gradio_api/mcp", "/gradio_api/mcp/")
 DOORS: Mapping[str, Door] = {
     "/": PAGE,
     "/login": Door(("POST",), needs_login=False),
@@ -53,6 +54,7 @@ DOORS: Mapping[str, Door] = {
     "/gradio_api/queue/data": READ,
     "/gradio_api/cancel": WRITE,
     "/gradio_api/reset": WRITE,
+    **dict.fromkeys(MCP_PATHS, Door(("POST",), query=b"")),  # a GET would hold open a stream that stays empty
 }
 """Paths as they are."""
 PATTERNS: Mapping[re.Pattern[str], Door] = {

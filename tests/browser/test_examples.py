@@ -5,10 +5,19 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import gradio
 import pytest
+from playwright.sync_api import sync_playwright
 
 from settings import ROOT
+from tests.helpers.demo_process import DemoProcess
+from tests.helpers.draw_page import FLAGS
+
+# Gradio ships its client for JavaScript within a script of the page, under a name of the build.
+ASSETS = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+CLIENT = re.compile(r"\bClient:(\w+),")
 
 
 def example(name, url):
@@ -55,3 +64,36 @@ def test_the_example_with_plain_http(url):
     assert (words, details["verdict"]) == ("Sure.", "sure")
     assert preprocessed["url"].startswith(url)
     assert "Mnist_Best_Model" in note
+
+
+def test_the_example_with_httpx(url):
+    assert run(sys.executable, "-c", example("httpx", url)) == "7 sure\n['7', '7', '7']\n"
+
+
+def test_the_example_with_javascript(url, chromium):
+    imported, _, code = example("javascript", url).partition("\n")
+    assert imported == 'import { Client } from "@gradio/client";'
+    script = next(path for path in ASSETS.glob("index-*.js") if CLIENT.search(path.read_text()))
+    text = script.read_text()
+    exposing = f"{text}\nwindow.Client = {CLIENT.search(text)[1]};"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        try:
+            page, printed = browser.new_page(), []
+            page.on("console", lambda message: printed.append(message.text))
+            page.route("**/seven.png", lambda route: route.fulfill(path=ROOT / "docs" / "seven.png"))
+            page.goto(f"{url}theme.css")  # of the same origin, without the page's own messages
+            page.route(f"**/{script.name}", lambda route: route.fulfill(body=exposing, content_type="text/javascript"))
+            page.evaluate(f"import('/assets/{script.name}')")
+            page.evaluate(f"(async () => {{{code}}})()")
+        finally:
+            browser.close()
+    assert printed == ["7", "sure"]
+
+
+def test_the_example_with_a_client_of_mcp():
+    demo = DemoProcess("--mcp")
+    try:
+        assert run(sys.executable, "-c", example("mcp", demo.url)) == "['read_drawing', 'read_photo']\n7\n"
+    finally:
+        assert demo.stop().endswith("Stopped.\nexit status 0\n")

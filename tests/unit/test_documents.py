@@ -15,7 +15,7 @@ README_LINES = 150
 JOURNEYS = {"A drawing": 12, "An API call": 12, "A run": 20, "A correction": 25}  # files at most
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-TESTED_EXAMPLES = {"curl", "gradio_client", "http"}  # by tests/browser/test_examples.py
+TESTED_EXAMPLES = {"curl", "gradio_client", "http", "httpx", "javascript", "mcp"}  # by tests/browser/test_examples.py
 
 
 def documents():

@@ -1,6 +1,9 @@
+import importlib
+from contextlib import nullcontext
+
 import pytest
 
-from serving.core.environment import drop_foreign_variables, root_path, without_client_variables
+from serving.core.environment import drop_foreign_variables, root_path, without_client_variables, without_package
 
 
 def test_what_sets_up_other_programs_is_dropped():
@@ -45,3 +48,10 @@ def test_proxies_are_hidden_for_a_while():
 )
 def test_the_path_of_a_proxy_is_read_however_it_is_written(given, path):
     assert root_path({"GRADIO_ROOT_PATH": given}) == path
+
+
+def test_a_package_is_hidden_for_a_while():
+    for hidden in (True, False):
+        with without_package("colorsys", hidden), pytest.raises(ImportError) if hidden else nullcontext():
+            importlib.import_module("colorsys")
+    assert importlib.import_module("colorsys").rgb_to_hsv
