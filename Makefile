@@ -6,7 +6,7 @@ SHELL := bash
 PINS := requirements.txt constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-system test-all test-spark attack soak lint audit format video lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-system test-all test-spark attack soak lint audit format video space lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -57,6 +57,9 @@ test: .venv/installed-dev ## run unit, model and browser tests (about 20 minutes
 
 video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
 	@$(PY) -m docs.video
+
+space: install ## write a Hugging Face Space to a new folder, DIR=../space
+	@$(PY) -m deploy.space "$(DIR)"
 
 # The longest first, so that no core waits for one at the end.
 LONGEST := tests/system/test_journey.py tests/system/test_retraining.py
