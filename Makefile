@@ -58,7 +58,7 @@ test: .venv/installed-dev ## run unit, model and browser tests (about 20 minutes
 video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
 	@$(PY) -m docs.video
 
-space: install ## write a Hugging Face Space to a new folder, DIR=../space
+space: install ## write a Hugging Face Space to a new folder, DIR=~/space
 	@$(PY) -m deploy.space "$(DIR)"
 
 # The longest first, so that no core waits for one at the end.

@@ -1,4 +1,4 @@
-"""Write a Hugging Face Space as a folder: `make space DIR=../space`, or `python -m deploy.space ../space`."""
+"""Write a Hugging Face Space as a folder: `make space DIR=~/space`, or `python -m deploy.space ~/space`."""
 
 import re
 import shutil
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the folder that is named. Returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if len(given) != 1 or not given[0]:
-        print("Name a folder that is not there yet: make space DIR=../space", file=sys.stderr)
+        print("Name a folder that is not there yet: make space DIR=~/space", file=sys.stderr)
         return 2
     folder = Path(given[0])
     try:
