@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     )
     history_days: int = Field(90, ge=1, description="days after which an answer is deleted")
     history_rows: int = Field(100_000, ge=1, description="answers kept at most; corrected ones are kept beyond both")
+    share_answers: bool = Field(True, description="let visitors share answers by link; needs the history")
     client_key: SecretStr = Field(SecretStr(""), description="key that hashes clients; empty: a random one")
 
     operator_key: SecretStr = Field(SecretStr(""), description="the operator's key; empty: one is made at each start")
@@ -135,7 +136,9 @@ class Settings(BaseSettings):
     rate_limit: Literal["on", "off"] = Field("on", description="whether the rates below apply")
     rate_limit_api: str = Field("60000/minute", pattern=RATE, description="pictures a client may send to the API")
     rate_limit_page: str = Field("1200/minute", pattern=RATE, description="drawings a client may submit on the page")
-    rate_limit_feedback: str = Field("240/minute", pattern=RATE, description="corrections a client may send")
+    rate_limit_feedback: str = Field(
+        "240/minute", pattern=RATE, description="corrections a client may send, and links it may make"
+    )
     rate_limit_login: str = Field("30/minute", pattern=RATE, description="logins and keys a client may try, evenly")
     rate_limit_upload: str = Field("300/minute", pattern=RATE, description="MiB a client may upload to the page")
     max_pending_corrections: int = Field(10_000, ge=1, description="corrections pending review at most, per data set")

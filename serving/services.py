@@ -29,6 +29,7 @@ from settings import Settings
 if TYPE_CHECKING:
     from serving.storage.corrections import Corrections
     from serving.storage.retrainings import Retrainings
+    from serving.storage.shared_answers import SharedAnswers
 
 DATABASE_SECONDS = 4.0  # for what somebody waits for
 BULK_SECONDS = 60.0  # for thousands of pictures
@@ -78,6 +79,13 @@ class Services:
         from serving.storage.retrainings import Retrainings
 
         return Retrainings(self.database, self.database_calls.answering_seconds > HEARTBEAT_TIMEOUT)
+
+    @property
+    def shared_answers(self) -> "SharedAnswers":
+        """The shared answers in the database, likewise."""
+        from serving.storage.shared_answers import SharedAnswers
+
+        return SharedAnswers(self.database)
 
     @property
     def database_problem(self) -> str:

@@ -17,6 +17,7 @@ from serving.page.card import INTRODUCTION, TITLE
 from serving.page.event_queue import EventQueue
 from serving.page.retrain import tab as retrain_tab
 from serving.page.tabs import batch, draw, experiments, history, insights, photo, status
+from serving.page.widgets import share
 from serving.page.widgets.controls import PRIVATE, operator_refusal
 from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.files import check_values
@@ -25,7 +26,8 @@ from settings import Settings
 
 PRIVACY = (
     "Each answer is kept with its time, label, confidence and model, the small image the model saw, and a keyed hash "
-    "in place of your address. *Answer while I draw* keeps nothing; if you correct an answer, your picture is kept too."
+    "in place of your address. *Answer while I draw* keeps nothing; if you correct or share an answer, your picture is "
+    "kept too."
 )
 WRONG_VALUES = (
     "These values are not what this event takes. Load the page anew; for programs, /?view=api describes them."
@@ -110,6 +112,7 @@ def build_page(services: Services, notice: Callable[[], str]) -> gr.Blocks:
     with page:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_id="title")
         notice_line = gr.Markdown(visible=False, elem_id="notice")
+        share.build_opened(page, services)
         with gr.Tabs():
             for name, build_tab in TABS.items():
                 with gr.Tab(name, elem_id=f"{name.lower()}-tab"):

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from experiments.data.specs import SPECS
 from serving.storage.database import Database, insert
 from serving.storage.records import FORMER_REJECTED, AnswerFilter, Entry
-from serving.storage.tables import predictions
+from serving.storage.tables import predictions, shared_answers
 
 DAY = 86_400.0  # s
 PAGE_SIZE = 250  # entries read at a time: one of a page of digits has 160 kB
@@ -76,8 +76,8 @@ class History:
             return {str(value): count for value, count in connection.execute(query)}
 
     def purge(self, days: float, rows: int) -> int:
-        """Delete what is older than `days`, and all but the newest `rows`; corrected answers stay. Returns how many
-        were deleted."""
+        """Delete what is older than `days`, and all but the newest `rows`; corrected answers stay. What was shared of
+        those that are gone goes too. Returns how many answers were deleted."""
         uncorrected = predictions.c.corrected.is_(None)
         newest = sa.select(predictions.c.id).where(uncorrected).order_by(predictions.c.id.desc())
         expired = predictions.c.answered_at < time.time() - days * DAY
@@ -85,7 +85,10 @@ class History:
             first_beyond = connection.execute(newest.offset(rows).limit(1)).scalar()
             if first_beyond is not None:
                 expired |= predictions.c.id <= first_beyond
-            return connection.execute(sa.delete(predictions).where(uncorrected, expired)).rowcount
+            count = connection.execute(sa.delete(predictions).where(uncorrected, expired)).rowcount
+            kept = sa.exists().where(predictions.c.request_id == shared_answers.c.request_id)
+            connection.execute(sa.delete(shared_answers).where(~kept))
+        return count
 
 
 def _row(entry: Entry) -> dict[str, Any]:

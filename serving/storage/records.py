@@ -107,6 +107,18 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class SharedAnswer:
+    """An answer of the history that its owner shares by a link."""
+
+    token: str  # the secret part of the link
+    request_id: str  # of the answer
+    shared_at: float  # seconds since 1970, UTC
+    client: str  # a keyed hash
+    network: str  # likewise
+    drawing: bytes  # WebP
+
+
+@dataclass(frozen=True)
 class CorrectionFilter:
     """Which corrections are meant; None is any."""
 

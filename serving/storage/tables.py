@@ -57,6 +57,18 @@ corrections = sa.Table(
     sa.Index("ix_corrections_state", "dataset", "state"),
 )
 
+shared_answers = sa.Table(
+    "shared_answers",
+    METADATA,
+    sa.Column("token", sa.String(64), primary_key=True),  # the secret part of the link
+    sa.Column("request_id", sa.String(64), nullable=False),  # of the answer
+    sa.Column("shared_at", sa.Double, nullable=False),  # seconds since 1970, UTC
+    sa.Column("client", sa.String(16), nullable=False),  # a keyed hash, never an address
+    sa.Column("network", sa.String(16), nullable=False),  # likewise
+    sa.Column("drawing", sa.LargeBinary, nullable=False),  # WebP
+    sa.UniqueConstraint("request_id", name="uq_shared_answers_request"),
+)
+
 retrainings = sa.Table(
     "retrainings",
     METADATA,

@@ -16,7 +16,7 @@ from experiments.inference.predictions import Prediction
 from model_loader import Classifier
 from serving.core import logs
 from serving.core.errors import Refused
-from serving.page.widgets import feedback_buttons
+from serving.page.widgets import feedback_buttons, share
 from serving.page.widgets.controls import PRIVATE, QUIET, client_of_event
 from serving.page.widgets.errors import page_error, show_errors
 from serving.page.widgets.files import answered_image, cache_image, if_room, read_uploads, uploads
@@ -81,10 +81,12 @@ class AnswerView:
         return gr.HTML(label="Digits", elem_classes="digits", render=False)
 
     def lay_out(self, parts: AnswerParts, digits: gr.HTML | None = None) -> None:
-        """Put an answer on the page, with the buttons that say whether it is right and the one that asks why."""
+        """Put an answer on the page, with the buttons that say whether it is right, the one that asks why
+        and the one that shares it."""
         _render(parts.label, parts.verdict, parts.preprocessed, *([] if digits is None else [digits]))
         feedback_buttons.build(self.services, self.dataset, parts.preprocessed, parts.details)
         self._build_why(parts)
+        share.build_button(self.services, parts.preprocessed, parts.details)
         _render(parts.details, parts.note)
 
     def nothing(self) -> Outputs:

@@ -74,8 +74,8 @@ async def _send(
             _check_kept(services, answer)
         else:
             image = await answered_image(services, dataset, uploads(file), client)
-            drawing = await small_drawing(services, _id_of(answer), client)
-        feedback = Feedback(dataset, label, "page", _id_of(answer), 0, image, drawing)
+            drawing = await small_drawing(services, id_of(answer), client)
+        feedback = Feedback(dataset, label, "page", id_of(answer), 0, image, drawing)
         kept = await services.database_calls.call(keep_feedback, services, feedback, client)
     proposed = ", ".join(kept.proposed.split("\n"))
     return f"Thank you. Kept as {proposed}, to be reviewed before the next model learns from it."
@@ -85,7 +85,7 @@ def _check_kept(services: Services, answer: Any) -> None:
     """Raise gr.Error for a number that is not in the history, which alone has its digits' images."""
     if services.recorder is None:
         raise page_error("No history is kept on this server, and without one a number can't be corrected.")
-    if not _id_of(answer):
+    if not id_of(answer):
         raise page_error("An answer while you draw is not kept. Press Submit, then correct it.")
 
 
@@ -96,7 +96,8 @@ def _build_number() -> tuple[gr.Textbox, gr.Button]:
     return text, gr.Button("Send", size="sm", min_width=72, elem_classes="number-send")
 
 
-def _id_of(answer: Any) -> str:
+def id_of(answer: Any) -> str:
+    """The id of an answer's details; empty where it is not kept."""
     return str(answer.get("id", ""))[:64] if isinstance(answer, dict) else ""
 
 
