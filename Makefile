@@ -3,7 +3,10 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PY := $(BIN)/python
 SHELL := bash
-PINS := requirements.txt constraints.txt
+SERVING := requirements-serving.txt constraints.txt
+PINS := requirements.txt requirements-training.txt $(SERVING)
+# uv installs several times as fast where it is at hand.
+INSTALL := $(if $(shell command -v uv),uv pip install --quiet --python $(PY),$(PY) -m pip install -qq --disable-pip-version-check) -r
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-system test-all test-spark attack soak lint audit format video space lock clean
@@ -13,11 +16,11 @@ help: ## list the targets
 
 install: .venv/installed ## make .venv with the pinned packages (Python 3.11; skipped when up to date)
 
-# Job control (set -m) lets both hear Ctrl-C; the page's end, whatever its cause, ends the experiments too.
-demo: install ## open the page and, beside it at low priority, run the three experiments
-	@set -m; trap 'trap "" INT; kill -INT $$(jobs -p); wait' EXIT; trap 'exit 0' INT TERM HUP; \
+# Job control (set -m) makes a group of each, which hears Ctrl-C; the page's end, whatever its cause, ends the other too.
+demo: .venv/installed-serving ## open the page; beside it, at low priority, install what trains and run the three experiments
+	@set -m; trap 'trap "" INT; kill -INT -- $$(jobs -p | sed s/^/-/); wait' EXIT; trap 'exit 0' INT TERM HUP; \
 	$(PY) demo.py --open & \
-	nice -n 19 $(PY) -m experiments & \
+	nice -n 19 $(MAKE) --no-print-directory experiments & \
 	exec 2>/dev/null; wait %1
 
 experiments: install ## run the three experiments and register the best model
@@ -84,7 +87,7 @@ test-all: .venv/installed-dev ## run every test as CI does, with coverage (about
 
 test-spark: .venv/installed-dev ## score 20,000 drawings on a local Spark and compare with the API; weekly on GitHub (needs Java)
 	@command -v java >/dev/null || { echo "java was not found. Spark needs it: apt-get install default-jre-headless"; exit 1; }
-	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-spark.txt
+	@$(INSTALL) requirements-spark.txt
 	@$(PY) -m pytest -rP tests/spark
 
 lint: .venv/installed-dev ## check code, types, Dockerfile, compose.yaml, manifests and workflows
@@ -111,7 +114,7 @@ format: .venv/installed-dev ## format the code and fix what the linter can
 
 lock: ## pin every package in constraints.txt again, after a change of requirements*.txt
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	@cat requirements.txt requirements-dev.txt | sed '/^-/d' > .venv-lock/direct.txt
+	@cat requirements-serving.txt requirements-training.txt requirements-dev.txt | sed '/^-/d' > .venv-lock/direct.txt
 	@.venv-lock/bin/python -m pip install -qq --disable-pip-version-check -r .venv-lock/direct.txt
 	@{ echo '# Every package at the version it was tested with. Written by `make lock`.'; \
 		.venv-lock/bin/python -m pip freeze; } > constraints.txt
@@ -125,12 +128,17 @@ clean: ## remove caches and .venv; data, runs and models stay
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11, or name yours: make install PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv .venv
 
-.venv/installed: $(PINS) | .venv/bin/python
-	@echo "Installing the pinned packages into .venv (one to two minutes)"
-	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements.txt
+.venv/installed-serving: $(SERVING) | .venv/bin/python
+	@echo "Installing the packages of the page into .venv (less than a minute)"
+	@$(INSTALL) requirements-serving.txt
 	@touch $@
+
+.venv/installed: $(PINS) | .venv/installed-serving
+	@echo "Installing the packages that train models into .venv (a minute)"
+	@$(INSTALL) requirements.txt
+	@touch .venv/installed-serving $@
 
 .venv/installed-dev: requirements-dev.txt $(PINS) | .venv/bin/python
 	@echo "Installing the pinned packages, test tools included, into .venv (one to two minutes)"
-	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
-	@touch .venv/installed $@
+	@$(INSTALL) requirements-dev.txt
+	@touch .venv/installed-serving .venv/installed $@

@@ -74,8 +74,8 @@ def image_content() -> list[str]:
 def dockerfile(text: str) -> str:
     """The image's Dockerfile, with a Space's user and settings."""
     text, count = re.subn(r"^USER \d+$", f"USER 1000\n{ENVIRONMENT.strip()}", text, flags=re.MULTILINE)
-    if count != 1:
-        raise ValueError("The Dockerfile has no one line USER.")
+    if not count:
+        raise ValueError("The Dockerfile has no line USER.")
     return text
 
 

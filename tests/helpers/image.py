@@ -42,6 +42,19 @@ def parse(dockerfile: str) -> list[Step]:
     return [Step(*line.strip().split(maxsplit=1)) for line in lines if line.strip()]
 
 
+def stage(steps: list[Step], target: str) -> list[Step]:
+    """The steps of a stage and of those it is built from; "" is the last one."""
+    stages: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.keyword == "FROM":
+            source, *alias = step.text.split(" AS ")
+            name = alias[0] if alias else ""
+            stages[name] = list(stages.get(source, [step]))
+        else:
+            stages[name].append(step)
+    return stages[target]
+
+
 def context(root: Path) -> list[str]:
     """The tracked files that .dockerignore lets through; the last pattern that fits decides."""
     patterns = [line for line in (root / ".dockerignore").read_text().splitlines() if line[:1] not in ("", "#")]
@@ -55,10 +68,10 @@ def context(root: Path) -> list[str]:
     return [name for name in tracked.stdout.splitlines() if kept(name)]
 
 
-def needed(requirements: str) -> list[metadata.Distribution]:
-    """The installed packages that a requirements file names, and those that they need in turn."""
+def needed(*requirements: Path) -> list[metadata.Distribution]:
+    """The installed packages that requirements files name, and those that they need in turn."""
     distributions: dict[tuple[str, str], metadata.Distribution] = {}  # by name and extra
-    lines = [line.partition("#")[0].strip() for line in requirements.splitlines()]
+    lines = [line.partition("#")[0].strip() for file in requirements for line in file.read_text().splitlines()]
     waiting = [Requirement(line) for line in lines if line and not line.startswith("-")]
     while waiting:
         requirement = waiting.pop()
@@ -92,14 +105,15 @@ def lay(packages: list[metadata.Distribution], folder: Path) -> None:
 class Image:
     """A file system to run a Dockerfile's steps in. Raises OSError where this machine cannot mount one."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, target: str = "") -> None:
         self.root = root
         self.folder = Path(tempfile.mkdtemp(prefix="image-"))
         self.env = {"PATH": f"{PYTHON}/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-        self.workdir, self.user, self.steps = "/", "root", parse((root / "Dockerfile").read_text())
+        self.workdir, self.user, self.steps = "/", "root", stage(parse((root / "Dockerfile").read_text()), target)
         for name in ("upper", "work", "merged", "packages", "packages-upper", "packages-work"):
             (self.folder / name).mkdir(mode=0o755)
-        lay(needed((root / "requirements.txt").read_text()), self.folder / "packages")
+        layers = re.findall(r"-r (requirements\S*)", " ".join(step.text for step in self.steps if step.keyword == "RUN"))
+        lay(needed(*(root / name for name in layers)), self.folder / "packages")
         self.namespace = self._mount()
 
     def build(self) -> None:
@@ -121,7 +135,7 @@ class Image:
                 case "USER":
                     self.user = step.text
                 case "FROM":
-                    assert step.text == "python:3.11-slim"
+                    assert step.text.partition(" ")[0] == "python:3.11-slim"
                 case "VOLUME" | "EXPOSE" | "HEALTHCHECK" | "CMD":
                     pass
                 case other:

@@ -18,12 +18,17 @@ from settings import ROOT
 from tests.helpers.image import Image, Step
 
 
+@pytest.fixture(scope="module", params=["", "serving"], ids=["everything", "serving"])
+def target(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def image():
+def image(target):
     if os.getuid() != 0 or not shutil.which("unshare"):
         pytest.skip("running the Dockerfile's steps takes root on Linux, who may mount an overlay")
     try:
-        image = Image(ROOT)
+        image = Image(ROOT, target)
     except OSError as error:
         pytest.skip(f"this machine mounts no overlay to run the Dockerfile's steps in: {error}")
     try:
@@ -65,12 +70,13 @@ def test_the_image_holds_the_project_and_none_of_its_surroundings(image):
     assert not names & {"tests", ".git", ".venv", ".env", "data", "mlflow.db", "Makefile"}
 
 
-def test_the_image_has_the_packages_that_the_project_asks_for_alone(image):
+def test_the_image_has_the_packages_that_it_needs_alone(image, target):
     listing = subprocess.run(
         image.command(["python", "-m", "pip", "list", "--format=freeze"]), capture_output=True, text=True, check=True
     )
     packages = {line.partition("==")[0].lower() for line in listing.stdout.splitlines()}
-    assert {"gradio", "mlflow", "tensorflow"} <= packages
+    training = {"mlflow", "tensorflow", "keras", "matplotlib"}
+    assert packages & (training | {"gradio"}) == {"gradio"} | (set() if target == "serving" else training)
     assert not packages & {"pytest", "ruff", "locust", "playwright", "hypothesis"}
 
 

@@ -116,7 +116,7 @@ def test_a_model_runs_elsewhere_with_its_own_requirements_only(registry, picture
     model = shutil.copytree(saved, tmp_path / "model")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
     (packages,) = (tmp_path / "env").glob("lib/*/site-packages")
-    lay(needed((model / "requirements.txt").read_text()), packages)
+    lay(needed(model / "requirements.txt"), packages)
     done = subprocess.run(
         [tmp_path / "env" / "bin" / "python", "-c", READ, model],
         cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "MLFLOW_DISABLE_TELEMETRY": "true"},

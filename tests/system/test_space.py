@@ -51,7 +51,7 @@ def test_the_front_matter_is_what_a_space_asks_for(space):
 
 def test_what_the_image_needs_is_there_and_nothing_else(space):
     names = {path.name for path in space.iterdir()}
-    assert {"Dockerfile", "README.md", "requirements.txt", "constraints.txt", "demo.py", "models", "serving"} <= names
+    assert {"Dockerfile", "README.md", "requirements-serving.txt", "constraints.txt", "demo.py", "models", "serving"} <= names
     assert not names & {"tests", ".git", ".venv", ".env", "data", "mlflow.db"}
     assert [path for path in space.rglob("*") if path.stat().st_size > 10_000_000] == []
 
@@ -72,7 +72,7 @@ def test_it_starts_under_user_1000_with_code_that_is_read_only(space, tmp_path):
         "SYSTEM": "spaces", "SPACE_ID": "someone/digits",
     }  # fmt: skip
     steps = parse((space / "Dockerfile").read_text())
-    assert [step.text for step in steps if step.keyword == "USER"] == [USER]
+    assert {step.text for step in steps if step.keyword == "USER"} == {USER}
     (command,) = [Step(*("CMD", step.text)).argv for step in steps if step.keyword == "CMD"]
     assert command[0] == "python"
     with (tmp_path / "output").open("wb") as output:

@@ -18,7 +18,8 @@ BACKEND = {"httptools", "psycopg", "psycopg-binary", "pysocks", "tensorflow", "u
 """Imported by uvicorn, SQLAlchemy, requests and Keras."""
 
 # Parts of packages that are required, released with them.
-PARTS = {"gradio-client", "mlflow-skinny", "mlflow-tracing", "pydantic-core"}
+PARTS = {"gradio-client", "mlflow-tracing", "pydantic-core"}
+SHIPPED = ("requirements-serving.txt", "requirements-training.txt")
 
 # Development tools that are called as programs, and how.
 PROGRAMS = {
@@ -60,6 +61,14 @@ def imports(path):
             yield node.module
         elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
             nodes.extend(ast.iter_child_nodes(node))
+
+
+def imported_names(path):
+    """Yield the names that a file imports with their modules, since each of them may be a module itself."""
+    yield from imports(path)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def top(module):
@@ -121,7 +130,7 @@ def canonical(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-spark.txt", "constraints.txt"]
+    "name", [*SHIPPED, "requirements-dev.txt", "requirements-spark.txt", "constraints.txt"]
 )
 def test_every_requirement_is_pinned(name):
     assert requirements(name)
@@ -129,7 +138,7 @@ def test_every_requirement_is_pinned(name):
     assert len(set(requirements(name))) == len(requirements(name))
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", [*SHIPPED, "requirements-dev.txt"])
 def test_the_constraints_agree_with_the_requirements(name):
     locked = {canonical(line) for line in requirements("constraints.txt")}
     assert {canonical(line) for line in requirements(name)} <= locked
@@ -144,18 +153,32 @@ def distributions(paths):
     return {canonical(owner) for module in modules for owner in owners.get(module, [])}
 
 
-def required(name):
-    return {canonical(line.split("==")[0]) for line in requirements(name)}
+def required(*names):
+    return {canonical(line.split("==")[0]) for name in names for line in requirements(name)}
 
 
 def test_what_the_project_imports_is_what_it_requires():
     shipped = [path for name, path in MODULES.items() if top(name) != "benchmarks"]
-    assert distributions(shipped) - PARTS | BACKEND == required("requirements.txt")
+    assert distributions(shipped) - PARTS | BACKEND == required(*SHIPPED)
+
+
+def test_what_serves_needs_nothing_that_trains():
+    """But for what the process of a retraining imports."""
+    training = {"experiments.data.datasets", "experiments.retraining.retrain"}
+    waiting = [name for name in MODULES if top(name) not in ("benchmarks", "experiments")]
+    serving = set()
+    while waiting:
+        name = waiting.pop()
+        if name in MODULES and name not in serving | training:
+            serving.add(name)
+            waiting += imported_names(MODULES[name])
+    needed = distributions(MODULES[name] for name in serving) - PARTS - {"mlflow"}  # mlflow-skinny has what they import
+    assert needed | BACKEND - {"tensorflow"} == required("requirements-serving.txt")
 
 
 def test_what_the_tests_use_is_what_development_requires():
     used = distributions(tracked("tests/*.py", "benchmarks/*.py")) - PARTS - required("requirements-spark.txt")
-    assert used <= required("requirements.txt") | required("requirements-dev.txt")
+    assert used <= required(*SHIPPED, "requirements-dev.txt")
     makefile = (ROOT / "Makefile").read_text()
     unused = required("requirements-dev.txt") - used
     assert {name for name in unused if PROGRAMS.get(name, name) not in makefile} == set()
