@@ -137,6 +137,7 @@ def learn(page: DrawPage, files: list[Path], film: Film) -> None:
     page.page.get_by_text("Thank you. Kept as 1").wait_for()
     page.page.wait_for_timeout(2000)
     page.page.get_by_role("tab", name="Retrain").click()
+    page.press("Labelled pictures")
     tab("#training-files input[type=file]").set_input_files(files)
     page.page.get_by_label("Labels", exact=True).click()
     page.page.get_by_role("option", name="1", exact=True).click()

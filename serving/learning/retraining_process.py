@@ -20,7 +20,7 @@ from experiments.inference.bundle import BundleError
 from experiments.inference.litert import ModelError
 from experiments.registry import production
 from experiments.registry.store import HURRIED, RegistryError, TrackingStore
-from experiments.retraining.corrections import Accepted, RetrainingError, UnansweredError, check_enough
+from experiments.retraining.corrections import MIN_CORRECTIONS, Accepted, RetrainingError, UnansweredError, check_enough
 from redaction import Redactor
 from serving.core.errors import Refused
 from serving.core.private_files import private_file
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from experiments.retraining.retrain import RetrainingResult
     from serving.services import Services
 
+CORRECTIONS_NEEDED = MIN_CORRECTIONS
+"""Accepted ones, for a retraining."""
 NICENESS = 19
 LOG = "retraining.log"  # in DEMO_ARTIFACT_DIR: what the last process printed, tracebacks included
 Retrain = Callable[[Settings, str, Accepted, Reporter], "RetrainingResult"]

@@ -16,7 +16,7 @@ WINDOWS = [(1280, "light"), (390, "dark")]
 CONTENT = {
     "Experiments": "#experiments-table table",
     "History": "#history-rows",
-    "Retrain": "#training-files",
+    "Retrain": "#retrain-path li",
     "Status": "#status table",
 }
 

@@ -45,12 +45,10 @@ def test_twenty_corrections_of_a_misread_shape_are_learnt(draw_page):
     assert wrong > TAUGHT / 2
 
     page.get_by_role("tab", name="Retrain").click()
-    draw_page.press("Show pending corrections")
-    page.locator("#review label").nth(TAUGHT - 1).wait_for()
-    for box in page.locator("#review input[type=checkbox]").all():
-        box.check()
-    draw_page.press("Accept selected")
-    page.get_by_text("No corrections are pending.").wait_for()
+    page.locator("#review figure").nth(TAUGHT - 1).wait_for()
+    draw_page.press("Accept all")
+    draw_page.press("Save decisions")
+    page.get_by_text("Nothing waits for review.").wait_for()
     draw_page.press("Start retraining")
     state = page.locator("#training-state")
     state.get_by_text("took ").wait_for(timeout=PATIENCE)  # said of every one that has ended, however

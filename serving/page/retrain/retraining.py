@@ -4,14 +4,16 @@ import html
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from experiments.insights.gate_report import differences_table
 from serving.learning.retraining_process import cancel_retraining, start_retraining
+from serving.page.retrain.path import path_report, standing
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
-from serving.page.widgets.controls import QUIET, OperatorEvents
+from serving.page.widgets.controls import QUIET, OperatorEvents, Refresh
 from serving.services import Services
 from serving.storage.records import Retraining
 
@@ -24,11 +26,11 @@ CURVES = (("Loss", "loss", "val_loss"), ("Accuracy", "accuracy", "val_accuracy")
 SectionUpdate = tuple[Any, ...]
 
 
-def build(services: Services, dataset: gr.Radio) -> None:
-    """Add the section. The page turns its timer on while the tab is in front."""
+def build(services: Services, dataset: gr.Radio, path: gr.HTML) -> Refresh:
+    """Add the section, and keep the path above current. The page turns the timer on while the tab is in front."""
     with gr.Row():
-        starting = gr.Button("Start retraining", variant="primary")
-        cancelling = gr.Button("Cancel", variant="stop", interactive=False)
+        starting = gr.Button("Start retraining", variant="primary", visible=False)
+        cancelling = gr.Button("Cancel", variant="stop", visible=False)
     state = gr.HTML(elem_id="training-state")
     with gr.Row():
         plots = [gr.Plot(label=title, visible=False, elem_classes="chart") for title, *_ in CURVES]
@@ -37,7 +39,8 @@ def build(services: Services, dataset: gr.Radio) -> None:
     section = [state, *plots, gate, starting, cancelling]
 
     def refresh(dataset: str) -> SectionUpdate:
-        return section_update(services.retrainings.latest(dataset))
+        now = standing(services, dataset)
+        return (*section_update(now.retraining, now.can_start), path_report(now))
 
     def start(dataset: str) -> SectionUpdate:
         return section_update(start_retraining(services, dataset))
@@ -48,21 +51,23 @@ def build(services: Services, dataset: gr.Radio) -> None:
     events = OperatorEvents(services, services.database_calls, dataset)
     events.on(starting.click, start, [], section, **QUIET)
     OperatorEvents(services, services.database_calls).on(cancelling.click, cancel, [], section, **QUIET)
-    events.refresh(timer.tick, refresh, [], section)
+    events.refresh(timer.tick, refresh, [], [*section, path])
+    return partial(events.refresh, handler=refresh, inputs=[], outputs=[*section, path])
 
 
-def section_update(retraining: Retraining | None) -> SectionUpdate:
-    """A retraining, None before the first, as updates of the section's components."""
+def section_update(retraining: Retraining | None, can_start: bool = False) -> SectionUpdate:
+    """A retraining, None before the first, as updates of the section's components. can_start: whether another may be
+    started now."""
     active = retraining is not None and retraining.is_active
     gate = differences_table(retraining.differences) if retraining and retraining.differences else ""
-    buttons = gr.update(interactive=not active), gr.update(interactive=active)
+    buttons = gr.update(visible=can_start), gr.update(visible=active)
     return (progress_report(retraining), *_plots(retraining), gate, *buttons)
 
 
 def progress_report(retraining: Retraining | None) -> str:
     """HTML: state, progress bar, time left, and the end of the log."""
     if retraining is None:
-        return "<p>No model has been retrained yet. Accept corrections above, then start.</p>"
+        return "<p class='empty'>No model has been retrained yet. Ten accepted corrections are enough to start.</p>"
     facts = [
         f"Retraining {retraining.id}: {retraining.state}",
         f"{retraining.corrections} corrections",

@@ -1,7 +1,10 @@
 """Section of the Retrain tab: pending corrections, to accept, relabel or drop."""
 
 import html
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,7 +15,7 @@ from experiments.insights.html_tables import html_table
 from serving.core.images import data_url
 from serving.learning.contradictions import ask_about
 from serving.learning.suspicious_clients import ClientSummary, client_summaries
-from serving.page.widgets.controls import OperatorEvents
+from serving.page.widgets.controls import OperatorEvents, Refresh
 from serving.page.widgets.errors import page_error
 from serving.services import BULK_SECONDS, Services
 from serving.storage.records import Correction, CorrectionFilter, ReviewState
@@ -22,68 +25,97 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 60  # pictures: more would take the browser seconds
 ALL_CLIENTS = "all clients"
-AS_PROPOSED = "as proposed"
-SectionUpdate = tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]
+DIGITS_OF_AN_ID = 19  # of 64 bits
+ACCEPTED, DROPPED = "accepted", "dropped"
+DECISIONS_OF_GALLERY = """(dataset, client, _) => [dataset, client, Object.fromEntries(
+    [...document.querySelectorAll("#review figure")]
+        .map(figure => [figure.dataset.id, figure.querySelector("select").value])
+        .filter(([, decision]) => decision)
+)]"""
+"""Runs in the browser: what the lists below the pictures say, by the correction's id."""
+HELP = (
+    "<p class='keys'><kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>A</kbd> accept, <kbd>D</kbd> drop, "
+    "<kbd>0</kbd>–<kbd>9</kbd> accept as that class, <kbd>U</kbd> undo, <kbd>Enter</kbd> save. "
+    "A click on a picture goes from accept to drop and back.</p>"
+)
+TO_ALL = (
+    "<div class='to-all'><button type='button' data-all='accepted'>Accept all</button>"
+    "<button type='button' data-all='dropped'>Drop all</button>"
+    "<button type='button' data-all=''>Undo all</button><span class='decided' role='status'></span></div>"
+)
+SectionUpdate = tuple[Any, ...]
 
 
-def build(services: Services, dataset: gr.Radio) -> None:
+def build(services: Services, dataset: gr.Radio) -> Refresh:
     """Add the section."""
-    with gr.Row():
-        showing = gr.Button("Show pending corrections", variant="primary")
-        client = gr.Dropdown([ALL_CLIENTS], value=ALL_CLIENTS, label="Client", interactive=True)
     counts = gr.HTML(elem_id="review-counts")
-    images = gr.HTML(elem_id="review-images")
-    selected = gr.CheckboxGroup([], label="Pictures", show_select_all=True, visible=False, elem_id="review")
-    with gr.Row():
-        label = gr.Dropdown([AS_PROPOSED], value=AS_PROPOSED, label="Accept with label", interactive=True)
-        accepting = gr.Button("Accept selected", variant="primary")
-        dropping = gr.Button("Drop selected")
-        dropping_all = gr.Button("Drop all from client", variant="stop")
+    with gr.Row(visible=False) as of_client:
+        client = gr.Dropdown([ALL_CLIENTS], value=ALL_CLIENTS, label="Client", interactive=True)
+        dropping_all = gr.Button("Drop all from client", variant="stop", visible=False)
+    script = Path(__file__).with_name("review.js").read_text(encoding="utf-8")
+    pictures = gr.HTML(elem_id="review", js_on_load=script)
+    decisions = gr.JSON(visible=False)
+    saving = gr.Button("Save decisions", variant="primary", visible=False, elem_id="review-save")
 
     def show(dataset: str, client: str) -> SectionUpdate:
         return pending_corrections(services.corrections, dataset, client)
 
-    def review(state: ReviewState, whole_client: bool = False) -> Callable[..., SectionUpdate]:
-        def decide(dataset: str, client: str, selected: list[int], label: str) -> SectionUpdate:
-            new_label = label if state == "accepted" and label in SPECS[dataset].class_names else None
-            chosen = _of_client(dataset, client) if whole_client else _of_ids(dataset, selected)
-            services.corrections.review(chosen, state, new_label)
-            asked = ask_about(services, dataset, chosen.ids or []) if state == "accepted" else 0
-            counts, pictures, boxes, clients, labels = show(dataset, client)
-            return _asked_about(asked) + counts, pictures, boxes, clients, labels
+    def save(dataset: str, client: str, decisions: Any) -> SectionUpdate:
+        groups, asked = decided(decisions, SPECS[dataset].class_names), 0
+        for (state, label), ids in groups.items():
+            services.corrections.review(CorrectionFilter(dataset, state="pending", ids=ids), state, label)
+            asked += ask_about(services, dataset, ids) if state == "accepted" else 0
+        counts, *others = show(dataset, client)
+        return _asked_about(asked) + counts, *others
 
-        return decide
+    def drop_all(dataset: str, client: str) -> SectionUpdate:
+        services.corrections.review(_of_client(dataset, client), "dropped")
+        return show(dataset, client)
 
     events = OperatorEvents(services, services.database_calls, dataset)
-    section = [counts, images, selected, client, label]
-    events.on([showing.click, client.input], show, [client], section)
-    events.on(accepting.click, review("accepted"), [client, selected, label], section, seconds=BULK_SECONDS)
-    events.on(dropping.click, review("dropped"), [client, selected, label], section)
-    events.on(dropping_all.click, review("dropped", whole_client=True), [client, selected, label], section)
+    section = [counts, pictures, of_client, client, dropping_all, saving]
+    events.on(client.input, show, [client], section)
+    events.on(saving.click, save, [client, decisions], section, seconds=BULK_SECONDS, js=DECISIONS_OF_GALLERY)
+    events.on(dropping_all.click, drop_all, [client], section)
+    return partial(events.refresh, handler=show, inputs=[client], outputs=section)
 
 
 def pending_corrections(corrections: "Corrections", dataset: str, client: str) -> SectionUpdate:
-    """Updates of the section: counts and suspicious clients, the pictures, their tick boxes, and the clients and labels
-    to choose from."""
+    """Updates of the section: counts and suspicious clients, the pictures, the clients to choose from, and the buttons
+    for which there is something to do."""
     summaries = client_summaries(corrections, dataset)
     clients = [ALL_CLIENTS, *(summary.client for summary in summaries)]
     client = client if client in clients else ALL_CLIENTS
     only = None if client == ALL_CLIENTS else client
     pending = corrections.search(CorrectionFilter(dataset, state="pending", client=only), PAGE_SIZE)
-    boxes = [(_caption(correction), correction.id) for correction in pending]
     return (
         _counts(corrections, dataset) + _suspicious(summaries),
-        _images(pending),
-        gr.update(choices=boxes, value=[], visible=bool(boxes)),
+        _pictures(pending, SPECS[dataset].class_names),
+        gr.update(visible=bool(summaries)),
         gr.update(choices=clients, value=client),
-        gr.update(choices=[AS_PROPOSED, *SPECS[dataset].class_names], value=AS_PROPOSED),
+        gr.update(visible=only is not None),
+        gr.update(visible=bool(pending)),
     )
 
 
-def _of_ids(dataset: str, ids: Sequence[int]) -> CorrectionFilter:
-    if not ids:
-        raise page_error("Select some pictures first.")
-    return CorrectionFilter(dataset, state="pending", ids=[int(each) for each in ids])
+def decided(decisions: Any, class_names: Sequence[str]) -> dict[tuple[ReviewState, str | None], list[int]]:
+    """Ids by what becomes of them: their state, and a label in place of the proposed one. decisions: by id, ACCEPTED,
+    DROPPED or the name of a class. Raises gr.Error for anything else, or nothing."""
+    groups: dict[tuple[ReviewState, str | None], list[int]] = defaultdict(list)
+    if not isinstance(decisions, dict) or not decisions:
+        raise page_error("Decide about some pictures first: accept or drop them.")
+    for identity, decision in decisions.items():
+        if not (str(identity).isascii() and str(identity).isdigit() and len(str(identity)) < DIGITS_OF_AN_ID):
+            raise page_error("This is no decision about a picture that was shown.")
+        if decision == DROPPED:
+            groups["dropped", None].append(int(identity))
+        elif decision == ACCEPTED:
+            groups["accepted", None].append(int(identity))
+        elif decision in class_names:
+            groups["accepted", decision].append(int(identity))
+        else:
+            raise page_error("Choose accept, drop or one of the classes.")
+    return dict(groups)
 
 
 def _of_client(dataset: str, client: str) -> CorrectionFilter:
@@ -116,7 +148,7 @@ def _suspicious(summaries: Sequence[ClientSummary]) -> str:
     items = [
         f"<li><b>{summary.client}</b>: {summary.count:,} corrections, {summary.repeated:,} of them "
         f"{html.escape(_change(summary.given, summary.label))}; {summary.contradicting:,} contradict answers that the "
-        "model was sure of. Choose this client above to see them and to drop them together.</li>"
+        "model was sure of. Choose this client below to see them and to drop them together.</li>"
         for summary in summaries
         if summary.suspicious
     ]
@@ -132,13 +164,25 @@ def _change(given: str, label: str) -> str:
     return f"{label}, confirmed" if given == label else f"{given or 'none'} → {label}"
 
 
-def _images(pending: Sequence[Correction]) -> str:
-    """HTML: a style sheet that puts each picture above its tick box, since Gradio's check boxes have text alone."""
-    rules = (
-        f"#review label:nth-of-type({number})::before {{ background-image: url({_url(correction)}); }}"
-        for number, correction in enumerate(pending, 1)
+def _pictures(pending: Sequence[Correction], class_names: Sequence[str]) -> str:
+    """HTML: each picture above the list of what can become of it."""
+    if not pending:
+        return "<p class='empty'>Nothing waits for review. Corrections that visitors send appear here.</p>"
+    figures = "".join(_figure(correction, class_names, number == 0) for number, correction in enumerate(pending))
+    return f"{HELP}{TO_ALL}<div class='pictures'>{figures}</div>"
+
+
+def _figure(correction: Correction, class_names: Sequence[str], first: bool) -> str:
+    caption, reachable = html.escape(_caption(correction)), 0 if first else -1
+    choices = {"": "undecided", ACCEPTED: "accept", DROPPED: "drop"} | {name: f"is {name}" for name in class_names}
+    options = "".join(
+        f'<option value="{html.escape(value)}">{html.escape(text)}</option>' for value, text in choices.items()
     )
-    return f"<style>{''.join(rules)}</style>" if pending else "<p>No corrections are pending.</p>"
+    return (
+        f'<figure data-id="{correction.id}" role="group" aria-label="{caption}" tabindex="{reachable}">'
+        f'<img alt="" src="{_url(correction)}"><figcaption>{caption}</figcaption>'
+        f'<select aria-label="Decision: {caption}" tabindex="{reachable}">{options}</select></figure>'
+    )
 
 
 def _url(correction: Correction) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -18,6 +19,7 @@ from serving.page.widgets.controls import (
     PRIVATE,
     PROGRESS,
     OperatorEvents,
+    Refresh,
     client_of_event,
     require_operator,
     selected_classifier,
@@ -44,7 +46,7 @@ Pending = tuple[str, CheckedUpload]  # data set and pictures, checked but not ye
 SectionUpdate = tuple[Any, str, str, dict[str, Any], dict[str, Any]]
 
 
-def build(services: Services, dataset: gr.Radio) -> None:
+def build(services: Services, dataset: gr.Radio) -> Refresh:
     """Add the section."""
     gr.Markdown(HELP.format(services.training_limits.files, MAX_FILE_MB))
     files = gr.File(label="Labelled pictures", file_count="multiple", height=160, elem_id="training-files")
@@ -62,7 +64,6 @@ def build(services: Services, dataset: gr.Radio) -> None:
     def offer_labels(dataset: str) -> dict[str, Any]:
         return gr.update(choices=_label_choices(selected_classifier(services, dataset)), value=FROM_FILES)
 
-    OperatorEvents(services, dataset=dataset).on(dataset.change, offer_labels, [], label)
     checking.click(
         handlers.check,
         [dataset, label, files],
@@ -73,6 +74,8 @@ def build(services: Services, dataset: gr.Radio) -> None:
         **PRIVATE,
     )
     keeping.click(handlers.keep, [pending, contradicted], section, **PRIVATE)
+    events = OperatorEvents(services, dataset=dataset)
+    return partial(events.refresh, handler=offer_labels, inputs=[], outputs=label)
 
 
 class _Handlers:

@@ -31,6 +31,8 @@ QUIET: dict[str, Any] = PRIVATE | {"show_progress": "hidden"}
 AWAY = (StoreError, RegistryAwayError)
 UNLIMITED: dict[str, Any] = {"concurrency_limit": None}  # events that wait for a worker by turns, clients as equals
 Triggers: TypeAlias = Callable[..., Any] | Sequence[Callable[..., Any]]
+Refresh: TypeAlias = Callable[[Triggers | Dependency], Dependency]
+"""Has a part of a tab refreshed, on triggers or after another event."""
 Outputs: TypeAlias = Component | Sequence[Component]
 HISTORY_OFF = "No history is kept on this server. DEMO_HISTORY=true turns it on."
 
@@ -113,10 +115,15 @@ class OperatorEvents:
         gr.on(triggers, handle, self._with_dataset(inputs), outputs, **PRIVATE | options)
 
     def refresh(
-        self, triggers: Triggers, handler: Callable[..., Any], inputs: Sequence[Component], outputs: Outputs
+        self,
+        triggers: Triggers | Dependency,
+        handler: Callable[..., Any],
+        inputs: Sequence[Component],
+        outputs: Outputs,
     ) -> Dependency:
         """Likewise for events that nobody clicked for, a timer's tick or the opening of a tab: why others are refused,
-        or that the database or the registry is away, is the first of the outputs rather than an error."""
+        or that the database or the registry is away, is the first of the outputs rather than an error. triggers: or an
+        event of the same kind, after which it is called; two at once would disturb one another."""
         count = len(outputs) if isinstance(outputs, Sequence) else 1
 
         async def handle(request: gr.Request, *values: Any) -> Any:
@@ -129,7 +136,8 @@ class OperatorEvents:
                     reason = html.escape(str(error), quote=False)
             return (reason, *[gr.skip()] * (count - 1)) if count > 1 else reason
 
-        return cast(Dependency, gr.on(triggers, handle, self._with_dataset(inputs), outputs, **QUIET))
+        bind = triggers.then if isinstance(triggers, Dependency) else partial(gr.on, triggers)
+        return cast(Dependency, bind(handle, self._with_dataset(inputs), outputs, **QUIET))
 
     async def _call(self, handler: Callable[..., Any], values: Sequence[Any], seconds: float | None = None) -> Any:
         if self.dataset is not None:

@@ -9,6 +9,8 @@ def test_a_difference_is_marked_where_it_is_certain():
     table = differences_table([row, row | {"low": -0.1, "high": 0.1}, row | {"low": 0.01, "high": 0.02}])
     assert "-9.00 (-11.00 to -7.00)" in table
     assert table.count(">worse<") == table.count(">better<") == 1
+    assert '<rect x="-80.0" y="5" width="16.2"' in table, "the widest interval ends at the edge"
+    assert '<rect x="-76.3" y="5" width="152.6"' in table, "an uncertain one lies on both sides of no difference"
 
 
 def test_a_run_stands_beside_the_production_model():

@@ -3,7 +3,7 @@ import numpy as np
 from experiments.inference.predictions import Prediction
 from serving.learning.replay import ReplayResult
 from serving.learning.reporter import epochs_of
-from serving.page.retrain.production import changes_report, log_table
+from serving.page.retrain.production import changes_report, timeline
 from serving.page.retrain.retraining import curves, progress_report, section_update
 from serving.storage.records import ProductionEntry, Retraining
 from tests.helpers.entries import entry
@@ -25,15 +25,15 @@ def test_one_that_is_going_on():
     assert all(part in text for part in ("Retraining 12: training", "20 corrections", "about 31 s left", "0.500"))
     assert "<b>Training" not in text
     *_, starting, cancelling = section_update(job())
-    assert (starting["interactive"], cancelling["interactive"]) == (False, True)
+    assert (starting["visible"], cancelling["visible"]) == (False, True)
 
 
 def test_one_that_is_over():
     ended = job(state="refused", ended_at=1075.0, remaining=None, reason="worse: <i>", version="4")
     text = progress_report(ended)
     assert all(part in text for part in ("refused", "took 75 s", "version 4", "worse: &lt;i&gt;"))
-    *_, starting, cancelling = section_update(ended)
-    assert (starting["interactive"], cancelling["interactive"]) == (True, False)
+    *_, starting, cancelling = section_update(ended, can_start=True)
+    assert (starting["visible"], cancelling["visible"]) == (True, False)
 
 
 def test_before_the_first_one():
@@ -50,10 +50,11 @@ def test_the_curves_have_a_point_an_epoch():
 
 def test_the_log_shows_what_anybody_wrote_as_text():
     line = ProductionEntry("mnist", "3", "run", 1000.0, None, "hand", "<script>", "ab" * 32, 20)
-    table = log_table([line])
-    assert "now" in table
-    assert "<script>" not in table
-    assert "No model of the registry has been in Production" in log_table([])
+    log = timeline([line])
+    assert "to now UTC" in log
+    assert "20 corrections · data abababababab" in log
+    assert "<script>" not in log
+    assert "No model of the registry has been in Production" in timeline([])
 
 
 def test_a_replay_lists_what_would_change():

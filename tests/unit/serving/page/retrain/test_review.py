@@ -1,11 +1,16 @@
 """The sections of the Retrain tab, posted as the page posts them."""
 
+import re
 import uuid
 
+import gradio as gr
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from serving.learning.suspicious_clients import client_summaries
+from serving.page.retrain.review import decided
 from serving.page.retrain.uploads import FROM_FILES
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
@@ -15,6 +20,7 @@ from tests.helpers.pictures import png, zipped
 from tests.helpers.tab_events import component_id, trigger, upload
 
 KEY = "right"
+DIGITS = tuple("0123456789")
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +44,25 @@ def corrections(folder):
 
 
 @pytest.fixture
-def press(url):
-    """Presses a button of one visit to the page."""
-    visit = uuid.uuid4().hex
+def visit():
+    """The session of one visit to the page."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def shown(url, visit):
+    """What the review shows when the tab is opened: counts, gallery, and updates of client, buttons."""
+
+    def shown():
+        gallery = component_id(url, "html", elem_id="review")
+        return trigger(url, None, "select", ["mnist", "all clients"], gallery, session=visit, key=KEY)
+
+    return shown
+
+
+@pytest.fixture
+def press(url, visit):
+    """Presses a button of the visit."""
 
     def press(name, *data, key=KEY):
         return trigger(url, component_id(url, "button", value=name), "click", list(data), session=visit, key=key)
@@ -51,9 +73,8 @@ def press(url):
 def test_only_the_operator_reviews_and_uploads(press, corrections):
     corrections.add([correction(1)])
     for name, data in {
-        "Show pending corrections": ["mnist", "all clients"],
-        "Accept selected": ["mnist", "all clients", [], "as proposed"],
-        "Drop all from client": ["mnist", "all clients", [], "as proposed"],
+        "Save decisions": ["mnist", "all clients", {}],
+        "Drop all from client": ["mnist", "all clients"],
         "Show questions": ["mnist"],
         "They are right: learn them": ["mnist", None, []],
         "Check": ["mnist", FROM_FILES, []],
@@ -74,26 +95,49 @@ def test_a_database_that_is_away_is_told_in_words(served, classifier, settings, 
     away = {"database_url": "postgresql://ann@127.0.0.1:1/digits", "operator_key": SecretStr(KEY)}
     url = served(classifier, settings.model_copy(update=away | {"artifact_dir": tmp_path}))
     state = component_id(url, "html", elem_id="training-state")
-    show = component_id(url, "button", value="Show pending corrections")
+    save = component_id(url, "button", value="Save decisions")
     assert "The history can't be opened" in trigger(url, None, "tick", ["mnist"], state, key=KEY)[0]
     with pytest.raises(PermissionError, match="The history can't be opened"):
-        trigger(url, show, "click", ["mnist", "all clients"], key=KEY)
+        trigger(url, save, "click", ["mnist", "all clients", {"1": "accepted"}], key=KEY)
 
 
-def test_pending_corrections_are_accepted_relabelled_or_dropped(press, corrections):
+def test_pending_corrections_are_accepted_relabelled_or_dropped(shown, press, corrections):
     corrections.add([correction(number) for number in range(11, 15)])
-    counts, pictures, boxes, *_ = press("Show pending corrections", "mnist", "all clients")
+    counts, gallery, *_ = shown()
     assert '<th scope="row">pending</th>' in counts
-    assert pictures.count("background-image") == 4
-    captions, ids = zip(*boxes["choices"], strict=True)
-    assert captions[0] == "7 → 1, 90 %"
-    press("Accept selected", "mnist", "all clients", [ids[0]], "as proposed")
-    counts, *_ = press("Accept selected", "mnist", "all clients", [ids[1]], "4")
+    assert 'aria-label="7 → 1, 90 %"' in gallery
+    ids = re.findall(r'data-id="([0-9]+)"', gallery)
+    counts, gallery, *_ = press(
+        "Save decisions", "mnist", "all clients", dict(zip(ids[:3], ["accepted", "4", "dropped"], strict=True))
+    )
     assert "1 of them contradict the model" in counts
-    *_, boxes, _, _ = press("Drop selected", "mnist", "all clients", [ids[2]], "as proposed")
-    assert [identity for _, identity in boxes["choices"]] == [ids[3]]
+    assert re.findall(r'data-id="([0-9]+)"', gallery) == [ids[3]]
     assert sorted(corrections.labelled("mnist", "accepted").data.labels.tolist()) == [1, 4]
     assert corrections.accepted("mnist")[0].labels.tolist() == [1]
+    assert corrections.count(CorrectionFilter("mnist", state="dropped", ids=[int(ids[2])])) == 1
+
+
+@given(
+    st.none()
+    | st.text()
+    | st.lists(st.integers())
+    | st.dictionaries(st.text(), st.text() | st.none() | st.lists(st.text()))
+)
+def test_what_is_no_decision_is_refused_in_words(decisions):
+    try:
+        groups = decided(decisions, DIGITS)
+    except gr.Error:
+        return
+    assert sum(map(len, groups.values())) == len(decisions)
+    assert all(0 <= number < 2**63 for ids in groups.values() for number in ids)
+
+
+def test_decisions_are_grouped_by_what_becomes_of_the_picture():
+    groups = decided({"1": "accepted", "2": "dropped", "3": "7", "4": "accepted"}, DIGITS)
+    assert groups == {("accepted", None): [1, 4], ("dropped", None): [2], ("accepted", "7"): [3]}
+    for wrong in ({}, {"1": "12"}, {"x": "accepted"}, {"-1": "dropped"}, {"9" * 30: "dropped"}):
+        with pytest.raises(gr.Error):
+            decided(wrong, DIGITS)
 
 
 def test_contradictions_are_shown_together_and_answered(press, corrections):
@@ -110,19 +154,19 @@ def test_contradictions_are_shown_together_and_answered(press, corrections):
     assert pictures == "<p>No corrections contradict the model.</p>"
     assert corrections.accepted("mnist")[0].labels.tolist() == [2] * 3
     assert corrections.count(CorrectionFilter("mnist", state="dropped", label="5")) == 30
-    with pytest.raises(PermissionError, match="Select some"):
-        press("Accept selected", "mnist", "all clients", [], "as proposed")
+    with pytest.raises(PermissionError, match="Decide about some"):
+        press("Save decisions", "mnist", "all clients", {})
 
 
-def test_a_client_that_repeats_one_wrong_correction_is_suspicious_and_dropped_together(press, corrections):
+def test_a_client_that_repeats_one_wrong_correction_is_suspicious_and_dropped_together(shown, press, corrections):
     corrections.add([correction(number, client="liar") for number in range(100, 120)])
     corrections.add([correction(number, given=str(number % 10), proposed="3") for number in range(200, 204)])
-    counts, *_ = press("Show pending corrections", "mnist", "all clients")
+    counts, *_ = shown()
     assert "<b>liar</b>: 20 corrections, 20 of them 7 → 1; 20 contradict" in counts
     assert "<b>abc</b>" not in counts
     with pytest.raises(PermissionError, match="Choose a client"):
-        press("Drop all from client", "mnist", "all clients", [], "as proposed")
-    counts, *_ = press("Drop all from client", "mnist", "liar", [], "as proposed")
+        press("Drop all from client", "mnist", "all clients")
+    counts, *_ = press("Drop all from client", "mnist", "liar")
     assert "liar" not in counts
     assert corrections.count(CorrectionFilter("mnist", state="pending")) == 4
 
