@@ -112,7 +112,8 @@ class Image:
         self.workdir, self.user, self.steps = "/", "root", stage(parse((root / "Dockerfile").read_text()), target)
         for name in ("upper", "work", "merged", "packages", "packages-upper", "packages-work"):
             (self.folder / name).mkdir(mode=0o755)
-        layers = re.findall(r"-r (requirements\S*)", " ".join(step.text for step in self.steps if step.keyword == "RUN"))
+        commands = " ".join(step.text for step in self.steps if step.keyword == "RUN")
+        layers = re.findall(r"-r (requirements\S*)", commands)
         lay(needed(*(root / name for name in layers)), self.folder / "packages")
         self.namespace = self._mount()
 

@@ -51,7 +51,7 @@ def test_the_front_matter_is_what_a_space_asks_for(space):
 
 def test_what_the_image_needs_is_there_and_nothing_else(space):
     names = {path.name for path in space.iterdir()}
-    assert {"Dockerfile", "README.md", "requirements-serving.txt", "constraints.txt", "demo.py", "models", "serving"} <= names
+    assert {"Dockerfile", "README.md", "requirements-serving.txt", "demo.py", "models", "serving"} <= names
     assert not names & {"tests", ".git", ".venv", ".env", "data", "mlflow.db"}
     assert [path for path in space.rglob("*") if path.stat().st_size > 10_000_000] == []
 

@@ -129,9 +129,7 @@ def canonical(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize(
-    "name", [*SHIPPED, "requirements-dev.txt", "requirements-spark.txt", "constraints.txt"]
-)
+@pytest.mark.parametrize("name", [*SHIPPED, "requirements-dev.txt", "requirements-spark.txt", "constraints.txt"])
 def test_every_requirement_is_pinned(name):
     assert requirements(name)
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in requirements(name))
