@@ -5,9 +5,13 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.data.specs import SPECS
 from settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 PER_CALL = 200  # pictures that a worker gets at a time
 
@@ -26,7 +30,7 @@ def score(pictures: Path, out: Path, workers: int, dataset: str) -> tuple[int, f
     alias = f"models:/{SPECS[dataset].registered_model}@production"
     read = mlflow.pyfunc.spark_udf(spark, alias, env_manager="local")
     table = spark.read.format("binaryFile").load(str(pictures)).repartition(4 * workers)
-    scored = table.select("path", read(struct(col("content").alias("image"))).alias("reading"))
+    scored = with_nulls(table.select("path", read(struct(col("content").alias("image"))).alias("reading")))
     scored.limit(workers).collect()
     started = time.perf_counter()
     scored.write.mode("overwrite").parquet(str(out))
@@ -34,6 +38,17 @@ def score(pictures: Path, out: Path, workers: int, dataset: str) -> tuple[int, f
     count = spark.read.parquet(str(out)).count()
     spark.stop()
     return count, seconds
+
+
+def with_nulls(table: "DataFrame") -> "DataFrame":
+    """The table with null where a reading has no label, text or error: MLflow writes the text None for it, which none
+    of them ever is."""
+    from pyspark.sql.functions import col, lit, nullif
+
+    for name in ("label", "text", "error"):
+        column = col("reading").withField(name, nullif(col(f"reading.{name}"), lit("None")))
+        table = table.withColumn("reading", column)
+    return table
 
 
 def main() -> None:
