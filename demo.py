@@ -24,6 +24,7 @@ from settings import Settings, SettingsError, load, warn_of_former_names
 
 if TYPE_CHECKING:
     from serving.core.operator_key import OperatorKey
+    from serving.services import Services
 
 SWEEP_SECONDS = 5.0
 STOP_SECONDS = 9.5  # after which the program ends though a thread goes on
@@ -84,7 +85,7 @@ def serve(settings: Settings, redactor: Redactor, opens_browser: bool = False) -
     gc.disable()  # saves a tenth of the imports' 3 s, which begin once the flags are checked
     with environment.without_client_variables(), environment.without_package("mcp", hidden=not settings.mcp):
         import model_loader
-        from serving.learning.production import follow_registry
+        from serving.learning import production, trainer
         from serving.page.page import appearance, build_page
         from serving.server import LaunchError, PublicLink, exposure, launch, stop
         from serving.services import open_services
@@ -104,7 +105,7 @@ def serve(settings: Settings, redactor: Redactor, opens_browser: bool = False) -
         announce(url, key, exposure(settings), opens_browser)
         if settings.share:
             threading.Thread(target=link.open, args=[page], daemon=True).start()
-        threading.Thread(target=follow_registry, args=[services], name="models", daemon=True).start()
+        in_background(services, models=production.follow_registry, trainer=trainer.follow_requests)
         while not wait_for_stop(stops):
             services.upload_cache.sweep_now_and_then()
         end_late_threads()
@@ -115,6 +116,12 @@ def serve(settings: Settings, redactor: Redactor, opens_browser: bool = False) -
         stop(page)
         services.close()
     return 0
+
+
+def in_background(services: "Services", **functions: Callable[["Services"], None]) -> None:
+    """Run functions in threads of these names, until the services are closed."""
+    for name, function in functions.items():
+        threading.Thread(target=function, args=[services], name=name, daemon=True).start()
 
 
 def collect_garbage() -> None:

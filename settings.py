@@ -133,6 +133,10 @@ class Settings(BaseSettings):
         "https://huggingface.co", description="origins whose pages may embed the page; self: none but its own"
     )
 
+    trainer: Literal["page", "service"] = Field("page", description="who retrains: pages, or `python -m serving trainer`")
+    retrain_after: int = Field(0, ge=0, description="newly accepted corrections that start a retraining; 0: none do")
+    retrain_every_hours: float = Field(0, ge=0, description="hours after which new ones start a retraining; 0: none do")
+
     rate_limit: Literal["on", "off"] = Field("on", description="whether the rates below apply")
     rate_limit_api: str = Field("60000/minute", pattern=RATE, description="pictures a client may send to the API")
     rate_limit_page: str = Field("1200/minute", pattern=RATE, description="drawings a client may submit on the page")

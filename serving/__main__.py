@@ -1,4 +1,4 @@
-"""Maintain the online side by hand: `python -m serving retrain`, `replay` and `purge`."""
+"""Maintain the online side by hand: `python -m serving retrain`, `trainer`, `replay` and `purge`."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from experiments.retraining.corrections import RetrainingError
 from redaction import Redactor, protect_output
 from serving.core.private_files import OTHERS
 from serving.learning import replay as replaying
-from serving.learning import retraining_process
+from serving.learning import retraining_process, trainer
 from serving.storage.database import Database
 from serving.storage.history import History
 from serving.storage.records import AnswerFilter, BusyError, FullError, StoreError
@@ -44,9 +44,15 @@ def main(words: Sequence[str] | None = None) -> int:
 def retrain(arguments: argparse.Namespace, settings: Settings) -> int:
     """Retrain on the accepted corrections, as the button on the page does."""
     retraining_process.lower_priority()
-    if status := retraining_process.run(settings, arguments.dataset, arguments.job):
+    if status := retraining_process.run(settings, arguments.dataset, arguments.job, attempt=arguments.attempt):
         retraining_process.exit_now(status)
     return status
+
+
+def serve_retrainings(_: argparse.Namespace, settings: Settings) -> int:
+    """Do the retrainings that the pages ask for, until it is stopped."""
+    trainer.serve(settings)
+    return 0
 
 
 def replay(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -85,8 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     help_text = "retrain on the accepted corrections; the gate decides about Production"
     command = commands.add_parser("retrain", parents=[dataset], help=help_text)
-    command.add_argument("--job", type=int, help="number of a retraining that the page has claimed already")
+    command.add_argument("--job", type=int, help="number of a retraining that a trainer has begun already")
+    command.add_argument("--attempt", type=int, default=1, help="which attempt at it (default: the first)")
     command.set_defaults(run=retrain)
+    command = commands.add_parser("trainer", help="do the retrainings that pages with DEMO_TRAINER=service ask for")
+    command.set_defaults(run=serve_retrainings)
     command = commands.add_parser("replay", parents=[dataset], help="list the kept answers that a version would change")
     command.add_argument("--from", dest="since", type=_time, required=True, help="date or time, ISO 8601, UTC")
     command.add_argument("--until", type=_time, help="likewise (default: now)")

@@ -58,6 +58,7 @@ class Services:
     recent_drawings: RecentDrawings
     recorder: Recorder | None  # None while the history is off
     closed: threading.Event = field(default_factory=threading.Event)
+    retraining_requested: threading.Event = field(default_factory=threading.Event)  # for the trainer in this process
 
     def classifier(self, dataset: str) -> Classifier:
         """Return the model of a data set. Raises ModelError if it has none."""
@@ -127,6 +128,7 @@ class Services:
     def close(self) -> None:
         """Write what is still queued and close everything, within seconds."""
         self.closed.set()
+        self.retraining_requested.set()
         if self.recorder is not None:
             self.recorder.close()
         for calls in (self.database_calls, self.registry_calls):

@@ -1,6 +1,6 @@
 """Retrain on accepted corrections: one MLflow run, a new version, and Production if the gate lets it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -20,11 +20,11 @@ from experiments.inference.bundle import Bundle
 from experiments.inference.predictions import Prediction, predict
 from experiments.insights import plots
 from experiments.insights.gate_report import differences_table, gate_report
-from experiments.registry import production
+from experiments.registry import production, promotions
 from experiments.registry.run_log import RunLog
 from experiments.registry.store import TrackingStore
 from experiments.retraining import fine_tuning
-from experiments.retraining.corrections import Accepted, check_enough, hold_out
+from experiments.retraining.corrections import Accepted, RetrainingError, check_enough, hold_out
 from experiments.runs import provenance
 from experiments.runs.experiment import EpochLogger
 from experiments.runs.measure import Predictions, evaluation_sets, measure, predict_sets
@@ -33,6 +33,7 @@ from experiments.training.progress import Listener
 
 Stage = Literal["preparing", "training", "measuring", "deciding"]
 
+PARENT = "parent_version"  # parameter of a run: the champion
 REFUSED = 0.85  # probability of the reject class from which the gate takes an answer for a rejection
 
 
@@ -44,6 +45,12 @@ class RetrainingListener(Listener, Protocol):
 
     def log(self, line: str) -> None:
         """A line for the log."""
+
+    def measured(self, run_id: str, differences: Sequence[Difference]) -> None:
+        """What the decision will be made by, and what `decide` needs to repeat it."""
+
+    def confirm(self) -> None:
+        """Raise an error if another process does this retraining by now."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +100,22 @@ def retrain(
         digest = sha256(f"{dataset.digest} {accepted.digest}".encode()).hexdigest()
         after = measure(model, replace(dataset, digest=digest), held_out_data, log, logger.epochs, sets)
         differences = compare_models(sets, before, after, spec)
-    listener.stage("deciding")
-    return _decide(store, spec, champion, log.run_id, differences)
+    listener.measured(log.run_id, differences)
+    return _decide(store, spec, champion.version, log.run_id, differences, listener)
+
+
+def decide_again(
+    store: TrackingStore,
+    spec: DatasetSpec,
+    run_id: str,
+    differences: tuple[Difference, ...],
+    listener: RetrainingListener,
+) -> RetrainingResult:
+    """Complete a decision that was interrupted: what of it was done stays. Raises RetrainingError."""
+    runs = [run for run in store.runs(spec.name) if run.run_id == run_id]
+    if not runs:
+        raise RetrainingError(f"The run {run_id} of this retraining is gone from MLflow. Start another.")
+    return _decide(store, spec, runs[0].params[PARENT], run_id, differences, listener)
 
 
 def _log_datasets(dataset: Dataset, corrections: Split, log: RunLog) -> None:
@@ -128,23 +149,35 @@ def _labels(predictions: list[Prediction], spec: DatasetSpec) -> np.ndarray:
 
 
 def _decide(
-    store: TrackingStore, spec: DatasetSpec, champion: Bundle, run_id: str, differences: tuple[Difference, ...]
+    store: TrackingStore,
+    spec: DatasetSpec,
+    champion: str,
+    run_id: str,
+    differences: tuple[Difference, ...],
+    listener: RetrainingListener,
 ) -> RetrainingResult:
-    """Register the challenger in any case; it takes Production only through the gate."""
+    """Register the challenger in any case; it takes Production only through the gate. champion: the version that it was
+    compared with. Every step is safe to repeat."""
+    listener.stage("deciding")
     version, decision = production.register(store, spec, run_id), decide_retraining(differences)
     current = production.current_model(store, spec)
-    if decision.promote and current is not None and current.version != champion.version:
-        reason = f"compared with version {champion.version}, but version {current.version} took Production meanwhile"
+    present = current.version if current is not None else champion
+    promoted_before = version in [promotion.version for promotion in promotions.history(store, spec)]
+    if decision.promote and not promoted_before and present not in (champion, version):
+        reason = f"compared with version {champion}, but version {present} took Production meanwhile"
         decision = Decision(False, reason)
     report = gate_report(decision, differences_table(asdict(row) for row in differences))
     production.record_decision(store, spec, version, decision, report)
-    if decision.promote:
+    replaced = promoted_before and present != version  # since then, by the operator
+    if decision.promote and not replaced:
+        listener.confirm()
         production.promote(store, spec, version, decision.reason, "gate")
     return RetrainingResult(run_id, version, decision, differences)
 
 
 def _end_abandoned(store: TrackingStore, spec: DatasetSpec) -> None:
-    """Mark retrainings FAILED that MLflow still takes for running: one runs at a time, so their process is gone."""
+    """Mark retrainings FAILED that MLflow still takes for running: a data set has one at a time, so
+    their process is gone."""
     for run in store.runs(spec.name):
         if run.status == "RUNNING" and "retrain" in run.tags:
             store.end_run(run.run_id, "FAILED")
@@ -153,7 +186,7 @@ def _end_abandoned(store: TrackingStore, spec: DatasetSpec) -> None:
 def _parameters(champion: Bundle, training: Split, evaluation: Split, spec: DatasetSpec) -> dict[str, object]:
     counts = np.bincount(np.concatenate([training.labels, evaluation.labels]), minlength=len(spec.class_names))
     return {
-        "parent_version": champion.version,
+        PARENT: champion.version,
         "corrections_taught": len(training.labels),
         "corrections_held_out": len(evaluation.labels),
         "corrections_by_class": " ".join(f"{name}:{n}" for name, n in zip(spec.class_names, counts, strict=True) if n),

@@ -1,21 +1,23 @@
-"""Report a retraining from inside its process: progress to the database, a cancellation to its main thread."""
+"""Report a retraining from inside its process: progress to the database, a cancellation or loss to its main thread."""
 
 import _thread
 import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pydantic
 
 from experiments.training.progress import Epoch
 from serving.storage.database import wait_for_database
-from serving.storage.records import CANCELLABLE, AbandonedError, Retraining
+from serving.storage.records import CANCELLABLE, MAX_ATTEMPTS, AbandonedError, Retraining
 
 if TYPE_CHECKING:
+    from experiments.evaluation.comparison import Difference
     from experiments.retraining.retrain import Stage
     from serving.storage.retrainings import Retrainings
 
@@ -44,21 +46,32 @@ class Reporter:
         self._retrainings, self._retraining, self._heartbeat = retrainings, retraining, heartbeat
         self._redact = redact
         self._state, self._progress, self._total_epochs = "starting", 0.0, 1
-        self._epochs: list[Epoch] = []
-        self._log: list[str] = []
+        self._epochs = epochs_of(retraining) if retraining.run_id else []  # where only the decision is left
+        self._log: list[str] = list(retraining.log)
+        self._results: dict[str, Any] = {}
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        if retraining.attempts > 1:
+            self.log(f"Attempt {retraining.attempts} of {MAX_ATTEMPTS}: the process of the one before was lost.")
         self._thread.start()
 
     def stage(self, name: "Stage", epochs: int = 0) -> None:
         """Enter a stage, training with so many epochs. Raises KeyboardInterrupt before the decision if the retraining
         was cancelled; later it can't be."""
         if name not in CANCELLABLE:
-            begin = partial(self._retrainings.begin_decision, self._retraining.id)
+            begin = partial(self._retrainings.begin_decision, self._retraining, **self._results)
             if not wait_for_database(begin):
                 raise KeyboardInterrupt
         self._state, self._progress, self._total_epochs = name, STARTS[name], epochs
         self.log(name.capitalize())
+
+    def measured(self, run_id: str, differences: "Sequence[Difference]") -> None:
+        """Keep what the decision is made by, so that another attempt can repeat it alone."""
+        self._results = {"run_id": run_id, "differences": [asdict(row) for row in differences]}
+
+    def confirm(self) -> None:
+        """Raise AbandonedError if the retraining was taken from this process, which then must change nothing."""
+        wait_for_database(partial(self._retrainings.heartbeat, self._retraining))
 
     def log(self, line: str) -> None:
         """Add a line to the log, and print it."""
@@ -112,5 +125,5 @@ class Reporter:
         state = {} if self._state == "starting" else {"state": self._state}
         epochs = _EPOCHS.dump_python(self._epochs, exclude={"__all__": {"seconds"}})
         return self._retrainings.heartbeat(
-            self._retraining.id, progress=self._progress, remaining=remaining, epochs=epochs, log=self._log, **state
+            self._retraining, progress=self._progress, remaining=remaining, epochs=epochs, log=self._log, **state
         )

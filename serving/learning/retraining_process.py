@@ -1,17 +1,13 @@
-"""A retraining as a process of its own, at low priority; started from the page, by the API or by hand."""
+"""A retraining in its own process, at low priority; started by a trainer or by hand."""
 
 import logging
 import os
 import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self
-
-from pydantic import SecretStr
 
 from experiments.data import datasets
 from experiments.data.archive import DatasetError
@@ -19,59 +15,24 @@ from experiments.data.specs import SPECS
 from experiments.inference.bundle import BundleError
 from experiments.inference.litert import ModelError
 from experiments.registry import production
-from experiments.registry.store import HURRIED, RegistryError, TrackingStore
-from experiments.retraining.corrections import MIN_CORRECTIONS, Accepted, RetrainingError, UnansweredError, check_enough
+from experiments.registry.store import RegistryError, TrackingStore
+from experiments.retraining.corrections import Accepted, RetrainingError, UnansweredError
 from redaction import Redactor
-from serving.core.errors import Refused
-from serving.core.private_files import private_file
 from serving.learning.contradictions import Judge, learnable, production_judge
 from serving.learning.reporter import HEARTBEAT, Reporter
+from serving.learning.retraining_requests import learnable_count
+from serving.learning.trainer import LOG
 from serving.storage.database import Database, wait_for_database
-from serving.storage.records import BusyError, CorrectionFilter, Retraining, RetrainingState, StoreError
-from settings import ROOT, Settings, variable
+from serving.storage.records import AbandonedError, Retraining, RetrainingState, StoreError
+from settings import Settings
 
 # Functions import what needs SQLAlchemy or TensorFlow, since the page starts with this module.
 if TYPE_CHECKING:
     from experiments.retraining.retrain import RetrainingResult
-    from serving.services import Services
 
-CORRECTIONS_NEEDED = MIN_CORRECTIONS
-"""Accepted ones, for a retraining."""
 NICENESS = 19
-LOG = "retraining.log"  # in DEMO_ARTIFACT_DIR: what the last process printed, tracebacks included
 Retrain = Callable[[Settings, str, Accepted, Reporter], "RetrainingResult"]
-
-
-def start_retraining(services: "Services", dataset: str) -> Retraining:
-    """Start a new retraining in a process that outlives this one. Raises Refused, StoreError."""
-    try:
-        retraining = claim(services.database, dataset)
-        _start_process(services, retraining)
-    except BusyError as error:
-        raise Refused(409, "busy", str(error), "GET /api/retrain/status shows it.") from None
-    except RetrainingError as error:
-        raise Refused(409, "not_started", str(error), "GET /api/training-data lists what there is.") from None
-    return retraining
-
-
-def cancel_retraining(services: "Services") -> Retraining:
-    """Ask the active retraining to end, and return it. Raises Refused if none can be cancelled."""
-    retraining = services.retrainings.cancel()
-    if retraining is None:
-        raise Refused(409, "nothing_to_cancel", "No retraining can be cancelled now.")
-    return retraining
-
-
-def claim(database: Database, dataset: str) -> Retraining:
-    """Enter a new retraining on all accepted corrections. Raises BusyError, RetrainingError, StoreError."""
-    from serving.storage.corrections import Corrections
-    from serving.storage.retrainings import Retrainings
-
-    corrections = Corrections(database)
-    unanswered = corrections.count(CorrectionFilter(dataset, state="accepted", unanswered=True))
-    count = corrections.count(CorrectionFilter(dataset, state="accepted")) - unanswered
-    check_enough(count, unanswered)
-    return Retrainings(database).claim(dataset, count)
+DecideAgain = Callable[[Settings, Retraining, Reporter], "RetrainingResult"]
 
 
 def run(
@@ -81,8 +42,10 @@ def run(
     retrain: Retrain | None = None,
     heartbeat: float = HEARTBEAT,
     judge: Callable[[Settings, str], Judge] = production_judge,
+    attempt: int = 1,
+    decide_again: DecideAgain | None = None,
 ) -> int:
-    """Run a retraining in this process: the claimed one of this number, or a new one.
+    """Run a retraining in this process: the attempt that a trainer has begun at the one of this number, or a new one.
 
     Returns the exit status, which is 0 also if the gate refused the model. Raises BusyError, RetrainingError,
     StoreError.
@@ -91,17 +54,21 @@ def run(
 
     database = Database.of(settings)
     retrainings = Retrainings(database)
-    retraining = claim(database, dataset) if number is None else retrainings.get(number)
-    if retraining is None or not retraining.is_active:
-        raise RetrainingError(f"There is no retraining {number} to run.")
+    if number is None:
+        retraining = retrainings.claim(dataset, learnable_count(database, dataset))
+    else:
+        retraining = _begun(retrainings.get(number), number, attempt)
     redact = Redactor.of(settings, os.environ).redact
     reporter = Reporter(retrainings, retraining, redact, heartbeat)
     state: RetrainingState
     results: dict[str, Any] = {}
     with StopSignals() as stop:
         try:
-            accepted = _learnable(database, retraining, judge(settings, retraining.dataset), reporter)
-            result = (retrain or _retrain)(settings, retraining.dataset, accepted, reporter)
+            if retraining.run_id:
+                result = (decide_again or _decide_again)(settings, retraining, reporter)
+            else:
+                accepted = _learnable(database, retraining, judge(settings, retraining.dataset), reporter)
+                result = (retrain or _retrain)(settings, retraining.dataset, accepted, reporter)
             state, reason = "promoted" if result.decision.promote else "refused", result.decision.reason
             results = {"version": result.version, "run_id": result.run_id, "progress": 1.0}
             results["differences"] = [asdict(row) for row in result.differences]
@@ -111,7 +78,7 @@ def run(
     reason = redact(reason)
     reporter.log(f"{state.capitalize()}: {reason}")
     reporter.close()
-    wait_for_database(partial(retrainings.finish, retraining.id, state, reason, **results))
+    wait_for_database(partial(retrainings.finish, retraining, state, reason, **results))
     database.close()
     return 1 if state in ("failed", "cancelled") else 0
 
@@ -151,23 +118,24 @@ class StopSignals:
         raise KeyboardInterrupt
 
 
-def _start_process(services: "Services", retraining: Retraining) -> None:
-    """Raises RetrainingError."""
-    arguments = ["retrain", "--dataset", retraining.dataset, "--job", str(retraining.id)]
-    try:
-        private_file(services.settings.artifact_dir / LOG)
-        with (services.settings.artifact_dir / LOG).open("wb") as log:
-            # A group of its own, so that Ctrl-C at the page does not reach it; no session, which would have its own
-            # share of the processors where they are shared out by session, however low its priority.
-            process = subprocess.Popen(
-                [sys.executable, "-m", "serving", *arguments], cwd=ROOT, env=_environment(services.settings),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, process_group=0,
-            )  # fmt: skip
-    except OSError as error:
-        message = f"The process could not be started: {error}"
-        services.retrainings.finish(retraining.id, "failed", message)
-        raise RetrainingError(message) from error
-    threading.Thread(target=process.wait, daemon=True).start()  # else it would stay in the process table
+def _begun(retraining: Retraining | None, number: int, attempt: int) -> Retraining:
+    """Raises RetrainingError if this attempt is not, or no longer, the one to be made."""
+    if retraining is None or not retraining.is_active or retraining.state == "queued":
+        raise RetrainingError(f"There is no retraining {number} to run.")
+    if retraining.attempts != attempt:
+        raise RetrainingError(f"Retraining {number} is at attempt {retraining.attempts}, not {attempt}.")
+    return retraining
+
+
+def _decide_again(settings: Settings, retraining: Retraining, reporter: Reporter) -> "RetrainingResult":
+    """The decision alone, of a retraining whose process was lost during it."""
+    from experiments.evaluation.comparison import Difference
+    from experiments.retraining.retrain import decide_again
+
+    reporter.log("The model is trained and measured; its decision is made again.")
+    differences = tuple(Difference(**row) for row in retraining.differences)
+    reporter.measured(retraining.run_id, differences)
+    return decide_again(TrackingStore.of(settings), SPECS[retraining.dataset], retraining.run_id, differences, reporter)
 
 
 def _retrain(settings: Settings, dataset: str, accepted: Accepted, reporter: Reporter) -> "RetrainingResult":
@@ -191,7 +159,7 @@ def _learnable(database: Database, retraining: Retraining, judge: Judge, reporte
     from serving.storage.retrainings import Retrainings
 
     accepted = learnable(Corrections(database), judge, retraining.dataset, reporter.log)
-    Retrainings(database).heartbeat(retraining.id, corrections=len(accepted))
+    Retrainings(database).heartbeat(retraining, corrections=len(accepted))
     return accepted
 
 
@@ -203,15 +171,8 @@ def _outcome(error: Exception | None, deciding: bool) -> tuple[RetrainingState, 
         return "cancelled", "It was cancelled. Nothing has changed."
     if isinstance(error, UnansweredError):
         return "refused", str(error)
-    if isinstance(error, (BundleError, DatasetError, ModelError, RegistryError, RetrainingError, StoreError)):
+    worded = (AbandonedError, BundleError, DatasetError, ModelError, RegistryError, RetrainingError, StoreError)
+    if isinstance(error, worded):
         return "failed", str(error)
     logging.getLogger(__name__).error("The retraining broke off", exc_info=error)
     return "failed", f"The fault is on this side ({type(error).__name__}); {LOG} in DEMO_ARTIFACT_DIR has the details."
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """The same settings for another process, whatever they came from."""
-    values = {name: getattr(settings, name) for name in Settings.model_fields}
-    plain = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
-    ours = {name: value for name, value in os.environ.items() if HURRIED.get(name) != value}  # it can wait for MLflow
-    return ours | {variable(name): "" if value is None else str(value) for name, value in plain.items()}

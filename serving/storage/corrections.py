@@ -187,6 +187,8 @@ def _conditions(where: CorrectionFilter) -> Iterable[sa.ColumnElement[bool]]:
         yield columns.label != columns.given
     if where.unanswered:
         yield columns.asked_at.is_not(None) & columns.confirmed_at.is_(None)
+    if where.since is not None:
+        yield sa.or_(*(moment > where.since for moment in (columns.made_at, columns.reviewed_at, columns.confirmed_at)))
     if where.ids is not None:
         yield columns.id.in_(where.ids)
     if where.before is not None:

@@ -12,10 +12,12 @@ Source = Literal["page", "api", "batch"]
 """Where a prediction was asked for."""
 ReviewState = Literal["pending", "accepted", "dropped"]
 RetrainingState = Literal[
-    "starting", "preparing", "training", "measuring", "deciding", "promoted", "refused", "failed", "cancelled"
-]
-CANCELLABLE = ("starting", "preparing", "training", "measuring")
-HEARTBEAT_TIMEOUT = 30.0  # s without a heartbeat after which a retraining has failed
+    "queued", "starting", "preparing", "training", "measuring", "deciding",
+    "promoted", "refused", "failed", "cancelled",
+]  # fmt: skip
+CANCELLABLE = ("queued", "starting", "preparing", "training", "measuring")
+HEARTBEAT_TIMEOUT = 30.0  # s without a heartbeat after which a retraining is begun again
+MAX_ATTEMPTS = 3  # of a retraining, whose process may die twice
 MAX_REASON = 500  # characters
 LABEL_LENGTH = 300  # characters of a label: 200 digits in 100 rows
 FORMER_REJECTED = "not_a_digit"
@@ -35,15 +37,16 @@ class FullError(Refused):
 
 
 class BusyError(RuntimeError):
-    """Another retraining is active."""
+    """Another retraining of the data set is active."""
 
     def __init__(self, retraining_id: int) -> None:
-        super().__init__(f"Retraining {retraining_id} is going on. One runs at a time: wait for it, or cancel it.")
+        rule = "A data set has one at a time: wait for it, or cancel it."
+        super().__init__(f"Retraining {retraining_id} is going on. {rule}")
         self.retraining_id = retraining_id
 
 
 class AbandonedError(RuntimeError):
-    """A retraining was given up by others, after its heartbeats ceased."""
+    """A retraining was taken from this process, after its heartbeats ceased."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ class CorrectionFilter:
     above: float | None = None  # only those of an answer with at least this confidence
     changed: bool = False  # only those whose label differs from the answer's
     unanswered: bool = False  # only those that the operator was asked about and has not confirmed
+    since: float | None = None  # only those made, reviewed or answered for later, seconds since 1970
     before: int | None = None  # only those with a lower id, for the next page
 
 
@@ -180,8 +184,14 @@ class Retraining:
     run_id: str
     differences: list[dict[str, Any]]  # the gate's table, of experiments.evaluation.comparison.Difference as JSON
     cancelled: bool
+    attempts: int = 1  # how often it was begun
 
     @property
     def is_active(self) -> bool:
         """Whether it is not over."""
         return self.state in (*CANCELLABLE, "deciding")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a trainer, for the first time or after its process was lost."""
+        return self.state == "queued" or (self.is_active and self.seen_at < time.time() - HEARTBEAT_TIMEOUT)

@@ -73,11 +73,11 @@ retrainings = sa.Table(
     "retrainings",
     METADATA,
     sa.Column("id", Id, primary_key=True),
-    sa.Column("active", sa.Integer, unique=True),  # 1 for the active one, null for all others
+    sa.Column("active", sa.Integer),  # 1 while it waits or runs, else null
     sa.Column("cancelled", sa.Boolean, nullable=False),  # whether it was asked to end
     sa.Column("dataset", sa.String(32), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("started_at", sa.Double, nullable=False),  # seconds since 1970, UTC
+    sa.Column("started_at", sa.Double, nullable=False),  # of its latest attempt, before that asked for; since 1970, UTC
     sa.Column("seen_at", sa.Double, nullable=False),  # last heartbeat
     sa.Column("ended_at", sa.Double),
     sa.Column("progress", sa.Float, nullable=False),  # 0 to 1
@@ -89,6 +89,15 @@ retrainings = sa.Table(
     sa.Column("version", sa.String(16), nullable=False),  # the registered result, empty if none
     sa.Column("run_id", sa.String(64), nullable=False),
     sa.Column("differences", sa.JSON, nullable=False),  # the gate's table
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),  # how often it was begun
+    sa.UniqueConstraint("dataset", "active", name="uq_retrainings_dataset"),  # nulls are all different
+)
+
+trainers = sa.Table(  # one row for all of them
+    "trainers",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("seen_at", sa.Double, nullable=False),  # when a trainer of its own last looked for work
 )
 
 promotions = sa.Table(

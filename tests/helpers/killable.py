@@ -91,14 +91,14 @@ class Killable:
             self._page.start()
 
     def start_retraining(self) -> None:
-        """Start a retraining unless one is going on. A dead one is given up first, as it is 30 s after its death by
-        whoever has had the database for so long."""
+        """Start a retraining unless one is going on. A dead one is given up first: it is cancelled, which ends it at
+        once 30 s after its death."""
         if self._retrainings():
             return
         with self.database.engine.begin() as connection:
             silent = sa.update(retrainings).where(retrainings.c.active == 1)
-            connection.execute(silent.values(seen_at=time.time() - HEARTBEAT_TIMEOUT - 1))
-        Retrainings(self.database).latest()
+            connection.execute(silent.values(seen_at=time.time() - HEARTBEAT_TIMEOUT - 1, state="training", run_id=""))
+        Retrainings(self.database).cancel()
         last = self._ask("GET", "/api/retrain/status")["retraining"]
         assert last is None or last["ended_at"], last
         started = self._ask("POST", "/api/retrain")

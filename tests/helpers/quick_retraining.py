@@ -1,5 +1,6 @@
 """`python -m serving retrain` on a part of the data: the same champion, trainer, store and gate in less time."""
 
+import argparse
 import dataclasses
 import sys
 from functools import partial
@@ -47,7 +48,15 @@ def part_of(dataset: Dataset) -> Dataset:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dataset", default="mnist")
+    parser.add_argument("--attempt", type=int, default=1)
+    parser.add_argument("--job", type=int)
+    arguments = parser.parse_args()
     retraining_process.lower_priority()
-    if status := retraining_process.run(Settings(), "mnist", None, retrain_quickly):
+    status = retraining_process.run(
+        Settings(), arguments.dataset, arguments.job, retrain_quickly, attempt=arguments.attempt
+    )
+    if status:
         retraining_process.exit_now(status)
     sys.exit(0)

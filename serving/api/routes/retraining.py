@@ -9,7 +9,7 @@ from experiments.data.specs import DEFAULT_DATASET
 from serving.api.bodies import json_body, read_command
 from serving.api.deps import OPERATOR_ONLY, ServicesDep
 from serving.api.schemas import CONFLICT, Dataset, DatasetQuery, IsoTime, Schema
-from serving.learning.retraining_process import cancel_retraining, start_retraining
+from serving.learning.retraining_requests import cancel_retraining, start_retraining, waiting_notice
 from serving.storage.records import RetrainingState
 
 router = APIRouter(tags=["retraining"], dependencies=OPERATOR_ONLY)
@@ -38,7 +38,8 @@ class RetrainAnswer(Schema):
     id: int
     dataset: str
     state: RetrainingState
-    started_at: IsoTime = Field(description="ISO 8601, UTC")
+    attempts: int = Field(description="how often it was begun: its process may be lost twice")
+    started_at: IsoTime = Field(description="of its latest attempt, before that asked for; ISO 8601, UTC")
     ended_at: IsoTime | None
     seconds_left: float | None = Field(
         validation_alias="remaining", description="estimated; null while unknown, and at the end"
@@ -56,12 +57,13 @@ class StatusAnswer(Schema):
     """The state of a retraining; null before the first."""
 
     retraining: RetrainAnswer | None
+    notice: str = Field(description="why it waits and what to do about that; empty unless it waits")
 
 
 @router.post("/api/retrain", openapi_extra=json_body(RetrainBody), responses=CONFLICT)
 async def retrain(request: Request, services: ServicesDep) -> RetrainAnswer:
-    """Start a retraining on the accepted corrections, in the background. 409 with the id of another that is going on,
-    and while too few are accepted."""
+    """Ask for a retraining on the accepted corrections, in the background. 409 with the id of another of the data set
+    that is not over, and while too few are accepted."""
     body = await read_command(request, services.load, RetrainBody)
     return RetrainAnswer.model_validate(await services.database_calls.call(start_retraining, services, body.dataset))
 
@@ -69,11 +71,16 @@ async def retrain(request: Request, services: ServicesDep) -> RetrainAnswer:
 @router.get("/api/retrain/status")
 async def status(services: ServicesDep, dataset: DatasetQuery | None = None) -> StatusAnswer:
     """Show the retraining that is going on, else the last; of one data set if it is named."""
-    latest = await services.database_calls.call(lambda: services.retrainings.latest(dataset))
-    return StatusAnswer.model_validate({"retraining": latest})
+
+    def read() -> dict[str, Any]:
+        latest = services.retrainings.latest(dataset)
+        return {"retraining": latest, "notice": waiting_notice(services, latest)}
+
+    return StatusAnswer.model_validate(await services.database_calls.call(read))
 
 
 @router.post("/api/retrain/cancel", responses=CONFLICT)
-async def cancel(services: ServicesDep) -> RetrainAnswer:
-    """End the retraining that is going on within seconds. 409 if there is none, or it is deciding already."""
-    return RetrainAnswer.model_validate(await services.database_calls.call(cancel_retraining, services))
+async def cancel(services: ServicesDep, dataset: DatasetQuery | None = None) -> RetrainAnswer:
+    """End the retraining that is going on within seconds, and one that waits at once; of one data set if it is named.
+    409 if there is none, or it is deciding already."""
+    return RetrainAnswer.model_validate(await services.database_calls.call(cancel_retraining, services, dataset))

@@ -4,7 +4,7 @@ import html
 from dataclasses import dataclass
 from typing import Literal
 
-from serving.learning.retraining_process import CORRECTIONS_NEEDED
+from serving.learning.retraining_requests import CORRECTIONS_NEEDED
 from serving.page.widgets.times import format_utc
 from serving.services import Services
 from serving.storage.records import CorrectionFilter, ProductionEntry, Retraining
@@ -85,6 +85,8 @@ def steps(standing: Standing) -> list[Step]:
 
 def next_step(standing: Standing) -> str:
     """What the operator can do now, in a sentence."""
+    if standing.retraining is not None and standing.retraining.is_waiting:
+        return "A retraining waits to be done; what for is shown below."
     if standing.is_training:
         return "A retraining is going on; its progress is shown below."
     if standing.unanswered:

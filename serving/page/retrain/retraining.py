@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from experiments.insights.gate_report import differences_table
-from serving.learning.retraining_process import cancel_retraining, start_retraining
+from serving.learning.retraining_requests import cancel_retraining, start_retraining, waiting_notice
 from serving.page.retrain.path import path_report, standing
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
 from serving.page.widgets.controls import QUIET, OperatorEvents, Refresh
 from serving.services import Services
-from serving.storage.records import Retraining
+from serving.storage.records import MAX_ATTEMPTS, Retraining
 
 if TYPE_CHECKING:
     from experiments.training.progress import Epoch
@@ -38,42 +38,47 @@ def build(services: Services, dataset: gr.Radio, path: gr.HTML) -> Refresh:
     timer = gr.Timer(REFRESH_S, active=False)
     section = [state, *plots, gate, starting, cancelling]
 
+    def shown(retraining: Retraining | None, can_start: bool = False) -> SectionUpdate:
+        return section_update(retraining, can_start, waiting_notice(services, retraining))
+
     def refresh(dataset: str) -> SectionUpdate:
         now = standing(services, dataset)
-        return (*section_update(now.retraining, now.can_start), path_report(now))
+        return (*shown(now.retraining, now.can_start), path_report(now))
 
     def start(dataset: str) -> SectionUpdate:
-        return section_update(start_retraining(services, dataset))
+        return shown(start_retraining(services, dataset))
 
-    def cancel() -> SectionUpdate:
-        return section_update(cancel_retraining(services))
+    def cancel(dataset: str) -> SectionUpdate:
+        return shown(cancel_retraining(services, dataset))
 
     events = OperatorEvents(services, services.database_calls, dataset)
     events.on(starting.click, start, [], section, **QUIET)
-    OperatorEvents(services, services.database_calls).on(cancelling.click, cancel, [], section, **QUIET)
+    events.on(cancelling.click, cancel, [], section, **QUIET)
     events.refresh(timer.tick, refresh, [], [*section, path])
     return partial(events.refresh, handler=refresh, inputs=[], outputs=[*section, path])
 
 
-def section_update(retraining: Retraining | None, can_start: bool = False) -> SectionUpdate:
+def section_update(retraining: Retraining | None, can_start: bool = False, notice: str = "") -> SectionUpdate:
     """A retraining, None before the first, as updates of the section's components. can_start: whether another may be
-    started now."""
+    started now. notice: why it waits."""
     active = retraining is not None and retraining.is_active
     gate = differences_table(retraining.differences) if retraining and retraining.differences else ""
     buttons = gr.update(visible=can_start), gr.update(visible=active)
-    return (progress_report(retraining), *_plots(retraining), gate, *buttons)
+    return (progress_report(retraining, notice), *_plots(retraining), gate, *buttons)
 
 
-def progress_report(retraining: Retraining | None) -> str:
-    """HTML: state, progress bar, time left, and the end of the log."""
+def progress_report(retraining: Retraining | None, notice: str = "") -> str:
+    """HTML: state, why it waits, progress bar, time left, and the end of the log."""
     if retraining is None:
         return "<p class='empty'>No model has been retrained yet. Ten accepted corrections are enough to start.</p>"
     facts = [
         f"Retraining {retraining.id}: {retraining.state}",
         f"{retraining.corrections} corrections",
-        f"started {_format_time(retraining.started_at)}",
+        f"{'asked for' if retraining.state == 'queued' else 'started'} {_format_time(retraining.started_at)}",
     ]
-    if retraining.is_active:
+    if retraining.attempts > 1:
+        facts.append(f"attempt {retraining.attempts} of {MAX_ATTEMPTS}")
+    if retraining.is_active and not retraining.is_waiting:
         left = retraining.remaining
         facts.append("time left unknown" if left is None else f"about {left:.0f} s left")
         facts += ["cancelling"] if retraining.cancelled else []
@@ -81,7 +86,8 @@ def progress_report(retraining: Retraining | None) -> str:
         facts.append(f"took {retraining.ended_at - retraining.started_at:.0f} s")
         facts += [f"version {retraining.version}"] if retraining.version else []
     bar = f'<progress value="{retraining.progress:.3f}" aria-label="progress of the retraining"></progress>'
-    reason = f"<p><b>{html.escape(retraining.reason)}</b></p>" if retraining.reason else ""
+    why = retraining.reason or notice
+    reason = f"<p><b>{html.escape(why)}</b></p>" if why else ""
     log = html.escape("\n".join(retraining.log[-LOG_LINES:]))
     return f"<p>{html.escape(', '.join(facts))}</p>{bar}{reason}" + (f"<pre>{log}</pre>" if log else "")
 

@@ -15,7 +15,7 @@ from experiments.data.specs import SPECS, Split
 from experiments.data.synthesis.digits import draw_digits
 from experiments.data.synthesis.generate import Amounts
 from experiments.evaluation import held_out
-from experiments.registry import production, promotions
+from experiments.registry import production, promotions, versions
 from experiments.retraining import fine_tuning, retrain
 from experiments.retraining.corrections import MIN_CORRECTIONS, Accepted, RetrainingError, hold_out
 from experiments.runs import experiment
@@ -84,6 +84,12 @@ class RecordingListener:
     def epoch(self, result):
         self.events.append(result.epoch)
 
+    def measured(self, run_id, differences):
+        self.results = run_id, differences
+
+    def confirm(self):
+        self.events.append("confirmed")
+
 
 @pytest.fixture(scope="module")
 def retrained(store, dataset):
@@ -99,7 +105,9 @@ def retrained(store, dataset):
 def test_the_run_says_what_it_learnt_from_whom(retrained):
     result, champion, listener, runs, abandoned = retrained
     run = runs[result.run_id]
-    assert listener.events == ["preparing", ("training", EPOCHS), *range(1, EPOCHS + 1), "measuring", "deciding"]
+    stages = ["preparing", ("training", EPOCHS), *range(1, EPOCHS + 1), "measuring", "deciding"]
+    assert listener.events == stages + ["confirmed"] * result.decision.promote
+    assert listener.results == (result.run_id, result.differences)
     assert (run.name, run.status, run.version) == ("retrain", "FINISHED", result.version)
     assert (run.tags["retrain"], run.tags["parent_run"], run.tags["corrections"]) == ("true", champion.run_id, "24")
     assert run.params["corrections_taught"] == "18"
@@ -143,9 +151,51 @@ def test_a_challenger_of_a_champion_that_is_gone_stays_out(store, dataset, retra
     present = production.current_model(store, SPEC).version
     other = result.version if present == champion.version else champion.version
     production.promote(store, SPEC, other, "by hand")
-    decided = retrain._decide(store, SPEC, dataclasses.replace(champion, version=present), result.run_id, good())
+    third = production.register(store, SPEC, retrained_again(store, present))
+    decided = retrain.decide_again(store, SPEC, versions.get(store, SPEC, third).run_id, good(), RecordingListener())
     assert not decided.decision.promote
     assert f"version {other} took Production meanwhile" in decided.decision.reason
+
+
+def retrained_again(store, champion):
+    """The id of a run whose model was compared with this version."""
+    bundle = production.pull(store, SPEC)
+    with store.run("mnist", "retrain", "", {retrain.PARENT: champion}, {"retrain": "true"}) as log:
+        log.log_metrics(bundle.metrics)
+        log.log_bundle(bundle.folder)
+    return log.run_id
+
+
+class Killed(BaseException):
+    pass
+
+
+class KilledListener(RecordingListener):
+    def confirm(self):
+        raise Killed
+
+
+def test_an_interrupted_decision_is_completed_once(store, retrained):
+    present = production.current_model(store, SPEC).version
+    run_id = retrained_again(store, present)
+    with pytest.raises(Killed):
+        retrain.decide_again(store, SPEC, run_id, good(), KilledListener())
+    assert production.current_model(store, SPEC).version == present
+    results = [retrain.decide_again(store, SPEC, run_id, good(), RecordingListener()) for _ in range(2)]
+    assert results[0].decision.promote
+    assert results[0].version == results[1].version != present
+    history = [entry.version for entry in promotions.history(store, SPEC)]
+    assert history.count(results[0].version) == 1
+    assert history[-1] == results[0].version
+    production.rollback(store, SPEC, "regret")
+    repeated = retrain.decide_again(store, SPEC, run_id, good(), RecordingListener())
+    assert repeated.decision.promote
+    assert production.current_model(store, SPEC).version == present, "what the operator rolled back stays so"
+
+
+def test_a_decision_whose_run_is_gone_is_given_up_in_words(store):
+    with pytest.raises(RetrainingError, match="gone from MLflow"):
+        retrain.decide_again(store, SPEC, "ab" * 16, good(), RecordingListener())
 
 
 def good():

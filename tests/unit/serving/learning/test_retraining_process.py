@@ -5,61 +5,18 @@ from functools import partial
 
 import pytest
 
-from experiments.evaluation.comparison import Difference
 from experiments.evaluation.gate import Decision
 from experiments.registry.store import RegistryError
 from experiments.retraining.corrections import RetrainingError
 from experiments.retraining.retrain import RetrainingResult
-from experiments.training.progress import Epoch
 from serving.learning import retraining_process
 from serving.learning.reporter import Reporter
+from serving.learning.retraining_requests import learnable_count
 from serving.storage.corrections import Corrections
-from serving.storage.database import Database
-from serving.storage.records import BusyError, CorrectionFilter
+from serving.storage.records import CorrectionFilter
 from serving.storage.retrainings import Retrainings
-from tests.helpers.corrections import BELIEVING, SURE_OF_SEVEN, correction
-
-HEARTBEAT = 0.05  # s
-run = partial(retraining_process.run, judge=lambda *_: BELIEVING)
-ROW = Difference("validation", 5000, 0.996, 0.997, -0.001, 0.003)
-
-
-@pytest.fixture
-def settings(settings, tmp_path):
-    return settings.model_copy(update={"artifact_dir": tmp_path})
-
-
-@pytest.fixture
-def database(settings):
-    database = Database.of(settings)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def accepted(database):
-    corrections = Corrections(database)
-    corrections.add([correction(number) for number in range(12)])
-    corrections.review(CorrectionFilter("mnist"), "accepted")
-
-
-def retrain(promote=True):
-    """Stands for minutes of training."""
-
-    def retrain(settings, dataset, accepted, reporter):
-        assert (dataset, len(accepted)) == ("mnist", 12)
-        assert accepted.data.images.shape == (12, 28, 28, 1)
-        assert set(accepted.data.labels) == {1}
-        reporter.stage("preparing")
-        reporter.stage("training", epochs=2)
-        for epoch in (1, 2):
-            reporter.batch(epoch, 1, 1)
-            reporter.epoch(Epoch(epoch, 0.5 / epoch, 0.9, 0.2, 0.99, epochs=2, seconds=1.0))
-        reporter.stage("measuring")
-        reporter.stage("deciding")
-        return RetrainingResult("run-9", "9", Decision(promote, "better" if promote else "worse"), (ROW,))
-
-    return retrain
+from tests.helpers.corrections import SURE_OF_SEVEN, correction
+from tests.helpers.retrainings import HEARTBEAT, begun, retrain, run, train_on
 
 
 @pytest.mark.parametrize(("promote", "state", "reason"), [(True, "promoted", "better"), (False, "refused", "worse")])
@@ -86,7 +43,7 @@ def test_without_an_answer_nothing_contradicting_is_learnt(settings, database, a
     assert retraining.state == "refused"
     assert "12 corrections of 1 client call 1 what the model is 99 % sure is 7" in retraining.reason
     with pytest.raises(RetrainingError, match=r"there are 0.* 12 more are not learnt before you have said"):
-        retraining_process.claim(database, "mnist")
+        learnable_count(database, "mnist")
 
 
 def test_the_rest_is_learnt_without_those_that_contradict(settings, database, accepted):
@@ -109,16 +66,6 @@ def test_the_rest_is_learnt_without_those_that_contradict(settings, database, ac
     assert doubting(settings, "mnist", None, learn) == 0
     assert sorted(learnt) == [1] * 12 + [7] * 30
     assert any("12 that were asked about are learnt, confirmed" in line for line in Retrainings(database).latest().log)
-
-
-def test_a_claimed_one_is_done_under_its_number(settings, database, accepted):
-    retraining = retraining_process.claim(database, "mnist")
-    with pytest.raises(BusyError):
-        run(settings, "mnist", None, retrain())
-    assert run(settings, "mnist", retraining.id, retrain()) == 0
-    assert Retrainings(database).get(retraining.id).state == "promoted"
-    with pytest.raises(RetrainingError, match="no retraining"):
-        run(settings, "mnist", retraining.id, retrain())
 
 
 def test_too_few_corrections_start_nothing(settings, database):
@@ -153,13 +100,6 @@ def test_no_secret_is_kept_with_a_retraining(settings, database, accepted, capsy
     retraining = Retrainings(database).latest()
     assert retraining.reason == "No answer from https://ann:***@mlflow.example"
     assert "never-kept" not in "".join(retraining.log) + capsys.readouterr().out
-
-
-def train_on():
-    """In small steps, as Keras does: an interruption from another thread cuts off no sleep."""
-    for _ in range(1000):
-        time.sleep(0.02)
-    raise AssertionError("nobody interrupted")
 
 
 def test_cancelling_interrupts_the_training(settings, database, accepted):
@@ -225,7 +165,7 @@ def test_cancelled_in_time_nothing_is_decided(settings, database, accepted):
 
 
 def test_progress_and_the_time_left_follow_the_batches(settings, database, accepted):
-    retraining = retraining_process.claim(database, "mnist")
+    retraining = begun(database)
     reporter = Reporter(Retrainings(database), retraining, str, heartbeat=0.01)
     reporter.stage("training", epochs=4)
     shares = []
@@ -236,12 +176,3 @@ def test_progress_and_the_time_left_follow_the_batches(settings, database, accep
     reporter.close()
     assert shares == pytest.approx([0.25, 0.3, 0.65])
     assert Retrainings(database).latest().remaining > 0
-
-
-def test_the_other_process_gets_the_same_settings(settings):
-    environment = retraining_process._environment(
-        settings.model_copy(update={"operator_key": "", "drawn_strokes": None})
-    )
-    assert environment["DEMO_ARTIFACT_DIR"] == str(settings.artifact_dir)
-    assert environment["DRAWN_STROKES"] == ""
-    assert {type(value) for value in environment.values()} == {str}

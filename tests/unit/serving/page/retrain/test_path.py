@@ -21,6 +21,7 @@ def standing(pending=0, accepted=0, unanswered=0, retraining=None, production=No
         (standing(accepted=12, unanswered=5), "done now later later done", "Answer the contradictions: 5"),
         (standing(accepted=12), "done done now later done", "can learn from 12"),
         (standing(accepted=12, retraining=job()), "done done now later done", "is going on"),
+        (standing(accepted=12, retraining=job(state="queued")), "done done now later done", "waits to be done"),
         (standing(accepted=12, retraining=job(state="deciding")), "done done done now done", "is going on"),
         (standing(accepted=12, retraining=job(state="promoted", **ENDED)), "done done done done done", "can learn"),
         (standing(accepted=12, retraining=job(state="refused", **ENDED)), "done done done failed done", "can learn"),

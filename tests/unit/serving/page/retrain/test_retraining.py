@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 
 from experiments.inference.predictions import Prediction
@@ -13,9 +15,10 @@ EPOCH = {"epoch": 1, "epochs": 4, "loss": 0.5, "accuracy": 0.9, "val_loss": 0.1,
 
 def job(**changes):
     fields = {
-        "id": 12, "dataset": "mnist", "state": "training", "started_at": 1000.0, "seen_at": 1010.0, "ended_at": None,
+        "id": 12, "dataset": "mnist", "state": "training", "started_at": 1000.0, "seen_at": time.time(),
+        "ended_at": None,
         "progress": 0.5, "remaining": 31.4, "corrections": 20, "epochs": [EPOCH], "log": ["<b>Training"], "reason": "",
-        "version": "", "run_id": "", "differences": [], "cancelled": False,
+        "version": "", "run_id": "", "differences": [], "cancelled": False, "attempts": 1,
     }  # fmt: skip
     return Retraining(**fields | changes)
 
@@ -26,6 +29,16 @@ def test_one_that_is_going_on():
     assert "<b>Training" not in text
     *_, starting, cancelling = section_update(job())
     assert (starting["visible"], cancelling["visible"]) == (False, True)
+
+
+def test_one_that_waits_says_for_what():
+    waiting = job(state="queued", attempts=0, progress=0.0, epochs=[])
+    text, *_, starting, cancelling = section_update(waiting, notice="No <trainer> has been seen.")
+    assert "Retraining 12: queued, 20 corrections, asked for" in text
+    assert "<b>No &lt;trainer&gt; has been seen.</b>" in text
+    assert "left" not in text
+    assert (starting["visible"], cancelling["visible"]) == (False, True)
+    assert "attempt 2 of 3" in progress_report(job(attempts=2))
 
 
 def test_one_that_is_over():
