@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from serving.learning.trainer import SIGN
 from settings import ROOT
 
 TEXT = (ROOT / "compose.yaml").read_text()
@@ -19,7 +20,7 @@ def compose():
 def test_nginx_alone_is_published(compose):
     assert [name for name, service in compose["services"].items() if "ports" in service] == ["nginx"]
     reaching_out = [name for name, service in compose["services"].items() if "outside" in service["networks"]]
-    assert set(reaching_out) == {"nginx", "experiments"}
+    assert set(reaching_out) == {"nginx", "trainer", "experiments"}
     assert compose["networks"]["inside"]["internal"] is True
 
 
@@ -61,6 +62,14 @@ def test_one_client_does_not_fill_the_temporary_files_of_nginx(compose):
     size = int(re.search(r"size=(\d+)m", compose["services"]["nginx"]["tmpfs"][0])[1])
     assert batches * batch + (bodies - batches) * single < 0.75 * size
     assert "proxy_max_temp_file_size 0;" in text
+
+
+def test_replicas_ask_for_retrainings_and_the_trainer_does_them(compose):
+    trainer = compose["services"]["trainer"]
+    assert trainer["command"] == ["python", "-m", "serving", "trainer"]
+    assert {compose["services"][name]["environment"]["DEMO_TRAINER"] for name in [*REPLICAS, "trainer"]} == {"service"}
+    assert f"/state/mlartifacts/{SIGN} " in trainer["healthcheck"]["test"][-1]
+    assert trainer["deploy"]["resources"]["limits"]["memory"] == "4G"
 
 
 def test_images_are_named_by_their_exact_version(compose):

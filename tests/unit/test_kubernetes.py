@@ -13,41 +13,32 @@ import demo
 import settings
 from redaction import SECRET_VARIABLE, URL_PASSWORD
 from settings import ROOT
+from tests.helpers.manifests import (
+    EXPERIMENTS,
+    FOLDER,
+    KUSTOMIZATION,
+    KUSTOMIZATIONS,
+    PODS,
+    PROBES,
+    REPLICA,
+    RESOURCES,
+    SETTINGS,
+    TRAINER,
+    literals,
+    of_kind,
+    only_container,
+    resources_of,
+)
 
-FOLDER = ROOT / "deploy" / "kubernetes"
-KUSTOMIZATIONS = [FOLDER, FOLDER / "experiments"]
-KUSTOMIZATION = "kustomization.yaml"
 MAJOR, MINOR = map(int, kubernetes_validate.latest_version().split(".")[:2])
 NEWEST, *OLDER = (f"{MAJOR}.{MINOR - back}" for back in range(3))
 KUSTOMIZE = ["kubectl", "kustomize"] if shutil.which("kubectl") else ["kustomize", "build"]
-PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+
 ANNOTATION = "nginx.ingress.kubernetes.io/"
 UNITS = {"": 1, "m": 0.001, "Mi": 2**20, "Gi": 2**30}
 
 
-def resources_of(folder):
-    files = sorted(path for path in folder.glob("*.yaml") if path.name != KUSTOMIZATION)
-    return [resource for path in files for resource in yaml.safe_load_all(path.read_text())]
-
-
-RESOURCES = [resource for folder in KUSTOMIZATIONS for resource in resources_of(folder)]
-SETTINGS = yaml.safe_load((FOLDER / "settings" / KUSTOMIZATION).read_text())
-
-
-def of_kind(kind):
-    return {each["metadata"]["name"]: each for each in RESOURCES if each["kind"] == kind}
-
-
-REPLICA = of_kind("Deployment")["mlops-mnist"]["spec"]["template"]
-EXPERIMENTS = of_kind("Job")["mlops-mnist-experiments"]["spec"]["template"]
-PODS = [REPLICA, EXPERIMENTS]
-for_each_pod = pytest.mark.parametrize("pod", PODS, ids=["replica", "experiments"])
-
-
-def only_container(pod):
-    (container,) = pod["spec"]["containers"]
-    assert "initContainers" not in pod["spec"]
-    return container
+for_each_pod = pytest.mark.parametrize("pod", PODS, ids=["replica", "trainer", "experiments"])
 
 
 def amount(quantity):
@@ -90,11 +81,11 @@ if shutil.which(KUSTOMIZE[0]):  # which the rest of the file does without
         check(settings_of_all, NEWEST)
         rest = [each for each in rendered if each is not settings_of_all]
         assert sorted(each["kind"] for each in rest) == sorted(each["kind"] for each in resources_of(folder))
-        (pod,) = (each["spec"]["template"] for each in rest if "template" in each["spec"])
         (image,) = SETTINGS["images"]
-        assert only_container(pod)["image"] == f"{image['newName']}:{image['newTag']}"
-        assert set(named_by(pod, "configMap")) == {settings_of_all["metadata"]["name"]}
-        assert set(named_by(pod, "secret")) == {"mlops-mnist"}
+        for pod in (each["spec"]["template"] for each in rest if "template" in each["spec"]):
+            assert only_container(pod)["image"] == f"{image['newName']}:{image['newTag']}"
+            assert set(named_by(pod, "configMap")) == {settings_of_all["metadata"]["name"]}
+            assert set(named_by(pod, "secret")) == {"mlops-mnist"}
 
 
 def named_by(pod, kind):
@@ -139,11 +130,13 @@ def test_what_a_container_takes_is_bounded(pod):
 
 def test_replicas_and_experiments_have_what_compose_gives_them():
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    for pod, service in ((REPLICA, "app-1"), (EXPERIMENTS, "experiments")):
+    for pod, service in ((REPLICA, "app-1"), (TRAINER, "trainer"), (EXPERIMENTS, "experiments")):
         limits = only_container(pod)["resources"]["limits"]
         expected = services[service]["deploy"]["resources"]["limits"]
         assert (limits["cpu"], limits["memory"]) == (expected["cpus"], f"{expected['memory']}i")
     assert services["experiments"]["command"][-3:] == only_container(EXPERIMENTS)["command"]
+    assert services["trainer"]["command"] == only_container(TRAINER)["command"]
+    assert literals()["DEMO_TRAINER"] == services["app-1"]["environment"]["DEMO_TRAINER"] == "service"
 
 
 def test_replicas_are_probed_and_the_experiments_are_not():
@@ -184,11 +177,6 @@ def test_the_documentation_has_every_key_of_the_secret_made():
     assert [key for key in keys if not re.search(rf"\b{key}\b", section)] == []
 
 
-def literals():
-    (config,) = SETTINGS["configMapGenerator"]
-    return dict(line.split("=", 1) for line in config["literals"])
-
-
 def test_the_addresses_are_settings_that_can_be_read(monkeypatch):
     for name, value in literals().items():
         monkeypatch.setenv(name, value)
@@ -211,6 +199,7 @@ def test_selectors_find_the_replicas_alone():
     for selector in selectors:
         assert selector.items() <= REPLICA["metadata"]["labels"].items()
         assert not selector.items() <= EXPERIMENTS["metadata"]["labels"].items()
+        assert not selector.items() <= TRAINER["metadata"]["labels"].items()
     target = of_kind("HorizontalPodAutoscaler")["mlops-mnist"]["spec"]["scaleTargetRef"]
     assert target == {key: deployment[key] for key in ("apiVersion", "kind")} | {"name": deployment["metadata"]["name"]}
     assert "replicas" not in deployment["spec"]
