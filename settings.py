@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         "https://huggingface.co", description="origins whose pages may embed the page; self: none but its own"
     )
 
-    trainer: Literal["page", "service"] = Field("page", description="who retrains: pages, or `python -m serving trainer`")
+    trainer: Literal["page", "service"] = Field("page", description="who retrains: page or `python -m serving trainer`")
     retrain_after: int = Field(0, ge=0, description="newly accepted corrections that start a retraining; 0: none do")
     retrain_every_hours: float = Field(0, ge=0, description="hours after which new ones start a retraining; 0: none do")
 

@@ -30,6 +30,7 @@ SAMPLES |= {
     "trusted_proxies": "10.0.0.7",
     "frame_ancestors": "https://a.example",
     "rate_limit": "off",
+    "trainer": "service",
     "log_level": "ERROR",
 }
 SAMPLES |= {name: "7/day" for name in SAMPLES if name.startswith("rate_limit_")}
