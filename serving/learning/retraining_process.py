@@ -46,18 +46,12 @@ def run(
     decide_again: DecideAgain | None = None,
 ) -> int:
     """Run a retraining in this process: the attempt that a trainer has begun at the one of this number, or a new one.
-
-    Returns the exit status, which is 0 also if the gate refused the model. Raises BusyError, RetrainingError,
-    StoreError.
-    """
+    Returns the exit status, 0 also if the gate refused the model. Raises BusyError, RetrainingError, StoreError."""
     from serving.storage.retrainings import Retrainings
 
     database = Database.of(settings)
     retrainings = Retrainings(database)
-    if number is None:
-        retraining = retrainings.claim(dataset, learnable_count(database, dataset))
-    else:
-        retraining = _begun(retrainings.get(number), number, attempt)
+    retraining = _begun(database, dataset, number, attempt)
     redact = Redactor.of(settings, os.environ).redact
     reporter = Reporter(retrainings, retraining, redact, heartbeat)
     state: RetrainingState
@@ -118,8 +112,14 @@ class StopSignals:
         raise KeyboardInterrupt
 
 
-def _begun(retraining: Retraining | None, number: int, attempt: int) -> Retraining:
-    """Raises RetrainingError if this attempt is not, or no longer, the one to be made."""
+def _begun(database: Database, dataset: str, number: int | None, attempt: int) -> Retraining:
+    """The retraining that this process does. Raises BusyError, and RetrainingError if this attempt is not, or no
+    longer, the one to be made."""
+    from serving.storage.retrainings import Retrainings
+
+    if number is None:
+        return Retrainings(database).claim(dataset, learnable_count(database, dataset))
+    retraining = Retrainings(database).get(number)
     if retraining is None or not retraining.is_active or retraining.state == "queued":
         raise RetrainingError(f"There is no retraining {number} to run.")
     if retraining.attempts != attempt:
