@@ -135,7 +135,7 @@ class Settings(BaseSettings):
 
     trainer: Literal["page", "service"] = Field("page", description="who retrains: page or `python -m serving trainer`")
     retrain_after: int = Field(0, ge=0, description="newly accepted corrections that start a retraining; 0: none do")
-    retrain_every_hours: float = Field(0, ge=0, description="hours after which new ones start a retraining; 0: none do")
+    retrain_every_hours: int = Field(0, ge=0, description="hours after which new ones start a retraining; 0: none do")
 
     rate_limit: Literal["on", "off"] = Field("on", description="whether the rates below apply")
     rate_limit_api: str = Field("60000/minute", pattern=RATE, description="pictures a client may send to the API")
