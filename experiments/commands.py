@@ -193,8 +193,8 @@ def report(arguments: argparse.Namespace, settings: Settings) -> None:
         "Video": settings.video_url,
         "Public page": settings.deployment_url,
     }
-    results, pictures = ROOT / "benchmarks" / "results", ROOT / "docs" / "screenshots"
-    sources = reports.gather(store, settings.models_dir, results, pictures, links)
+    results, documents = ROOT / "benchmarks" / "results", ROOT / "docs"
+    sources = reports.gather(store, settings.models_dir, results, documents, links)
     files = reports.write(sources, arguments.out or ROOT / "docs")
     print(f"Written: {', '.join(map(str, files))}. MLflow run {reports.log(store, files)} keeps both.")
 

@@ -17,10 +17,10 @@ TRAIN, VALIDATION = "#d1495b", "#2e6f9e"
 PLOTTED = 8  # runs: more lines can't be told apart
 
 
-def png(figure: Figure) -> bytes:
+def png(figure: Figure, dpi: int = 110) -> bytes:
     """The figure as a PNG file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()
 
 
@@ -33,7 +33,7 @@ def runs(summaries: Sequence[RunSummary]) -> Figure:
             _by_epoch(axes, run.curves, f"val_{name}", label=run.title, **style)
             _by_epoch(axes, run.curves, name, ls=":", **style)
     for axes, name in ((left, "accuracy"), (right, "loss")):
-        _finish(axes, xlabel="epoch", ylabel=f"{name} (validation; dotted: training)")
+        _finish(axes, xlabel="epoch (dotted: training)", ylabel=name)
     return figure
 
 
@@ -59,7 +59,7 @@ def classes(insights: Insights) -> Figure:
         right.plot(places, 100 * values, marker, label=name)
     for axes, label in ((left, "share of images, %"), (right, "%")):
         _finish(axes, ylabel=label, grid=axes is right)
-        axes.set_xticks(places, insights.class_names, rotation=_rotation(insights.class_names))
+        axes.set_xticks(places, insights.class_names, **_slanted(insights.class_names))
     return figure
 
 
@@ -84,7 +84,7 @@ def drawings(insights: Insights) -> Figure:
     for axes, (factor, groups) in zip(figure.subplots(1, 3, sharey=True), insights.drawings.items(), strict=True):
         shares = 100 * np.array([group.accuracy for group in groups])
         ends = 100 * np.array([group.interval() for group in groups]).T
-        bounds = [group.bounds(factor) for group in groups]
+        bounds = [group.bounds(factor).replace(" to ", "\nto ") for group in groups]
         axes.errorbar(bounds, shares, np.abs(ends - shares), fmt="o", color=VALIDATION)
         axes.set(xlabel=f"{factor}, {UNITS[factor]}")
         axes.grid(alpha=0.3)
@@ -142,7 +142,7 @@ def confusion_matrix(title: str, confusion: np.ndarray, class_names: Sequence[st
             colour = "white" if dark[true, predicted] else "black"
             axes.text(predicted, true, str(count), ha="center", va="center", color=colour, weight=weight, size=8)
     axes.set(title=title, xlabel="predicted", ylabel="true")
-    axes.set_xticks(range(len(class_names)), class_names, rotation=_rotation(class_names))
+    axes.set_xticks(range(len(class_names)), class_names, **_slanted(class_names))
     axes.set_yticks(range(len(class_names)), class_names)
     return figure
 
@@ -195,5 +195,7 @@ def _finish(axes: Axes, grid: bool = True, **labels: Any) -> None:
     axes.legend(fontsize=8)
 
 
-def _rotation(class_names: Sequence[str]) -> int:
-    return 45 if max(map(len, class_names)) > 2 else 0
+def _slanted(class_names: Sequence[str]) -> dict[str, Any]:
+    """How the names of classes stand at an axis: words slanted, with their end at its tick."""
+    is_long = max(map(len, class_names)) > 2
+    return {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if is_long else {}

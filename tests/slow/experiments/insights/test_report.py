@@ -5,12 +5,27 @@ import pytest
 from experiments.inference.bundle import BundleError
 from experiments.insights import figures as files
 from experiments.insights import report, run_comparison
-from experiments.insights.document import Heading, Paragraph, Picture, Table
-from experiments.insights.report import Sources, Subject
+from experiments.insights.document import Bullets, Heading, Paragraph, Picture, Table
+from experiments.insights.report import Sources
+from experiments.insights.report_models import Subject
 from tests.helpers.figures import REFUSAL, changed, figures
 from tests.helpers.filled_store import fill
 
-PEERS = "2 cores.\n\n| server | p50 |\n| --- | ---: |\n| this API | 4.0 |\n| plain | 6400 |\n"
+PEERS = "2 cores.\n\n| users | p50 ms |\n| --- | ---: |\n| 1 | 4.0 |\n| 100 | 6400 |\n"
+RESULTS = """# Results
+
+## Speed
+
+| what | measured | command |
+| --- | --- | --- |
+| one | `2` ms | `make` |
+
+## Limits
+
+- A [1](x.md)
+  may be a 7.
+- O is 0.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +38,7 @@ def text_of(parts):
 
 
 def sources(subject, **changes):
-    everything = {"benchmarks": {"make bench": PEERS}, "screenshots": {"The page": b"png"}, "links": {}}
+    everything = {"results": RESULTS, "benchmarks": {"make bench": PEERS}, "screenshots": {"draw": b"png"}, "links": {}}
     return Sources([subject], **(everything | changes))
 
 
@@ -32,20 +47,27 @@ def test_a_store_of_three_runs_is_told_with_reasons_and_changes(store, spec, bun
     parts = report.build(sources(Subject(bundle, run_comparison.compare(store, spec, bundle), insights)))
     text = text_of(parts)
     assert "run-2 (v1) is in Production because it is best" in text
-    assert "run-1: Verify a larger <network>" in text
-    assert "90.10 % on validation, +0.10 points against run-0." in text
+    assert "run-1: +0.10 points on validation against run-0." in text
     assert "117 of 120 test images are classified correctly" in text
-    assert sum(isinstance(part, Picture) for part in parts) == 6
-    assert Table(("server", "p50"), (("this API", "4.0"), ("plain", "6400"))) in parts
-    assert all(run.run_id in text for run in store.runs(spec.name))
+    assert sum(isinstance(part, Picture) for part in parts) == 5
+    reasons = next(part for part in parts if isinstance(part, Table) and part.head == ("run", "why", "settings"))
+    assert [row[1] for row in reasons.rows] == ["Establish a baseline.", "Verify a larger <network>.", "Tune the rate."]
+
+
+def test_measured_figures_are_those_of_the_results_and_the_benchmarks(bundle, insights):
+    parts = report.build(sources(Subject(bundle, run_comparison.shipped(bundle), insights)))
+    assert Table(("what", "measured"), (("one", "2 ms"),)) in parts
+    assert Table(("users", "p50 ms"), (("1", "4.0"), ("100", "6400"))) in parts
+    assert Bullets(("A 1 may be a 7.", "O is 0.")) in parts
 
 
 def test_an_empty_store_and_a_model_without_figures_read_well(bundle):
-    parts = report.build(sources(Subject(bundle, run_comparison.shipped(bundle), None), benchmarks={}, screenshots={}))
+    parts = report.build(
+        sources(Subject(bundle, run_comparison.shipped(bundle), None), results="", benchmarks={}, screenshots={})
+    )
     text = text_of(parts)
     assert "The store has no runs of dots yet; the model that came with the project answers." in text
     assert "Under load" not in text
-    assert "Screenshots" not in text
     assert not any(isinstance(part, Picture) for part in parts)
 
 
@@ -57,9 +79,8 @@ def test_thirty_runs_are_all_in_the_tables_and_the_latest_in_words(bundle, insig
     ]
     parts = report.build(sources(Subject(bundle, run_comparison.RunComparison("dots", tuple(runs)), insights)))
     tables = [part for part in parts if isinstance(part, Table) and part.head[0] == "run"]
-    assert [len(table.rows) for table in tables] == [30, 30]
-    assert "The latest 10 of 30 runs:" in text_of(parts)
-    assert sum(isinstance(part, Heading) and part.text.startswith("run-") for part in parts) == 10
+    assert [len(table.rows) for table in tables] == [10, 30]
+    assert "The latest 10 of 30 runs, and why:" in text_of(parts)
 
 
 def test_retrainings_have_a_section_of_their_own(bundle, insights):
@@ -103,10 +124,12 @@ def test_it_is_written_gathered_and_logged(store, exported, tmp_path):
     shipped = bundles.install(source, tmp_path / "models" / "mnist", version="1", run_id="run")
     files.write(*figures(sha256=shipped.sha256["model.tflite"]), shipped.folder)
     (tmp_path / "peers.md").write_text(PEERS)
-    (tmp_path / "the-page.png").write_bytes(figures_png())
+    (tmp_path / "screenshots").mkdir()
+    (tmp_path / "screenshots" / "draw.png").write_bytes(figures_png())
+    (tmp_path / "results.md").write_text(RESULTS)
     gathered = report.gather(store, tmp_path / "models", tmp_path, tmp_path, {})
     assert gathered.benchmarks == {"make bench": PEERS}
-    assert list(gathered.screenshots) == ["The page"]
+    assert (list(gathered.screenshots), gathered.results) == (["draw"], RESULTS)
     written = report.write(gathered, tmp_path / "docs")
     assert [path.name for path in written] == ["report.html", "report.docx"]
     run_id = report.log(store, written)

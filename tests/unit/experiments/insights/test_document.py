@@ -3,7 +3,18 @@ import re
 
 from docx import Document
 
-from experiments.insights.document import Heading, Paragraph, Picture, Table, as_docx, as_html
+from experiments.insights.document import (
+    PAGE_WIDTH,
+    SIZES,
+    Bullets,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+    as_docx,
+    as_html,
+    column_widths,
+)
 from experiments.insights.plots import contact_sheet, png
 
 PARTS = [
@@ -33,3 +44,31 @@ def test_the_word_file_holds_the_same():
         ["run", "accuracy"], ["baseline", "97.20"], ["<wide>", "99.61"],
     ]  # fmt: skip
     assert len(document.inline_shapes) == 1
+
+
+def test_no_word_of_a_table_is_broken_and_it_fits_the_page():
+    head = ("run", "accuracy, %", "calibration error, %", "parameters", "why it was tried", "version")
+    why = "Verify whether a more complex model learns better, with more filters and dropout."
+    table = Table(head, (("architecture", "99.27", "0.72", "301,483", why, "shipped"),))
+    size, widths = column_widths(table)
+    assert sum(widths) <= PAGE_WIDTH + 1e-9
+    for column, width in zip(zip(head, *table.rows, strict=True), widths, strict=True):
+        longest = max(len(word) for text in column for word in text.split())
+        assert longest * size * 0.5 / 72 < width
+    assert widths[4] == max(widths)
+
+
+def test_a_table_that_can_t_fit_takes_the_smallest_text():
+    size, _ = column_widths(Table(("x" * 30,) * 9, ()))
+    assert size == min(SIZES)
+
+
+def test_pages_are_a4_numbered_and_the_head_of_a_table_is_on_each():
+    document = Document(io.BytesIO(as_docx("The report", [*PARTS, Bullets(("one", "other"))])))
+    section = document.sections[0]
+    assert (round(section.page_width.mm), round(section.page_height.mm)) == (210, 297)
+    assert "PAGE" in section.footer._element.xml
+    assert document.tables[0].rows[0]._tr.xpath("./w:trPr/w:tblHeader")
+    assert [paragraph.text for paragraph in document.paragraphs if paragraph.style.name == "List Bullet"] == [
+        "one", "other",
+    ]  # fmt: skip
