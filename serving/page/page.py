@@ -195,10 +195,13 @@ def appearance() -> dict[str, Any]:
         "link_text_color_visited_dark": "*primary_300",
         "checkbox_border_color": "*neutral_500",
         "checkbox_border_color_dark": "*neutral_400",
+        "body_text_color_subdued": "*neutral_600",
+        "body_text_color_subdued_dark": "*neutral_300",
     }
     return {
         "theme": theme.set(**contrast),
         "css_paths": Path(__file__).with_name("page.css"),
+        "js": Path(__file__).with_name("page.js").read_text(),
         "footer_links": ["api", "gradio", "settings"],
         "ssr_mode": False,
     }

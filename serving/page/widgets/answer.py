@@ -69,6 +69,7 @@ class AnswerView:
                 height=216,
                 buttons=[],
                 interactive=False,
+                alt_text="What the model saw",
                 elem_classes="preprocessed",
                 render=False,
             ),
@@ -108,7 +109,14 @@ class AnswerView:
         ask = gr.Button("Why this answer?", elem_classes="ask-why")
         label = "Blue speaks for it, orange against it"
         why = gr.Image(
-            label=label, format="png", height=300, buttons=[], interactive=False, visible=False, elem_classes="why"
+            label=label,
+            format="png",
+            height=300,
+            buttons=[],
+            interactive=False,
+            visible=False,
+            alt_text=label,
+            elem_classes="why",
         )
         ask.click(explain, parts.preprocessed, why, preprocess=False, show_progress="minimal", **PRIVATE)
         parts.preprocessed.change(None, None, why, js=HIDE, **QUIET)
