@@ -1,5 +1,5 @@
 () => {
-    // Gradio 6.31 leaves some buttons without a name, and others that do nothing reachable by Tab.
+    // Gradio 6.31 leaves some buttons without a name, and things that do nothing reachable by Tab.
     const mends = {
         ".timebox > .calendar:not([aria-label])": (button) => (button.ariaLabel = "Choose a date"),
         ".overflow-menu > button:not([aria-label])": (button) => (button.ariaLabel = "More tabs"),
@@ -7,16 +7,11 @@
         ".upload-container[aria-label]": (button) => button.removeAttribute("aria-label"), // says less than its text
         ".image-container > button:not([tabindex], :has(.selectable))": (button) => (button.tabIndex = -1),
         ".confidence-set:not([tabindex], .selectable)": (button) => (button.tabIndex = -1),
+        ".option-list:not([tabindex])": (list) => (list.tabIndex = -1), // the arrow keys walk through it
     };
-    let waiting = false;
     const mend = () => {
-        waiting = false;
         for (const [selector, change] of Object.entries(mends)) document.querySelectorAll(selector).forEach(change);
     };
-    const wait = () => {
-        if (!waiting) setTimeout(mend, 100);
-        waiting = true;
-    };
-    new MutationObserver(wait).observe(document.body, { childList: true, subtree: true });
-    wait();
+    new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+    mend();
 }
