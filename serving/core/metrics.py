@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from serving.core.last_hour import LastHour
+
 RECENT = 5_000  # answers whose latency is remembered
 PROBLEMS = 20  # shown on the Status tab
 LABELS = ("dataset", "source", "verdict", "label")
@@ -85,6 +87,7 @@ class Metrics:
         self.tallies: collections.defaultdict[str, Tally] = collections.defaultdict(Tally)  # by data set
         self.problems: collections.deque[Problem] = collections.deque(maxlen=PROBLEMS)
         self.statuses: collections.Counter[str] = collections.Counter()
+        self.last_hour = LastHour()
 
     @property
     def uptime(self) -> float:
@@ -95,6 +98,7 @@ class Metrics:
         """Count an HTTP request."""
         self._requests.labels(route, str(status)).inc()
         self.statuses[str(status)] += 1
+        self.last_hour.count_request(str(status))
 
     def count_answer(
         self, dataset: str, source: str, verdict: str, label: str, milliseconds: float, digits: Sequence[Answered] = ()
@@ -103,6 +107,7 @@ class Metrics:
         for of_digit in digits or [(verdict, label)]:
             self._answers.labels(dataset, source, *of_digit).inc()
         self._seconds.labels(dataset, source).observe(milliseconds / 1000)
+        self.last_hour.count_answer(milliseconds)
         self.tallies[dataset].add(source, verdict, [name for _, name in digits] or [label], milliseconds)
 
     def add_problem(self, request_id: str, status: int, message: str) -> None:

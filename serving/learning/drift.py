@@ -26,6 +26,7 @@ SIGNIFICANCE = 0.001
 # held-out evaluation are 0.18 from MNIST's own images in stroke width.
 MIN_SHIFT = 0.25  # Kolmogorov and Smirnov's D, largest difference of two cumulative shares
 MIN_IMBALANCE = 0.3  # Cohen's w, by convention a medium effect
+CHI_SQUARE = "chi-square"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,11 @@ class Finding:
     p: float
     drifted: bool
     words: str
+
+    @property
+    def least(self) -> float:
+        """The effect from which on a difference counts as drift."""
+        return MIN_IMBALANCE if self.test == CHI_SQUARE else MIN_SHIFT
 
 
 def drift_of_last_day(history: "History", classifier: Classifier) -> tuple[list[Finding], str]:
@@ -105,7 +111,7 @@ def _labels(counts: np.ndarray, reference: np.ndarray, class_names: Sequence[str
     most = int(np.argmax((counts - expected) / np.sqrt(expected)))
     share, usual = counts[most] / counts.sum(), expected[most] / counts.sum()
     words = f"{class_names[most]} is {share:.0%} of the answers, where it was {usual:.0%}"
-    return Finding("labels", "chi-square", effect, float(p), bool(p < SIGNIFICANCE and effect > MIN_IMBALANCE), words)
+    return Finding("labels", CHI_SQUARE, effect, float(p), bool(p < SIGNIFICANCE and effect > MIN_IMBALANCE), words)
 
 
 def _shift(name: str, values: np.ndarray, reference: np.ndarray) -> Finding:

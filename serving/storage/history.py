@@ -16,6 +16,7 @@ from serving.storage.records import FORMER_REJECTED, AnswerFilter, Entry
 from serving.storage.tables import predictions, shared_answers
 
 DAY = 86_400.0  # s
+HOUR = 3600  # s
 PAGE_SIZE = 250  # entries read at a time: one of a page of digits has 160 kB
 Call = Callable[[Callable[[], list[Entry]]], list[Entry]]
 COLUMNS: dict[str, sa.ColumnElement[Any]] = {
@@ -74,6 +75,13 @@ class History:
         query = sa.select(key, sa.func.count()).where(*_conditions(where)).group_by(key).order_by(key)
         with self._engine.connect() as connection:
             return {str(value): count for value, count in connection.execute(query)}
+
+    def hourly(self, where: AnswerFilter, column: str) -> dict[tuple[float, str], int]:
+        """Count the matching entries by the hour, its start in seconds since 1970, and the values of a column."""
+        key, hour = COLUMNS[column], sa.cast(predictions.c.answered_at, sa.BigInteger) // HOUR
+        query = sa.select(hour, key, sa.func.count()).where(*_conditions(where)).group_by(hour, key).order_by(hour, key)
+        with self._engine.connect() as connection:
+            return {(HOUR * float(number), str(value)): count for number, value, count in connection.execute(query)}
 
     def purge(self, days: float, rows: int) -> int:
         """Delete what is older than `days`, and all but the newest `rows`; corrected answers stay. What was shared of

@@ -17,7 +17,7 @@ CONTENT = {
     "Experiments": "#experiments-table table",
     "History": "#history-rows",
     "Retrain": "#retrain-path li",
-    "Status": "#status table",
+    "Status": "#status .health",
 }
 
 

@@ -14,7 +14,7 @@ def test_it_refreshes_while_it_is_in_front_and_never_else(chromium, demo):
         clock = draw_page.page.clock
         clock.install()  # drives the timer; what waits for the server goes on as ever
         draw_page.open_tab("Status")
-        draw_page.page.locator("#status").get_by_text("test accuracy").first.wait_for()
+        draw_page.page.locator("#status-details").get_by_text("test accuracy").first.wait_for()
         for _ in range(2):
             before = events()
             clock.run_for(1000 * REFRESH_S)

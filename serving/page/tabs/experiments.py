@@ -17,6 +17,7 @@ from serving.page.widgets.charts import (
     BLUE,
     CLASSES,
     ORANGE,
+    TITLED,
     Chart,
     axis,
     bars,
@@ -37,8 +38,12 @@ def build(services: Services, tab: gr.Tab) -> None:
     """Lay out the tab. It asks the store when it is opened."""
     dataset = dataset_switch(services)
     summary = gr.Markdown("Open this tab to see the runs.")
-    runs = gr.HTML(elem_id="experiments-table")
-    curve = gr.Radio(list(CURVES), value="accuracy", label="Training curves")
+    with gr.Row():
+        with gr.Column(scale=3, min_width=320, elem_classes="card"):
+            runs = gr.HTML(elem_id="experiments-table")
+        with gr.Column(scale=2, min_width=320):
+            cost = gr.Plot(label="What accuracy costs", elem_classes="chart", visible=False)
+    curve = gr.Radio(list(CURVES), value="accuracy", label="Training curves: validation solid, training dotted")
     plot = gr.Plot(label="Training curves", show_label=False, elem_classes="chart")
     reasons = gr.HTML(elem_id="experiments-reasons")
     with gr.Row():
@@ -52,6 +57,7 @@ def build(services: Services, tab: gr.Tab) -> None:
             _table(comparison),
             _reasons(comparison),
             _plot(comparison, curve),
+            _shown(costs(comparison)),
             *_sweep(services, dataset),
         ]
 
@@ -59,10 +65,28 @@ def build(services: Services, tab: gr.Tab) -> None:
         return _plot(_compare(services, dataset), curve)
 
     events = OperatorEvents(services, services.registry_calls, dataset)
-    outputs = [summary, runs, reasons, plot, course, mattered]
+    outputs = [summary, runs, reasons, plot, cost, course, mattered]
     events.refresh(tab.select, show, [curve], outputs)
     events.on(dataset.change, show, [curve], outputs, **QUIET)
     events.on(curve.change, show_curves, [curve], plot, **QUIET)
+
+
+def costs(comparison: RunComparison) -> Chart:
+    """Validation accuracy by minutes of training, a point for each run, where there are two or more to compare."""
+    measured = [run for run in comparison.runs if {"validation_accuracy", "training_seconds"} <= run.metrics.keys()]
+    traces = []
+    for name, colour, symbol, chosen in (
+        ("in Production", ORANGE, "star", True),
+        ("other runs", BLUE, "circle", False),
+    ):
+        own = [run for run in measured if run.in_production == chosen]
+        if own and len(measured) > 1:
+            x = [round(run.metrics["training_seconds"] / 60, 2) for run in own]
+            y = [round(100 * run.metrics["validation_accuracy"], 3) for run in own]
+            marker = {"size": 15 if chosen else 10, "symbol": symbol, "color": colour}
+            hover = {"text": [run.title for run in own], "hovertemplate": "%{text}: %{y:.2f} %, %{x:.1f} min"}
+            traces.append(lines(x, y, name, colour, mode="markers", marker=marker, **hover))
+    return chart(traces, axis("training, min"), axis("validation, %"), showlegend=True, **TITLED)
 
 
 def curves(comparison: RunComparison, kind: str) -> Chart:
@@ -72,8 +96,9 @@ def curves(comparison: RunComparison, kind: str) -> Chart:
     for run, colour in zip(runs, CLASSES, strict=False):
         for split, field, dash in (("training", kind, "dot"), ("validation", f"val_{kind}", "solid")):
             line = {"color": colour, "dash": dash, "width": 4 if run.in_production else 2}
-            style = {"line": line, "mode": "lines+markers", "marker": {"size": 5}}
-            traces.append(epoch_lines(run.curves, field, f"{run.title}, {split}", colour, **style))
+            style: dict[str, Any] = {"line": line, "mode": "lines+markers", "marker": {"size": 5}}
+            style |= {"showlegend": split == "validation", "legendgroup": run.run_id}
+            traces.append(epoch_lines(run.curves, field, run.title, colour, **style))
     longest = max((len(run.curves) for run in runs), default=1)
     return chart(traces, epoch_axis(longest), CURVES[kind], height=420)
 
@@ -81,18 +106,14 @@ def curves(comparison: RunComparison, kind: str) -> Chart:
 def sweep_charts(course: SweepCourse) -> tuple[Chart, Chart]:
     """The score of each completed trial with the best so far; each setting's share in its variance."""
     numbers, scores = [number for number, _ in course.history], [100 * score for _, score in course.history]
+    so_far: list[float] = list(accumulate(scores, max))
     best = {"line": {"color": BLUE, "shape": "hv"}}
     tried = {"mode": "markers", "marker": {"color": ORANGE, "size": 7}}
-    traces = [
-        lines(numbers, scores, "trials", ORANGE, **tried),
-        lines(numbers, list(accumulate(scores, max)), "best so far", BLUE, **best),
-    ]
-    shares = sorted(((share, name) for name, share in course.importances.items()), reverse=True)
-    mattered = bars([name.replace("_", " ") for _, name in shares], [100 * share for share, _ in shares], "share", BLUE)
-    return (
-        chart(traces, axis(f"trial ({course.pruned} pruned)"), axis("score, %")),
-        chart([mattered] if shares else [], axis("setting"), axis("share in the variance of the score, %")),
-    )
+    traces = [lines(numbers, scores, "trials", ORANGE, **tried), lines(numbers, so_far, "best so far", BLUE, **best)]
+    shares = sorted((share, name.replace("_", " ")) for name, share in course.importances.items())
+    mattered = bars([100 * share for share, _ in shares], [name for _, name in shares], "share", BLUE, orientation="h")
+    trials = chart(traces, axis(f"trial ({course.pruned} pruned)"), axis("score, %"), **TITLED)
+    return trials, chart([mattered] if shares else [], axis("share in the variance, %"), axis(""), **TITLED)
 
 
 def _sweep(services: Services, dataset: str) -> list[dict[str, Any]]:

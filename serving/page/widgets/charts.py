@@ -20,6 +20,8 @@ CLASSES = (
 GRID = "rgba(128, 128, 128, 0.25)"
 AXIS = {"gridcolor": GRID, "zerolinecolor": GRID, "automargin": True, "fixedrange": True}
 HEIGHT = 340  # px
+TITLED: dict[str, Any] = {"margin": {"l": 48, "r": 12, "t": 68, "b": 44}}
+"""Layout with room for the title that Gradio lays over the plot, and the legend below it."""
 
 
 def chart(traces: Sequence[Trace], x: dict[str, Any], y: dict[str, Any], **layout: Any) -> Chart:
@@ -49,8 +51,8 @@ def epoch_axis(epochs: int) -> dict[str, Any]:
     return axis("epoch", dtick=max(1, -(-epochs // 10)))
 
 
-def lines(x: Sequence[float | str], y: Sequence[float], name: str, colour: str, **trace: Any) -> Trace:
-    """Points joined by lines."""
+def lines(x: Sequence[float | str], y: Sequence[float | None], name: str, colour: str, **trace: Any) -> Trace:
+    """Points joined by lines, with a gap at None."""
     return {"type": "scatter", "x": x, "y": y, "name": name, "mode": "lines", "line": {"color": colour}} | trace
 
 
@@ -61,7 +63,7 @@ def epoch_lines(epochs: "Sequence[Epoch]", field: str, name: str, colour: str, *
     return lines([epoch.epoch for epoch in epochs], values, name, colour, **trace)
 
 
-def bars(x: Sequence[float | str], y: Sequence[float], name: str, colour: str, **trace: Any) -> Trace:
+def bars(x: Sequence[float | str], y: Sequence[float | str], name: str, colour: str, **trace: Any) -> Trace:
     """A bar for each value."""
     return {"type": "bar", "x": x, "y": y, "name": name, "marker": {"color": colour}} | trace
 

@@ -120,6 +120,7 @@ class OperatorEvents:
         handler: Callable[..., Any],
         inputs: Sequence[Component],
         outputs: Outputs,
+        seconds: float | None = None,
     ) -> Dependency:
         """Likewise for events that nobody clicked for, a timer's tick or the opening of a tab: why others are refused,
         or that the database or the registry is away, is the first of the outputs rather than an error. triggers: or an
@@ -131,7 +132,7 @@ class OperatorEvents:
             if not reason:
                 try:
                     with show_errors(self.services, passing=AWAY):
-                        return await self._call(handler, values)
+                        return await self._call(handler, values, seconds)
                 except AWAY as error:
                     reason = html.escape(str(error), quote=False)
             return (reason, *[gr.skip()] * (count - 1)) if count > 1 else reason

@@ -86,6 +86,7 @@ def test_answers_are_tallied(history):
     history.add([entry(1), entry(11), entry(2, verdict="unsure")])
     assert history.tally(AnswerFilter(), "label") == {"1": 2, "2": 1}
     assert history.tally(AnswerFilter(label="2"), "verdict") == {"unsure": 1}
+    assert history.hourly(AnswerFilter(label="1"), "label") == {(0.0, "1"): 2}
 
 
 def test_purge_bounds_age_and_number_but_keeps_what_was_corrected(history):

@@ -38,7 +38,10 @@ def open_tab(url, key=KEY):
 
 def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifier, settings, filled):
     url = served(classifier, with_store(settings, filled))
-    summary, table, reasons, plot, *of_sweeps = open_tab(url)
+    summary, table, reasons, plot, cost, *of_sweeps = open_tab(url)
+    chosen, others = json.loads(cost["value"]["plot"])["data"]
+    assert (chosen["text"], chosen["x"], chosen["y"]) == (["run-2 (v1)"], [3], [90.2])
+    assert (others["x"], others["y"]) == ([1, 2], [90, 90.1])
     assert [plot["visible"] for plot in of_sweeps] == [False, False]
     assert "run-2 (v1) is in Production because it is best" in summary
     assert table.count("<tr") == 4
@@ -48,17 +51,17 @@ def test_the_runs_are_side_by_side_and_the_chosen_one_is_marked(served, classifi
     assert "Verify a larger &lt;network&gt;." in reasons
     figure = json.loads(plot["value"]["plot"])
     assert len(figure["data"]) == 6
-    radio = component_id(url, "radio", label="Training curves")
+    radio = component_id(url, "radio", label="Training curves: validation solid, training dotted")
     (plot,) = trigger(url, radio, "change", ["mnist", "loss"], key=KEY)
     assert json.loads(plot["value"]["plot"])["data"][0]["y"] == [1.0, 0.5]
 
 
 def test_without_a_store_the_shipped_model_stands_alone_and_none_is_made(served, classifier, settings, tmp_path):
-    summary, table, _, plot, *_ = open_tab(served(classifier, with_store(settings, tmp_path)))
+    summary, table, _, plot, cost, *_ = open_tab(served(classifier, with_store(settings, tmp_path)))
     assert "the model that came with the project answers" in summary
     assert "shipped (v3) ★" in table
     assert "99.50" in table
-    assert plot["visible"] is False
+    assert plot["visible"] is cost["visible"] is False
     assert not (tmp_path / "mlflow.db").exists()
 
 
@@ -68,7 +71,12 @@ def test_nobody_but_the_operator_sees_it(served, classifier, settings, filled):
     assert "operator" in summary
     assert "run-2" not in str(others)
     with pytest.raises(PermissionError, match="operator"):
-        trigger(url, component_id(url, "radio", label="Training curves"), "change", ["mnist", "loss"])
+        trigger(
+            url,
+            component_id(url, "radio", label="Training curves: validation solid, training dotted"),
+            "change",
+            ["mnist", "loss"],
+        )
     assert "run-2" in open_tab(url)[0]
 
 
@@ -100,4 +108,4 @@ def test_the_last_sweep_is_shown_as_it_goes(served, classifier, settings, store,
         store.client.log_metric(sweep, "importance_batch_size", 0.25)
     *_, mattered = open_tab(url)
     (bars,) = json.loads(mattered["value"]["plot"])["data"]
-    assert (bars["x"], bars["y"]) == (["batch size"], [25])
+    assert (bars["y"], bars["x"]) == (["batch size"], [25])
