@@ -1,6 +1,7 @@
 """The Draw tab on the screens that people have: what the first minute needs is in view at once, without scrolling."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.helpers.digits import DIGITS, digits_beside, draw_on_paper
 from tests.helpers.draw_page import open_draw_page
@@ -22,15 +23,25 @@ def box(page, selector):
     return edges["x"], edges["y"], edges["x"] + edges["width"], edges["y"] + edges["height"]
 
 
+def assert_in_view(page, selector):
+    left, top, right, bottom = box(page, selector)
+    assert 0 <= left < right <= page.viewport_size["width"], selector
+    assert 0 <= top < bottom <= page.viewport_size["height"], selector
+
+
+def test_the_answer_to_an_example_is_in_view(screen):
+    screen.page.locator("#draw .examples").get_by_role("button", name="A three", exact=True).click()
+    expect(screen.answer).to_have_text("3")
+    assert_in_view(screen.page, "#draw .answer h2")
+
+
 def test_pad_buttons_answer_and_verdict_are_in_view_at_once(screen, tmp_path):
-    page, size = screen.page, screen.page.viewport_size
+    page = screen.page
     screen.draw(DIGITS["7"])
     assert screen.submit() == "7"
     assert page.evaluate("scrollY") == 0
     for selector in IN_VIEW:
-        left, top, right, bottom = box(page, selector)
-        assert 0 <= left < right <= size["width"], selector
-        assert 0 <= top < bottom <= size["height"], selector
+        assert_in_view(page, selector)
     assert box(page, "#draw .verdict")[3] - box(page, "#draw .verdict")[1] > 10  # there is something in it
 
     screen.upload(draw_on_paper(digits_beside("20496"), tmp_path / "number.png"))

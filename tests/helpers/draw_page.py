@@ -120,6 +120,11 @@ class DrawPage:
         self.wait_for(self._is_ready)
         self.wait_for(self.is_answered)
 
+    def expect_square_pad(self) -> None:
+        """Go on with the square pad, which an example has brought back."""
+        expect(self.page.get_by_label("Wide pad for numbers")).not_to_be_checked()
+        self._pad, self._shape = SQUARE_PAD
+
     def upload(self, picture: Path) -> None:
         """Choose the picture in the upload below the pad."""
         chooser = self.page.locator("#upload input[type=file]")

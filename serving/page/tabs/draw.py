@@ -1,5 +1,6 @@
 """The Draw tab: a pad, a wider one for numbers, an upload for those who can't draw, and the answer beside them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -10,8 +11,9 @@ from gradio.events import Dependency
 
 from serving.page.widgets.answer import AnswerParts, AnswerView, Outputs, OutputsWithBoxes
 from serving.page.widgets.controls import PRIVATE, QUIET, UNLIMITED
+from serving.page.widgets.examples import build_examples, cache_example
 from serving.page.widgets.files import uploads
-from serving.page.widgets.pad import SQUARE, WIDE, blank_drawing, build_drawing_copy, build_pad
+from serving.page.widgets.pad import SQUARE, WIDE, blank_drawing, build_drawing_copy, build_pad, drawing_of
 from serving.page.widgets.picture import build_picture
 from serving.services import Services
 
@@ -20,6 +22,15 @@ SENTENCES = {
     "blank": "Nothing drawn yet. Draw a digit or a number, then press Submit.",
     "rejected": "That does not look like a digit or a number.",
 }
+EXAMPLES = {
+    "three.webp": "A three",
+    "one.webp": "A one as in Europe, with a long upstroke",
+    "seven.webp": "A seven as in Europe, with a crossbar",
+    "four-or-nine.webp": "A four or a nine",
+    "letter.webp": "A letter",
+    "number.webp": "A number",
+    "paper.webp": "A photo of a number on paper",
+}
 UPLOAD = "A picture of a digit, a number or a page of them"
 NO_ANSWER = "() => [{}, '', null, null, '', null]"
 """Empties the answer and the upload in the browser, at once: a late answer of the server's would empty what comes
@@ -27,6 +38,11 @@ next."""
 SHOWN_PAD = "(square, wide, on) => on ? wide : square"
 SHOW_PAD = "() => document.querySelector('#draw-tab').scrollIntoView({block: 'nearest'})"
 """Likewise: on a phone the switch is far below the pad."""
+EMPTY_PADS = """() => {
+    document.querySelector("#pad, #wide-pad").scrollIntoView({block: "nearest"});
+    return [null, null];
+}"""
+"""Likewise before an example. As with Clear, a pad takes another sheet only after none."""
 ANSWER_WHEN_LIVE = """on => {
     const tab = document.querySelector("#draw-tab");
     const answer = () => setTimeout(() => document.querySelector("#answer-live").click(), 30);
@@ -58,27 +74,17 @@ def build(services: Services) -> None:
     async def answer(drawing: list[Path], request: gr.Request) -> OutputsWithBoxes:
         return await view.reply_with_boxes(drawing, request)
 
-    async def answer_live(drawing: list[Path], request: gr.Request) -> OutputsWithBoxes:
-        return await view.reply_with_boxes(drawing, request, record=False)
-
-    async def answer_upload(file: dict[str, Any] | None, request: gr.Request) -> OutputsWithBoxes:
-        return await view.reply_with_boxes(uploads(file), request)
-
     pads = _build_pads()
     parts, digits = view.build(), view.build_number()
+    answered = [*parts, digits]
     with gr.Column(elem_id="draw"):
         interface = DrawInterface(predict, answer, pads, parts, digits, view)
         with gr.Column(elem_classes="extras"):
+            _add_examples(view, pads, answered)
             with gr.Row(elem_classes="switches"):
                 pads.switch.render()  # type: ignore[no-untyped-call]
-                live = gr.Checkbox(label="Answer while I draw", elem_id="live", min_width=160)
-            live_button = gr.Button("Answer", visible="hidden", elem_id="answer-live")
-            with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
-                upload = build_picture(label=UPLOAD, sources=["upload", "clipboard"], elem_id="upload")
-    live.change(None, live, None, js=ANSWER_WHEN_LIVE, **QUIET)
-    live_copied, drawing = _copy_on_click(live_button, pads)
-    live_copied.then(answer_live, drawing, [*parts, digits], trigger_mode="always_last", **UNLIMITED, **QUIET)
-    upload.upload(answer_upload, upload, [*parts, digits], preprocess=False, **UNLIMITED, **QUIET)  # workers decode
+                _add_live(view, pads, answered)
+            upload = _add_upload(view, answered)
     _bind_clear(view, interface.clear_button, pads, [*parts[:4], digits, upload], parts.note)
 
 
@@ -94,6 +100,45 @@ def _build_pads() -> Pads:
     wide = build_pad(WIDE, label="Draw a number here", elem_id="wide-pad", visible=False)
     square = build_pad(label="Draw a digit here", elem_id="pad")
     return Pads(square, wide, gr.Checkbox(label="Wide pad for numbers", elem_id="wide", min_width=160, render=False))
+
+
+def _add_examples(view: AnswerView, pads: Pads, answered: list[Component]) -> None:
+    """Pictures that one click puts on the square pad and answers."""
+
+    async def answer_example(index: Any, request: gr.Request) -> tuple[Any, ...]:
+        file = await asyncio.to_thread(cache_example, EXAMPLES, index)
+        drawing = await asyncio.to_thread(drawing_of, file)
+        answer = await view.reply_with_boxes([file], request, record=False)
+        return gr.update(value=drawing, visible=True), gr.update(value=None, visible=False), False, *answer
+
+    examples = build_examples(EXAMPLES)
+    emptied = examples.click(None, None, [pads.square, pads.wide], js=EMPTY_PADS, **QUIET)
+    emptied.then(answer_example, examples, [*pads, *answered], **UNLIMITED, **QUIET)
+
+
+def _add_live(view: AnswerView, pads: Pads, answered: list[Component]) -> None:
+    """The switch of the live mode, whose answers are not kept."""
+
+    async def answer_live(drawing: list[Path], request: gr.Request) -> OutputsWithBoxes:
+        return await view.reply_with_boxes(drawing, request, record=False)
+
+    live = gr.Checkbox(label="Answer while I draw", elem_id="live", min_width=160)
+    button = gr.Button("Answer", visible="hidden", elem_id="answer-live")
+    live.change(None, live, None, js=ANSWER_WHEN_LIVE, **QUIET)
+    copied, drawing = _copy_on_click(button, pads)
+    copied.then(answer_live, drawing, answered, trigger_mode="always_last", **UNLIMITED, **QUIET)
+
+
+def _add_upload(view: AnswerView, answered: list[Component]) -> gr.Image:
+    """The upload for those who can't draw."""
+
+    async def answer_upload(file: dict[str, Any] | None, request: gr.Request) -> OutputsWithBoxes:
+        return await view.reply_with_boxes(uploads(file), request)
+
+    with gr.Accordion("Can't draw? Upload or paste a picture", open=False):
+        upload = build_picture(label=UPLOAD, sources=["upload", "clipboard"], elem_id="upload")
+    upload.upload(answer_upload, upload, answered, preprocess=False, **UNLIMITED, **QUIET)  # workers decode
+    return upload
 
 
 def _bind_clear(
@@ -112,8 +157,8 @@ def _bind_clear(
         return (hide, show, view.note()) if wide else (show, hide, view.note())
 
     button.add(pads.wide)
-    pads.switch.change(None, None, None, js=SHOW_PAD, **QUIET)
-    events = {button.click: fresh, pads.square.clear: fresh, pads.wide.clear: fresh, pads.switch.change: switch}
+    pads.switch.input(None, None, None, js=SHOW_PAD, **QUIET)
+    events = {button.click: fresh, pads.square.clear: fresh, pads.wide.clear: fresh, pads.switch.input: switch}
     for event, function in events.items():
         event(None, None, answered, js=NO_ANSWER, **QUIET)
         # Progress is shown beside the pad, for the reason that _copy_on_click names.

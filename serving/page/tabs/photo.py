@@ -7,7 +7,8 @@ import gradio as gr
 from experiments.data.specs import SPECS
 from experiments.preprocessing.formats import NAMES
 from serving.page.widgets.answer import AnswerView, Outputs
-from serving.page.widgets.controls import UNLIMITED
+from serving.page.widgets.controls import QUIET, UNLIMITED
+from serving.page.widgets.examples import build_examples, cache_example
 from serving.page.widgets.files import uploads
 from serving.page.widgets.picture import build_picture
 from serving.services import Services
@@ -17,6 +18,13 @@ KINDS = "{} or {}".format(", ".join(SPECS[DATASET].class_names[:-1]), SPECS[DATA
 SENTENCES = {
     "blank": "No photo yet, or nothing on it. Upload, paste or take one.",
     "rejected": f"That does not look like one of the ten: {KINDS}.",
+}
+EXAMPLES = {
+    "cat.webp": "A cat",
+    "airplane.webp": "A drawn airplane",
+    "ship.webp": "A drawn ship",
+    "truck.webp": "A drawn truck",
+    "coffee.webp": "A cup of coffee, which is none of the ten",
 }
 HELP = f"A photo of one thing, in its middle: {KINDS}. Anything else should leave it unsure. Read are {NAMES}."
 
@@ -35,7 +43,9 @@ def build(services: Services) -> None:
         unsure or blank; "label", "confidence", "candidates", "model_version", "id"), and a line that says which model
         answered and how fast."""
         files = uploads(photo)
-        return await view.reply(files, request) if files else view.nothing()
+        if not files:
+            return view.nothing()
+        return await view.reply(files, request, record=files[0].name not in EXAMPLES)
 
     gr.Markdown(HELP)
     with gr.Row(elem_id="photo"):
@@ -43,6 +53,7 @@ def build(services: Services) -> None:
             photo = build_picture(
                 label="A photo", sources=["upload", "clipboard", "webcam"], height=460, elem_id="snapshot"
             )
+            _add_examples(photo)
         with gr.Column():
             parts = view.build()
             view.lay_out(parts)
@@ -55,3 +66,13 @@ def build(services: Services) -> None:
         show_progress="minimal",
         **UNLIMITED,
     )
+
+
+def _add_examples(photo: gr.Image) -> None:
+    """Pictures that one click shows as the photo, whose change is answered."""
+
+    def show_example(index: Any) -> str:
+        return str(cache_example(EXAMPLES, index))
+
+    examples = build_examples(EXAMPLES)
+    examples.click(show_example, examples, photo, **QUIET)

@@ -7,6 +7,7 @@ import gradio as gr
 import numpy as np
 from gradio.components import Component
 from gradio.components.image_editor import EditorData
+from PIL import Image
 from pydantic import ValidationError
 
 from serving.page.widgets.errors import page_error
@@ -60,6 +61,12 @@ def blank_drawing(size: Size = SQUARE) -> dict[str, Any]:
     """Return the value of a fresh pad: a white sheet, since without one the brush would have to be selected first."""
     width, height = size
     return {"background": np.full((height, width, 3), 255, np.uint8), "layers": [], "composite": None}
+
+
+def drawing_of(picture: Path) -> dict[str, Any]:
+    """Return the value of a square pad with a picture on its sheet, which can be drawn on."""
+    with Image.open(picture) as opened:
+        return blank_drawing() | {"background": np.asarray(opened.convert("RGB").resize(SQUARE))}
 
 
 class DrawingData(EditorData):
