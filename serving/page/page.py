@@ -1,6 +1,7 @@
 """The page: its title, its tabs and its appearance."""
 
 import asyncio
+import html
 import json
 import logging
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
+from gradio.data_classes import APIInfo
 from gradio.routes import file_upload_statuses
 
 from serving.core.errors import Refused
 from serving.page.card import INTRODUCTION, TITLE
 from serving.page.event_queue import EventQueue
+from serving.page.languages import TELL_LANGUAGE, catalogue_of, translate_output, translate_page, unmarked
 from serving.page.retrain import tab as retrain_tab
 from serving.page.tabs import batch, draw, experiments, history, insights, photo, status
 from serving.page.widgets import share
@@ -85,10 +88,30 @@ class Page(gr.Blocks):
             file_upload_statuses._statuses.clear()  # noqa: SLF001
 
     async def process_api(self, *event: Any, **options: Any) -> dict[str, Any]:
-        """Run an event's function. Raises gr.Error alone."""
-        with show_errors(self._services):
-            answer: dict[str, Any] = await super().process_api(*event, **options)
+        """Run an event's function, and translate what it shows. Raises gr.Error alone."""
+        catalogue = catalogue_of(options.get("request"))
+        try:
+            with show_errors(self._services):
+                answer: dict[str, Any] = await super().process_api(*event, **options)
+        except gr.Error as error:
+            if catalogue is None:
+                raise
+            translated = page_error(catalogue.translate(html.unescape(str(error.message))))
+            translated.title = catalogue.translate(error.title)
+            raise translated from None
+        if catalogue is not None:
+            shown = zip(options["block_fn"].outputs, answer["data"], strict=False)
+            answer["data"] = [translate_output(component, value, catalogue) for component, value in shown]
         return answer
+
+    def get_api_info(self, *selection: Any, **options: Any) -> APIInfo:
+        """Describe the endpoints, in English: programs are told no marks."""
+        described = json.dumps(super().get_api_info(*selection, **options))
+        info: APIInfo = json.loads(described)
+        for endpoint in info["named_endpoints"].values():
+            for value in (*endpoint["parameters"], *endpoint["returns"]):
+                value["label"] = unmarked(value["label"])
+        return info
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *others: Any, **options: Any) -> list[Any]:
         """Return the arguments of an event's function. Raises gr.Error or Refused for values that it does not take."""
@@ -125,6 +148,8 @@ def build_page(services: Services, notice: Callable[[], str]) -> gr.Blocks:
         if footer := links(services.settings):
             gr.Markdown(footer, elem_id="links")
         _tell_visitors(page, services, notice, notice_line, operator_tabs)
+        page.load(None, None, None, js=TELL_LANGUAGE, **PRIVATE)
+        translate_page(page)
     return page
 
 

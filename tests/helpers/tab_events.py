@@ -6,6 +6,8 @@ import uuid
 
 import httpx
 
+from tests.helpers.page_config import in_english
+
 
 def trigger(url, target_id, event, data, output_id=None, session=None, key=""):
     """Run the event of the component `target_id` (None: any) in the page at `url`, the one that fills `output_id` if
@@ -51,4 +53,4 @@ def upload(url, name, content):
 
 def _config(url):
     with urllib.request.urlopen(f"{url}config") as response:
-        return json.load(response)
+        return in_english(json.load(response))
