@@ -1,7 +1,9 @@
 """Ask for a retraining, or for its end: an entry in the database, which a trainer takes up."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from experiments.retraining.corrections import MIN_CORRECTIONS, RetrainingError, check_enough
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 CORRECTIONS_NEEDED = MIN_CORRECTIONS
 """Accepted ones, for a retraining."""
+TRAINING_PACKAGES = ("keras", "matplotlib", "mlflow", "scikit-learn", "tensorflow")
+"""What a retraining imports and the page does not: `make demo` installs it while the page answers already."""
 TRAINER_TIMEOUT = 60.0  # s without a sign of a trainer after which the operator is told
 BEGIN_TRAINER = (
     "Start one: `docker compose up --detach trainer`, or `python -m serving trainer` on a machine that has the same "
@@ -53,8 +57,23 @@ def learnable_count(database: Database, dataset: str) -> int:
     return count
 
 
-def waiting_notice(services: "Services", retraining: Retraining | None) -> str:
-    """Why a retraining is not going on and what to do about that; empty unless it waits."""
+def missing_packages(packages: Sequence[str] = TRAINING_PACKAGES) -> list[str]:
+    """Which of these are not installed."""
+    installed = {name for name in packages for _ in metadata.distributions(name=name)}
+    return [name for name in packages if name not in installed]
+
+
+def waiting_notice(
+    services: "Services", retraining: Retraining | None, packages: Sequence[str] = TRAINING_PACKAGES
+) -> str:
+    """Why a retraining is not going on, or would not, and what to do about that; empty otherwise. packages: that it
+    needs."""
+    if services.settings.trainer == "page" and (missing := missing_packages(packages)):
+        names = f"{', '.join(missing[:-1])} and {missing[-1]}" if missing[1:] else missing[0]
+        return (
+            f"A retraining waits until {names} {'are' if missing[1:] else 'is'} installed: `make demo` does so beside "
+            "the page, within minutes, and `make install` at any time."
+        )
     if retraining is None or not retraining.is_waiting:
         return ""
     lost = "" if retraining.state == "queued" else "Its process was lost, so that it is done again. "

@@ -19,6 +19,7 @@ from experiments.data.specs import SPECS
 from experiments.registry.store import HURRIED
 from serving.core.guarded_calls import GuardedCalls
 from serving.core.private_files import private_file, private_folder
+from serving.learning.retraining_requests import TRAINING_PACKAGES, missing_packages
 from serving.learning.self_starting import start_if_due
 from serving.storage.database import Database, is_away
 from serving.storage.records import HEARTBEAT_TIMEOUT, FullError, Retraining, StoreError
@@ -46,10 +47,11 @@ class Trainer:
         calls: GuardedCalls,
         command: Sequence[str] = RETRAIN,
         poll_seconds: float = POLL_SECONDS,
+        packages: Sequence[str] = TRAINING_PACKAGES,
     ) -> None:
-        """calls: through which the database is asked. command: of a retraining, for Python."""
+        """calls: through which the database is asked. command: of a retraining, for Python. packages: that it needs."""
         self._settings, self._database, self._calls = settings, database, calls
-        self._command, self._poll_seconds = command, poll_seconds
+        self._command, self._poll_seconds, self._packages = command, poll_seconds, packages
         self._process: subprocess.Popen[bytes] | None = None
         self._retraining: Retraining | None = None  # what the process does
 
@@ -87,7 +89,7 @@ class Trainer:
             self._retrainings.show_trainer()
         for dataset in SPECS:
             start_if_due(self._settings, self._database, dataset)
-        return None if self._busy() else self._retrainings.take()
+        return None if self._busy() or missing_packages(self._packages) else self._retrainings.take()
 
     def _start(self, retraining: Retraining) -> None:
         words = ["--dataset", retraining.dataset, "--attempt", str(retraining.attempts), "--job", str(retraining.id)]

@@ -57,7 +57,7 @@ class StatusAnswer(Schema):
     """The state of a retraining; null before the first."""
 
     retraining: RetrainAnswer | None
-    notice: str = Field(description="why it waits and what to do about that; empty unless it waits")
+    notice: str = Field(description="why it waits, or would, and what to do about that; else empty")
 
 
 @router.post("/api/retrain", openapi_extra=json_body(RetrainBody), responses=CONFLICT)

@@ -70,7 +70,8 @@ def section_update(retraining: Retraining | None, can_start: bool = False, notic
 def progress_report(retraining: Retraining | None, notice: str = "") -> str:
     """HTML: state, why it waits, progress bar, time left, and the end of the log."""
     if retraining is None:
-        return "<p class='empty'>No model has been retrained yet. Ten accepted corrections are enough to start.</p>"
+        sentence = "No model has been retrained yet. Ten accepted corrections are enough to start."
+        return f"<p class='empty'>{html.escape(f'{sentence} {notice}'.strip())}</p>"
     facts = [
         f"Retraining {retraining.id}: {retraining.state}",
         f"{retraining.corrections} corrections",

@@ -78,6 +78,12 @@ def test_it_does_one_at_a_time(database, make):
     assert retrainings.get(second.id).state == "starting"
 
 
+def test_it_waits_until_what_trains_is_installed(settings, database, calls):
+    asked = Retrainings(database).request("mnist", 12)
+    Trainer(settings, database, calls, SHOW, packages=("numpy", "no-such-package")).look()
+    assert Retrainings(database).get(asked.id).state == "queued"
+
+
 def test_what_is_put_back_waits_again_and_its_process_is_gone(database, make):
     retrainings, stopped = Retrainings(database), make(WAIT)
     asked = retrainings.request("mnist", 12)

@@ -83,6 +83,15 @@ def test_a_trainer_that_was_not_seen_for_a_while_is_missed(opened, classifier, f
     assert waiting_notice(replica, replace(lost, seen_at=time.time())) == ""
 
 
+def test_what_is_not_installed_yet_is_named_where_the_page_trains(opened, classifier, fresh):
+    assert waiting_notice(fresh, None) == ""
+    packages = ("numpy", "first-part", "last-part")
+    assert "waits until first-part and last-part are installed" in waiting_notice(fresh, None, packages)
+    assert "waits until last-part is installed" in waiting_notice(fresh, None, packages[::2])
+    replica = opened(classifier, fresh.settings.model_copy(update={"trainer": "service"}))
+    assert waiting_notice(replica, None, packages) == ""
+
+
 def test_an_empty_registry_has_nothing_to_promote_or_to_go_back_to(operator, fresh):
     client = operator(fresh)
     assert ProductionLogAnswer.model_validate(client.get("/api/production-log").json()).items == []
