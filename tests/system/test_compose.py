@@ -72,8 +72,18 @@ def test_replicas_ask_for_retrainings_and_the_trainer_does_them(compose):
     assert trainer["deploy"]["resources"]["limits"]["memory"] == "4G"
 
 
+def test_what_trains_is_in_the_image_of_what_trains_alone(compose):
+    built = {name: service["build"] for name, service in compose["services"].items() if "build" in service}
+    assert {name for name, build in built.items() if build == {"context": ".", "target": "serving"}} == set(REPLICAS)
+    assert {name for name, build in built.items() if build == "."} == {"trainer", "experiments", "mlflow"}
+    assert all(
+        compose["services"][name]["image"] == ("mlops-mnist-serving" if name in REPLICAS else "mlops-mnist")
+        for name in built
+    )
+
+
 def test_images_are_named_by_their_exact_version(compose):
-    images = {service["image"] for service in compose["services"].values()} - {"mlops-mnist"}
+    images = {service["image"] for service in compose["services"].values()} - {"mlops-mnist", "mlops-mnist-serving"}
     assert len(images) == 2
     assert all(re.search(r":\d+\.\d+(\.\d+)?-", image) for image in images)
 

@@ -30,17 +30,19 @@ def test_the_linters_find_nothing():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_push_to_main_pushes_the_image_with_both_tags(release):
+def test_a_push_to_main_pushes_both_images_with_both_tags(release):
     steps = release["jobs"]["push"]["steps"]
     assert action(steps, "docker/login-action")["with"] == {
         "username": "${{ secrets.DOCKER_USERNAME }}",
         "password": "${{ secrets.DOCKER_PASSWORD }}",
     }
-    build = action(steps, "docker/build-push-action")["with"]
-    assert build["push"] == "true"
-    repository = "${{ secrets.DOCKER_USERNAME }}/mlops-mnist"
-    assert build["tags"].splitlines() == [f"{repository}:latest", f"{repository}:{TESTED}"]
-    assert build["cache-from"] == "type=gha"
+    builds = [step["with"] for step in steps if step.get("uses", "").startswith("docker/build-push-action@")]
+    for build, name in zip(builds, ["mlops-mnist", "mlops-mnist-serving"], strict=True):
+        assert build["push"] == "true"
+        repository = f"${{{{ secrets.DOCKER_USERNAME }}}}/{name}"
+        assert build["tags"].splitlines() == [f"{repository}:latest", f"{repository}:{TESTED}"]
+        assert build["cache-from"] == "type=gha"
+        assert build.get("target", "") == ("serving" if name.endswith("serving") else "")
 
 
 def test_only_what_passed_ci_is_pushed_and_of_that_very_commit(release):

@@ -81,9 +81,9 @@ if shutil.which(KUSTOMIZE[0]):  # which the rest of the file does without
         check(settings_of_all, NEWEST)
         rest = [each for each in rendered if each is not settings_of_all]
         assert sorted(each["kind"] for each in rest) == sorted(each["kind"] for each in resources_of(folder))
-        (image,) = SETTINGS["images"]
+        images = {f"{image['newName']}:{image['newTag']}" for image in SETTINGS["images"]}
         for pod in (each["spec"]["template"] for each in rest if "template" in each["spec"]):
-            assert only_container(pod)["image"] == f"{image['newName']}:{image['newTag']}"
+            assert only_container(pod)["image"] in images
             assert set(named_by(pod, "configMap")) == {settings_of_all["metadata"]["name"]}
             assert set(named_by(pod, "secret")) == {"mlops-mnist"}
 
@@ -97,14 +97,16 @@ def named_by(pod, kind):
 
 @for_each_pod
 def test_the_image_is_that_of_a_commit_which_the_settings_name(pod):
-    (image,) = SETTINGS["images"]
-    assert only_container(pod)["image"] == image["name"]
+    name = "mlops-mnist-serving" if pod is REPLICA else "mlops-mnist"
+    (image,) = [image for image in SETTINGS["images"] if image["name"] == name]
+    assert only_container(pod)["image"] == name
     assert re.fullmatch(r"[0-9a-f]{40}", image["newTag"])
+    assert image["newName"].endswith(f"/{name}")
 
 
 @for_each_pod
 def test_nothing_runs_as_root(pod):
-    (user,) = re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    (user,) = {*re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)}
     ids = dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"), int(user))
     assert pod["spec"]["securityContext"] == {**ids, "runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     confined = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
