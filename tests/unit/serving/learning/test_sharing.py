@@ -16,9 +16,9 @@ from serving.storage.records import SharedAnswer
 ANN, EVE = "192.0.2.1", "198.51.100.1"
 
 
-@pytest.fixture(scope="module")
-def services(opened, classifier, settings, tmp_path_factory):
-    return opened(classifier, settings.model_copy(update={"artifact_dir": tmp_path_factory.mktemp("sharing")}))
+@pytest.fixture
+def services(opened, classifier, settings):
+    return opened(classifier, settings)
 
 
 @pytest.fixture
@@ -74,17 +74,19 @@ def test_one_client_and_one_network_have_a_share_of_the_room(services, answered,
     assert share(services, "of-another", EVE, room)
 
 
-@given(token=st.text(max_size=80))
-def test_no_other_token_opens_anything(services, token):
-    assert asyncio.run(open_answer(services, token)) is None
+def test_no_other_token_opens_anything(services):
+    @given(st.text(max_size=80))
+    def check(token):
+        assert asyncio.run(open_answer(services, token)) is None
+
+    check()
 
 
 def test_a_setting_turns_links_off(opened, classifier, settings, services, answered):
     token = share(services, answered)
-    folder = services.settings.artifact_dir
-    off = opened(classifier, settings.model_copy(update={"artifact_dir": folder, "share_answers": False}))
+    off = opened(classifier, settings.model_copy(update={"share_answers": False}))
     assert asyncio.run(open_answer(off, token)) is None
-    without_history = opened(classifier, settings.model_copy(update={"artifact_dir": folder, "history": False}))
+    without_history = opened(classifier, settings.model_copy(update={"history": False}))
     assert asyncio.run(open_answer(without_history, token)) is None
 
 
