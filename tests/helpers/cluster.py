@@ -40,7 +40,9 @@ print(production.register(store, spec, log.run_id))
 class Cluster:
     """PostgreSQL, MLflow, three replicas and nginx at `url`. `next_version` is registered but not in Production."""
 
-    def __init__(self) -> None:
+    def __init__(self, **variables: str) -> None:
+        """variables: set for every replica."""
+        self._variables = variables
         self._running: list[Postgres | Server | Nginx] = []
         self._folder = tempfile.TemporaryDirectory(prefix="cluster-")
         services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
@@ -73,7 +75,7 @@ class Cluster:
     def run(self, *arguments: str, folder: str) -> str:
         """Run Python with the replicas' settings. Returns what it prints. folder: of its state."""
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=os.environ | self._settings(folder),
+            [sys.executable, *arguments], cwd=ROOT, env=os.environ | self.settings(folder),
             capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -99,10 +101,11 @@ class Cluster:
         self._folder.cleanup()
 
     def _replica(self, number: int, port: int) -> Server:
-        settings = self._settings(f"state-{number}") | {"DEMO_PORT": str(port)}
+        settings = self.settings(f"state-{number}") | {"DEMO_PORT": str(port)} | self._variables
         return self._keep(Server([sys.executable, "demo.py"], f"http://127.0.0.1:{port}/api/ready", settings))
 
-    def _settings(self, folder: str) -> dict[str, str]:
+    def settings(self, folder: str) -> dict[str, str]:
+        """The environment of a replica whose state is in this folder; it has no data set."""
         settings = {name: self._named(value) for name, value in self._environment.items()}
         state = Path(self._folder.name) / folder
         # MLflow sets its variable in the process that runs the other tests, which these would inherit.
