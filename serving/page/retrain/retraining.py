@@ -1,6 +1,7 @@
 """Section of the Retrain tab: starts a retraining, shows its progress, and what the promotion gate decided."""
 
 import html
+import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -88,7 +89,8 @@ def progress_report(retraining: Retraining | None, notice: str = "") -> str:
         facts += [f"version {retraining.version}"] if retraining.version else []
     bar = f'<progress value="{retraining.progress:.3f}" aria-label="progress of the retraining"></progress>'
     why = retraining.reason or notice
-    reason = f"<p><b>{html.escape(why)}</b></p>" if why else ""
+    text = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(why))
+    reason = f"<p><b>{text}</b></p>" if text else ""
     log = html.escape("\n".join(retraining.log[-LOG_LINES:]))
     return f"<p>{html.escape(', '.join(facts))}</p>{bar}{reason}" + (f"<pre>{log}</pre>" if log else "")
 

@@ -33,9 +33,9 @@ def test_one_that_is_going_on():
 
 def test_one_that_waits_says_for_what():
     waiting = job(state="queued", attempts=0, progress=0.0, epochs=[])
-    text, *_, starting, cancelling = section_update(waiting, notice="No <trainer> has been seen.")
+    text, *_, starting, cancelling = section_update(waiting, notice="No <trainer> has been seen. Start `one`.")
     assert "Retraining 12: queued, 20 corrections, asked for" in text
-    assert "<b>No &lt;trainer&gt; has been seen.</b>" in text
+    assert "<b>No &lt;trainer&gt; has been seen. Start <code>one</code>.</b>" in text
     assert "left" not in text
     assert (starting["visible"], cancelling["visible"]) == (False, True)
     assert "attempt 2 of 3" in progress_report(job(attempts=2))
