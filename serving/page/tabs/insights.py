@@ -12,7 +12,7 @@ from gradio.components import Component
 from gradio.components.plot import PlotData
 
 from experiments.inference.bundle import TFLITE, Bundle
-from experiments.insights import data_sentences, figures, model_sentences
+from experiments.insights import data_sentences, figures, headlines, model_sentences
 from experiments.insights.figures import Insights, InsightsError
 from serving.page.widgets import insight_charts as charts
 from serving.page.widgets.charts import Chart, plot_data
@@ -28,31 +28,40 @@ COUNTS, RATES = "counts", "% of the true class"
 
 @dataclass(frozen=True)
 class View:
-    """A plot: its heading, the sentences that interpret it, its chart."""
+    """A plot: its name, the one thing it says, the sentences that interpret it, its chart."""
 
-    title: str
+    name: str
+    headline: Callable[[Insights], str]
     sentences: Callable[[Insights], str]
     chart: Callable[[Insights], Chart]
 
     def render(self, insights: Insights) -> tuple[str, PlotData | None]:
-        """The sentences, and the plot if there is anything to plot."""
+        """Headline and sentences as Markdown, and the plot if there is anything to plot."""
         figure = self.chart(insights)
-        return self.sentences(insights), plot_data(figure) if figure["data"] else None
+        return f"### {self.headline(insights)}\n{self.sentences(insights)}", plot_data(figure) if figure[
+            "data"
+        ] else None
 
 
 VIEWS = {
-    "distribution": View("Classes", data_sentences.distribution, charts.distribution),
-    "averages": View("Average images and their variation", data_sentences.averages, charts.variation),
-    "pixels": View("Pixels", data_sentences.pixels, charts.pixels),
-    "confusion": View("Confusion", model_sentences.confusion, charts.confusion),
-    "per_class": View("Precision, recall and F1", model_sentences.per_class, charts.per_class),
-    "roc": View("ROC curves", model_sentences.roc, charts.roc),
-    "reliability": View("Reliability", model_sentences.reliability, charts.reliability),
-    "confidence": View("Confidence of right and wrong answers", model_sentences.confidence, charts.confidence),
-    "drawings": View("Drawings by size, brush and turn", model_sentences.drawings, charts.drawings),
-    "refusal": View("What is rejected", model_sentences.refusal, charts.refusal),
-    "curves": View("Training", model_sentences.curves, charts.curves),
-    "embedding": View("Map of what the model finds alike", model_sentences.embedding, charts.embedding),
+    "distribution": View("Classes", headlines.distribution, data_sentences.distribution, charts.distribution),
+    "averages": View(
+        "Average images and their variation", headlines.averages, data_sentences.averages, charts.variation
+    ),
+    "pixels": View("Pixels", headlines.pixels, data_sentences.pixels, charts.pixels),
+    "confusion": View("Confusion", headlines.confusion, model_sentences.confusion, charts.confusion),
+    "per_class": View("Precision, recall and F1", headlines.per_class, model_sentences.per_class, charts.per_class),
+    "roc": View("ROC curves", headlines.roc, model_sentences.roc, charts.roc),
+    "reliability": View("Reliability", headlines.reliability, model_sentences.reliability, charts.reliability),
+    "confidence": View(
+        "Confidence of right and wrong answers", headlines.confidence, model_sentences.confidence, charts.confidence
+    ),
+    "drawings": View("Drawings by size, brush and turn", headlines.drawings, model_sentences.drawings, charts.drawings),
+    "refusal": View("What is rejected", headlines.refusal, model_sentences.refusal, charts.refusal),
+    "curves": View("Training", headlines.curves, model_sentences.curves, charts.curves),
+    "embedding": View(
+        "Map of what the model finds alike", headlines.embedding, model_sentences.embedding, charts.embedding
+    ),
 }
 
 
@@ -189,10 +198,8 @@ class _Parts:
 
     def _add(self, *names: str) -> None:
         for name in names:
-            title = VIEWS[name].title
-            gr.Markdown(f"### {title}")
             self._texts[name] = gr.Markdown(elem_classes="insight")
-            self.plots[name] = gr.Plot(label=title, show_label=False, elem_classes="chart")
+            self.plots[name] = gr.Plot(label=VIEWS[name].name, show_label=False, elem_classes="chart")
 
 
 async def with_traffic(services: Services, insights: Insights, request: gr.Request) -> Insights:
