@@ -106,10 +106,9 @@ def _of_retraining(standing: Standing) -> list[Step]:
     if retraining.state == "deciding":
         return [("Train", "done", "done"), ("Gate", "deciding", "now")]
     if retraining.is_active:
-        return [
-            ("Train", f"{retraining.state}, {100 * retraining.progress:.0f} %", "now"),
-            ("Gate", "decides", "later"),
-        ]
+        going_on = f"{retraining.state}, {100 * retraining.progress:.0f} %"
+        words = "waits for a trainer" if retraining.is_waiting else going_on
+        return [("Train", words, "now"), ("Gate", "decides", "later")]
     if retraining.state in ("promoted", "refused"):
         learnt = f"{retraining.corrections:,} learnt"
         gate: Step = ("Gate", "passed", "done") if retraining.state == "promoted" else ("Gate", "refused", "failed")

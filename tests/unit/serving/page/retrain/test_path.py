@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from serving.page.retrain.path import Standing, next_step, path_report, steps
@@ -41,7 +43,8 @@ def test_a_retraining_can_be_started_once_ten_are_accepted_and_none_is_going_on(
 
 
 def test_the_path_names_progress_and_version():
-    report = path_report(standing(accepted=12, retraining=job(), production=ENTRY))
+    report = path_report(standing(accepted=12, retraining=job(seen_at=time.time()), production=ENTRY))
     assert "training, 50 %" in report
+    assert "waits for a trainer" in path_report(standing(accepted=12, retraining=job(state="queued")))
     assert "version 3, 1970-01-01" in report
     assert report.count('aria-current="step"') == 1
