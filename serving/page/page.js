@@ -14,4 +14,15 @@
     };
     new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
     mend();
+
+    // Its pad takes all pointers for one: a second finger or a palm would be joined to the stroke by a bar.
+    let drawing = null;
+    const keepOne = (event) => {
+        if (event.type === "pointerdown" && event.target.closest(".pad canvas")) drawing ??= event.pointerId;
+        if (drawing === null) return;
+        if (event.pointerId !== drawing) event.stopImmediatePropagation();
+        else if (["pointerup", "pointercancel"].includes(event.type)) drawing = null;
+    };
+    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"])
+        window.addEventListener(kind, keepOne, true);
 }
