@@ -22,7 +22,7 @@ RAISERS = {"Refused": 2, "ImageError": 0, "page_error": 0, "show_errors": 1}
 SHOWN_BY = (
     "core/limits", "uploads/cache", "prediction/prepare", "prediction/turns", "prediction/worker_pool",
     "learning/feedback", "learning/sharing", "page/page", "page/event_queue", "page/widgets/answer",
-    "page/widgets/errors",
+    "page/widgets/errors", "page/widgets/examples",
     "page/widgets/files", "page/widgets/feedback_buttons", "page/widgets/share", "page/tabs/draw", "page/tabs/photo",
 )  # fmt: skip
 """Files of serving/ whose sentences visitors of Draw and Photo can meet."""
