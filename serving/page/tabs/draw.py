@@ -43,17 +43,18 @@ EMPTY_PADS = """() => {
     return [null, null];
 }"""
 """Likewise before an example. As with Clear, a pad takes another sheet only after none."""
-ANSWER_WHEN_LIVE = """on => {
-    const tab = document.querySelector("#draw-tab");
-    const answer = () => setTimeout(() => document.querySelector("#answer-live").click(), 30);
-    const undone = key => (key.ctrlKey || key.metaKey) && "zy".includes(key.key.toLowerCase());
-    const drawn = event => event.target.closest(".pad") && document.addEventListener("pointerup", answer, {once: true});
-    tab.onpointerdown = on ? drawn : null;
-    document.body.onkeyup = on ? key => undone(key) && answer() : null;
-    if (on) answer();
-}"""
-"""Runs in the browser. A listener to the pad's own changes would have it export and upload all its sheets at each
-stroke, live or not."""
+ANSWER_IF_LIVE = "on => { if (on) document.querySelector('#answer-live').click(); }"
+SCRIPT = Path(__file__).with_suffix(".js")
+"""What the tab does in the browser by itself. A listener to the pad's own changes would have it export and upload all
+its sheets at each stroke, live or not."""
+KEYS = """
+| | |
+| --- | --- |
+| Enter | Submit |
+| Esc, Delete | Clear |
+| Ctrl+Z, Ctrl+Y | undo, redo |
+| 0 to 9 | the answer is wrong, it was this digit |
+"""
 
 
 def build(services: Services) -> None:
@@ -85,6 +86,7 @@ def build(services: Services) -> None:
                 pads.switch.render()  # type: ignore[no-untyped-call]
                 _add_live(view, pads, answered)
             upload = _add_upload(view, answered)
+            _add_keys()
     _bind_clear(view, interface.clear_button, pads, [*parts[:4], digits, upload], parts.note)
 
 
@@ -124,7 +126,7 @@ def _add_live(view: AnswerView, pads: Pads, answered: list[Component]) -> None:
 
     live = gr.Checkbox(label="Answer while I draw", elem_id="live", min_width=160)
     button = gr.Button("Answer", visible="hidden", elem_id="answer-live")
-    live.change(None, live, None, js=ANSWER_WHEN_LIVE, **QUIET)
+    live.input(None, live, None, js=ANSWER_IF_LIVE, **QUIET)
     copied, drawing = _copy_on_click(button, pads)
     copied.then(answer_live, drawing, answered, trigger_mode="always_last", **UNLIMITED, **QUIET)
 
@@ -139,6 +141,13 @@ def _add_upload(view: AnswerView, answered: list[Component]) -> gr.Image:
         upload = build_picture(label=UPLOAD, sources=["upload", "clipboard"], elem_id="upload")
     upload.upload(answer_upload, upload, answered, preprocess=False, **UNLIMITED, **QUIET)  # workers decode
     return upload
+
+
+def _add_keys() -> None:
+    """The script of the tab, and the help on its keys."""
+    with gr.Accordion("Keys", open=False, elem_id="keys"):
+        gr.Markdown(KEYS)
+    gr.on(None, None, js=SCRIPT.read_text(), **QUIET)
 
 
 def _bind_clear(
@@ -196,6 +205,7 @@ class DrawInterface(gr.Interface):
             [], self._predict, self._pads.square, list(self._parts), api_name="predict", **UNLIMITED
         )
         submit = cast(gr.Button, _submit_btn)  # there is one, since there are inputs
+        submit.elem_id = "submit"  # for the keys
         copied, drawing = _copy_on_click(submit, self._pads)
         # Progress drawn on each of the outputs takes the browser 10 ms more.
         progress: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self._parts.label}
@@ -206,7 +216,7 @@ class DrawInterface(gr.Interface):
     def attach_clear_events(self, _clear_btn: gr.ClearButton, input_component_column: gr.Column | None) -> None:
         """Bind the button as Gradio does, and keep it."""
         super().attach_clear_events(_clear_btn, input_component_column)
-        self.clear_button = _clear_btn
+        self.clear_button, _clear_btn.elem_id = _clear_btn, "clear"
 
 
 def _copy_on_click(button: gr.Button, pads: Pads) -> tuple[Dependency, gr.JSON]:

@@ -1,0 +1,44 @@
+() => {
+    // What the Draw tab does in the browser by itself: live answers, keys, and what a screen reader says.
+    // Handlers are properties: should Gradio load the page's events again, they are not doubled.
+    const tab = document.querySelector("#draw-tab");
+    const press = button => tab.querySelector(button).click();
+    const isLive = () => tab.querySelector("#live input").checked;
+    const answer = () => setTimeout(() => isLive() && press("#answer-live"), 30);
+
+    tab.onpointerdown = event => {
+        if (!event.target.closest(".pad")) return;
+        document.activeElement.blur();  // Enter would press the button that was pressed last, Clear perhaps
+        document.addEventListener("pointerup", answer, {once: true});
+    };
+    const visible = selector => [...tab.querySelectorAll(selector)].filter(button => button.offsetParent);
+    const undone = event => {
+        if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
+        const key = event.key.toLowerCase();
+        return key === "y" || (key === "z" && event.shiftKey) ? "Redo" : key === "z" ? "Undo" : null;
+    };
+    document.body.onkeydown = event => {
+        const isText = event.target.closest("textarea, [contenteditable], input:not([type=checkbox])");
+        if (isText || tab.offsetParent === null) return;
+        const step = undone(event);
+        if (step) {
+            visible(`.pad [aria-label="${step}"]`).forEach(button => button.click());
+            return answer();
+        }
+        if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+        if (["Escape", "Delete"].includes(event.key)) press("#clear");
+        else if (event.key !== "Enter") visible(".feedback .class").find(each => each.innerText === event.key)?.click();
+        else if (!event.target.closest("button, a, [role]")) press("#submit");
+    };
+
+    const spoken = document.createElement("p");
+    spoken.role = "status";
+    tab.append(spoken);
+    const words = () => [...tab.querySelectorAll(".answer h2, .verdict p")].map(part => part.innerText).join(". ");
+    let pause;
+    const say = () => {
+        clearTimeout(pause);  // once the pen rests
+        pause = setTimeout(() => spoken.textContent === words() || (spoken.textContent = words()), 1000);
+    };
+    new MutationObserver(say).observe(tab.querySelector(".answer"), {subtree: true, childList: true, characterData: true});
+}
