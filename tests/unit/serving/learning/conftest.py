@@ -9,13 +9,13 @@ from tests.helpers.corrections import correction
 
 
 @pytest.fixture
-def settings(settings, tmp_path):
+def fresh_settings(settings, tmp_path):
     return settings.model_copy(update={"artifact_dir": tmp_path})
 
 
 @pytest.fixture
-def database(settings):
-    database = Database.of(settings)
+def database(fresh_settings):
+    database = Database.of(fresh_settings)
     yield database
     database.close()
 

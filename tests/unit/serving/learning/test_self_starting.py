@@ -13,9 +13,9 @@ from tests.helpers.corrections import correction
 
 
 @pytest.fixture
-def start(settings, database):
+def start(fresh_settings, database):
     """start(retrain_after=12) and the like."""
-    return lambda **changes: start_if_due(settings.model_copy(update=changes), database, "mnist")
+    return lambda **changes: start_if_due(fresh_settings.model_copy(update=changes), database, "mnist")
 
 
 def accept(database, numbers):

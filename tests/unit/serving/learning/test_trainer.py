@@ -30,11 +30,11 @@ def calls():
 
 
 @pytest.fixture
-def make(settings, database, calls):
+def make(fresh_settings, database, calls):
     made = []
 
     def make(command, **changes):
-        made.append(Trainer(settings.model_copy(update=changes), database, calls, command, poll_seconds=0.05))
+        made.append(Trainer(fresh_settings.model_copy(update=changes), database, calls, command, poll_seconds=0.05))
         return made[-1]
 
     yield make
@@ -58,13 +58,13 @@ def children():
     return waiting
 
 
-def test_what_is_asked_for_is_started_with_its_number_and_the_same_settings(settings, database, make):
+def test_what_is_asked_for_is_started_with_its_number_and_the_same_settings(fresh_settings, database, make):
     asked = Retrainings(database).request("mnist", 12)
     make(SHOW).look()
     assert Retrainings(database).get(asked.id).state == "starting"
-    printed = wait_for((settings.artifact_dir / trainer.LOG).read_bytes)
+    printed = wait_for((fresh_settings.artifact_dir / trainer.LOG).read_bytes)
     words = ["-c", "--dataset", "mnist", "--attempt", "1", "--job", str(asked.id)]
-    assert json.loads(printed) == [words, str(settings.artifact_dir)]
+    assert json.loads(printed) == [words, str(fresh_settings.artifact_dir)]
 
 
 def test_it_does_one_at_a_time(database, make):
@@ -78,9 +78,9 @@ def test_it_does_one_at_a_time(database, make):
     assert retrainings.get(second.id).state == "starting"
 
 
-def test_it_waits_until_what_trains_is_installed(settings, database, calls):
+def test_it_waits_until_what_trains_is_installed(fresh_settings, database, calls):
     asked = Retrainings(database).request("mnist", 12)
-    Trainer(settings, database, calls, SHOW, packages=("numpy", "no-such-package")).look()
+    Trainer(fresh_settings, database, calls, SHOW, packages=("numpy", "no-such-package")).look()
     assert Retrainings(database).get(asked.id).state == "queued"
 
 
@@ -103,25 +103,25 @@ def test_a_service_alone_shows_itself(database, make):
     assert Retrainings(database).trainer_seen_at() > time.time() - PATIENCE
 
 
-def test_a_process_that_can_not_be_started_fails_in_words(settings, database, make):
+def test_a_process_that_can_not_be_started_fails_in_words(fresh_settings, database, make):
     asked = Retrainings(database).request("mnist", 12)
-    (settings.artifact_dir / trainer.LOG).mkdir()
+    (fresh_settings.artifact_dir / trainer.LOG).mkdir()
     make(SHOW).look()
     ended = Retrainings(database).get(asked.id)
     assert ended.state == "failed"
     assert ended.reason.startswith("The process could not be started: ")
 
 
-def test_without_a_database_it_looks_again(settings, database, calls, caplog, tmp_path):
+def test_without_a_database_it_looks_again(fresh_settings, database, calls, caplog, tmp_path):
     (tmp_path / "file").touch()
     away = type(database)(f"sqlite:///{tmp_path / 'file' / 'history.db'}")
-    Trainer(settings, away, calls, SHOW).look()
+    Trainer(fresh_settings, away, calls, SHOW).look()
     assert "Traceback" not in caplog.text
 
 
-def test_a_request_on_the_page_is_taken_up_at_once(opened, classifier, settings, accepted):
-    services = opened(classifier, settings)
-    slow = Trainer(settings, services.database, services.database_calls, SHOW, poll_seconds=600.0)
+def test_a_request_on_the_page_is_taken_up_at_once(opened, classifier, fresh_settings, accepted):
+    services = opened(classifier, fresh_settings)
+    slow = Trainer(fresh_settings, services.database, services.database_calls, SHOW, poll_seconds=600.0)
     thread = threading.Thread(target=slow.run, args=[services.closed, services.retraining_requested])
     thread.start()
     asked = start_retraining(services, "mnist")
@@ -132,14 +132,14 @@ def test_a_request_on_the_page_is_taken_up_at_once(opened, classifier, settings,
     assert not thread.is_alive()
 
 
-def test_where_a_service_retrains_the_page_does_not(opened, classifier, settings, accepted):
-    services = opened(classifier, settings.model_copy(update={"trainer": "service"}))
+def test_where_a_service_retrains_the_page_does_not(opened, classifier, fresh_settings, accepted):
+    services = opened(classifier, fresh_settings.model_copy(update={"trainer": "service"}))
     asked = start_retraining(services, "mnist")
     trainer.follow_requests(services)
     assert services.retrainings.get(asked.id).state == "queued"
 
 
-def test_the_service_stops_on_a_signal_and_puts_back_what_it_does(settings, database, capsys):
+def test_the_service_stops_on_a_signal_and_puts_back_what_it_does(fresh_settings, database, capsys):
     retrainings = Retrainings(database)
     asked = retrainings.request("mnist", 12)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -153,18 +153,18 @@ def test_the_service_stops_on_a_signal_and_puts_back_what_it_does(settings, data
     stopper = threading.Thread(target=stop)
     stopper.start()
     try:
-        trainer.serve(settings, WAIT)
+        trainer.serve(fresh_settings, WAIT)
     finally:
         stopper.join()
         for number, handler in handlers.items():
             signal.signal(number, handler)
     assert retrainings.get(asked.id).state == "queued"
-    assert (settings.artifact_dir / trainer.SIGN).exists()
+    assert (fresh_settings.artifact_dir / trainer.SIGN).exists()
     assert capsys.readouterr().out.splitlines()[-1] == "Stopped."
 
 
-def test_the_other_process_gets_the_same_settings(settings):
-    environment = trainer.environment_of(settings.model_copy(update={"operator_key": "", "drawn_strokes": None}))
-    assert environment["DEMO_ARTIFACT_DIR"] == str(settings.artifact_dir)
+def test_the_other_process_gets_the_same_settings(fresh_settings):
+    environment = trainer.environment_of(fresh_settings.model_copy(update={"operator_key": "", "drawn_strokes": None}))
+    assert environment["DEMO_ARTIFACT_DIR"] == str(fresh_settings.artifact_dir)
     assert environment["DRAWN_STROKES"] == ""
     assert {type(value) for value in environment.values()} == {str}

@@ -135,7 +135,10 @@ def test_the_largest_batch_is_let_through(address):
         "is_stream": False,
         "meta": {"_type": "gradio.FileData"},
     }
-    status, text = ask(address, "POST", "/gradio_api/queue/join", event(data=[[file] * 2000]), JSON)
+    config = json.loads(ask(address, "GET", "/config", None, JSON)[1])
+    number = next(each["id"] for each in config["dependencies"] if each["api_name"] == "predict")
+    largest = event(data=[[file] * 2000], fn_index=number)
+    status, text = ask(address, "POST", "/gradio_api/queue/join", largest, JSON)
     assert (status, "event_id" in text) == (200, True), text
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from serving.api.schemas import ErrorAnswer
-from serving.middleware.doors import DOORS, Turns, find_door, is_uploaded
+from serving.middleware.doors import DOORS, MCP_PATHS, Turns, find_door, is_uploaded
 from tests.helpers.tab_events import upload
 
 OPEN = {
@@ -30,7 +30,7 @@ OPEN = {
     "/gradio_api/file={path_or_url:path}",
 }
 """The routes of Gradio that the page or its clients ask; a new one belongs here only once one of them does."""
-OWN = {"/operator", "/card.png", "/icon-192.png", "/icon-512.png"}
+OWN = {"/operator", "/card.png", "/icon-192.png", "/icon-512.png", *MCP_PATHS}
 """The project's own."""
 CLOSED = [
     "/gradio_api/component_server", "/gradio_api/process_recording", "/gradio_api/proxy=http://127.0.0.1/",

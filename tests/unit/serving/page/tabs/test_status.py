@@ -65,7 +65,7 @@ def test_only_the_operator_gets_it_by_posting_to_the_queue(served, classifier, s
     assert "model card" in trigger(url, None, "tick", [], shown, key="right")[-1]
 
 
-@pytest.mark.parametrize(("label", "ticking"), [("Status", 1), ("Draw", 0)])
+@pytest.mark.parametrize(("label", "ticking"), [("Status", 1), ("History", 0)])
 def test_it_ticks_only_while_its_tab_is_in_front(build, services, label, ticking):
     config = build(services).get_config_file()
     (tab,) = (
