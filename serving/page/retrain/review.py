@@ -125,9 +125,11 @@ def _of_client(dataset: str, client: str) -> CorrectionFilter:
 
 
 def _counts(corrections: "Corrections", dataset: str) -> str:
-    """HTML: how many corrections of each class are in each state."""
+    """HTML: how many corrections of each class are in each state; empty without any."""
     tally, names = corrections.tally(CorrectionFilter(dataset), "state", "label"), SPECS[dataset].class_names
     open_ones = CorrectionFilter(dataset, state="accepted", unanswered=True)
+    if not tally:
+        return ""
     tally |= {("not learnt yet", label): count for (label,), count in corrections.tally(open_ones, "label").items()}
     rows = []
     for state in ("pending", "accepted", "not learnt yet", "dropped"):

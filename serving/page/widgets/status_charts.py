@@ -55,8 +55,9 @@ def verdicts(hourly: Mapping[tuple[float, str], int]) -> Chart:
 def labels(class_names: Sequence[str], answered: Mapping[str, int], reference: Sequence[int]) -> Chart:
     """How often each class was answered in the last day, and how often it is in the model's own data."""
     total = sum(answered.values())
-    traces = [_shares(class_names, reference, "the model's data", GREY)] if sum(reference) else []
+    traces = []
     if total:
+        traces += [_shares(class_names, reference, "the model's data", GREY)] if sum(reference) else []
         traces.append(_shares(class_names, [answered.get(name, 0) for name in class_names], "last day", BLUE))
     note = "" if total else "No answers in the last day."
     return chart(traces, axis("class", **CATEGORY), axis("share, %"), **SMALL, barmode="group", **_note(note))
@@ -85,11 +86,12 @@ def _over_time(traces: Sequence[dict[str, Any]], times: Sequence[str], y: dict[s
 
 
 def _note(text: str) -> dict[str, Any]:
-    """Layout that says in words why there is nothing to see."""
+    """Layout that says in words why there is nothing to see, in place of empty axes."""
     if not text:
         return {}
     place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
-    return {"annotations": [{"text": text, "font": {"color": GREY}, **place}]}
+    hidden = {"visible": False}
+    return {"annotations": [{"text": text, "font": {"color": GREY}, **place}], "xaxis": hidden, "yaxis": hidden}
 
 
 def _time(seconds: float) -> str:

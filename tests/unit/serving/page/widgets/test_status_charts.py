@@ -23,6 +23,13 @@ def test_labels_stand_beside_the_models_data_as_shares():
     assert (model["y"], day["y"]) == ([50, 50], [25, 75])
 
 
+def test_without_answers_a_sentence_stands_in_place_of_axes():
+    empty = charts.labels(("0", "1"), {}, (50, 50))
+    assert empty["data"] == []
+    assert empty["layout"]["annotations"][0]["text"] == "No answers in the last day."
+    assert not empty["layout"]["xaxis"]["visible"]
+
+
 def test_a_feature_that_drifted_stands_out_against_its_threshold():
     findings = [Finding("labels", "chi-square", 0.1, 0.5, False, ""), Finding("ink", "KS", 0.4, 0.0, True, "")]
     moved, least = charts.drift(findings)["data"]
