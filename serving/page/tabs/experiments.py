@@ -41,7 +41,7 @@ def build(services: Services, tab: gr.Tab) -> None:
     with gr.Row():
         with gr.Column(scale=3, min_width=320, elem_classes="card"):
             runs = gr.HTML(elem_id="experiments-table")
-        with gr.Column(scale=2, min_width=320):
+        with gr.Column(scale=2, min_width=320, elem_classes="cost"):
             cost = gr.Plot(label="What accuracy costs", elem_classes="chart", visible=False)
     curve = gr.Radio(list(CURVES), value="accuracy", label="Training curves: validation solid, training dotted")
     plot = gr.Plot(label="Training curves", show_label=False, elem_classes="chart")
