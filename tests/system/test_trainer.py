@@ -27,7 +27,7 @@ from tests.helpers.corrections import correction
 from tests.helpers.draw_page import FLAGS
 
 PATIENCE = 1_200.0  # s, for a busy machine
-RATE, SECONDS = 50, 60  # predictions a second meanwhile, and for how long
+RATE, SECONDS = 50, 200  # predictions a second meanwhile, and for how long
 NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
 KILLED_IN = [("preparing", "training"), ("training", "measuring")]  # attempts one and two, in the first stage seen
 
