@@ -2,9 +2,22 @@ import shutil
 
 import pytest
 
+from benchmarks.postgres import Postgres
 from benchmarks.processes import free_ports
 from benchmarks.proxy import Nginx
 from tests.helpers.proxied import Replica
+
+
+@pytest.fixture
+def postgresql():
+    """The address of an empty database on a PostgreSQL of its own."""
+    try:
+        server = Postgres()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    server.create("test")
+    yield f"{server.url}/test"
+    server.stop()
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ import sqlalchemy as sa
 import model_loader
 from benchmarks.learning import extreme_ones
 from benchmarks.peers import demo
-from benchmarks.postgres import Postgres
 from benchmarks.processes import free_ports
 from experiments.data import datasets, specs
 from experiments.registry import promotions
@@ -192,19 +191,8 @@ def test_ended_cleanly(settings, database, how, program):
     assert jobs.latest().state == "cancelled"
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    try:
-        server = Postgres()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    server.create("jobs")
-    yield f"{server.url}/jobs"
-    server.stop()
-
-
-def test_in_postgresql_too_one_of_many_starts(postgres):
-    databases, started, refused = [Database(postgres) for _ in range(6)], [], []
+def test_in_postgresql_too_one_of_many_starts(postgresql):
+    databases, started, refused = [Database(postgresql) for _ in range(6)], [], []
     for database in databases:
         assert Retrainings(database).latest() is None
     gate = threading.Barrier(len(databases))

@@ -8,21 +8,9 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from benchmarks.postgres import Postgres
 from settings import ROOT
 
 TRIALS = 20
-
-
-@pytest.fixture
-def postgresql():
-    try:
-        server = Postgres()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    server.create("sweeps")
-    yield f"{server.url}/sweeps"
-    server.stop()
 
 
 @pytest.fixture

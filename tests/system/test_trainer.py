@@ -16,7 +16,6 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.learning import extreme_ones
 from benchmarks.open_loop import OpenLoop
-from benchmarks.postgres import Postgres
 from serving.learning.self_starting import start_if_due
 from serving.storage.corrections import Corrections
 from serving.storage.database import Database
@@ -128,13 +127,8 @@ def test_the_button_of_a_replica_leads_to_a_model_on_all_though_the_trainer_is_k
     assert {answer.status for answer in answers} == {200}
 
 
-def test_in_postgresql_too_one_of_many_starts_by_itself():
-    try:
-        server = Postgres()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    server.create("jobs")
-    settings = Settings(_env_file=None, database_url=f"{server.url}/jobs", retrain_after=12)
+def test_in_postgresql_too_one_of_many_starts_by_itself(postgresql):
+    settings = Settings(_env_file=None, database_url=postgresql, retrain_after=12)
     databases, results = [Database.of(settings) for _ in range(6)], []
     Corrections(databases[0]).add([correction(number, state="accepted") for number in range(12)])
     gate = threading.Barrier(len(databases))
@@ -151,6 +145,5 @@ def test_in_postgresql_too_one_of_many_starts_by_itself():
     taken = [Retrainings(database).take() for database in databases]
     for database in databases:
         database.close()
-    server.stop()
     assert sum(result is not None for result in results) == 1
     assert sum(job is not None for job in taken) == 1
