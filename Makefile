@@ -68,7 +68,7 @@ space: install ## write a Hugging Face Space to a new folder, DIR=~/space
 LONGEST := tests/system/test_journey.py tests/system/test_retraining.py
 SYSTEM := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/system/test_*.py))
 
-test-system: .venv/installed-dev ## run the slow tests: training, registry, containers, the whole loop, attacks (about 23 minutes)
+test-system: .venv/installed-dev ## run the slow tests: training, registry, containers, the whole loop, attacks (about 32 minutes)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(SYSTEM)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/slow
 	@$(PY) -m pytest tests/attacks
@@ -80,7 +80,7 @@ attack: .venv/installed-dev ## attack a page that it starts, and show what other
 soak: .venv/installed-dev ## kill parts of the product again and again under load, and let retrainings end
 	@$(PY) -m pytest -rP -m soak tests/system
 
-test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 45 minutes)
+test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 55 minutes)
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
