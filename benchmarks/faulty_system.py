@@ -115,7 +115,7 @@ class FaultySystem:
             GRADIO_TEMP_DIR=str(folder / "uploads"),
         )  # fmt: skip
         try:
-            OpenLoop(self.url, self._folder / "png", 10, 5).result()  # warms it, and lets it take up the registry's
+            self._answers(10, 5)  # warms it, and lets it take up the registry's
             yield
         finally:
             self._page.stop()
@@ -123,9 +123,8 @@ class FaultySystem:
 
     def load(self) -> Period:
         """Ask for predictions at the rate, send corrections now and then, and ask each second whether it is ready."""
-        loop = OpenLoop(self.url, self._folder / "png", self._rate, self._seconds)
         ended, ready = threading.Event(), list[bool]()
-        with ThreadPoolExecutor(64) as beside:
+        with self._loop(self._rate, self._seconds) as loop, ThreadPoolExecutor(64) as beside:
             beside.submit(self._ask_readiness, ended, ready)
             count = max(2, int(self._seconds / CORRECTIONS_EVERY))
             sent = []
@@ -139,8 +138,15 @@ class FaultySystem:
 
     def stop(self) -> Stop:
         """Send SIGTERM once the page has answered for two seconds, and wait for its end."""
-        answers = OpenLoop(self.url, self._folder / "png", self._rate, 2).result()
+        answers = self._answers(self._rate, 2)
         return Stop(*self._page.terminate(STOP_TIMEOUT), answers)
+
+    def _answers(self, rate: float, seconds: float) -> list[Answer]:
+        with self._loop(rate, seconds) as loop:
+            return loop.result()
+
+    def _loop(self, rate: float, seconds: float) -> OpenLoop:
+        return OpenLoop(self.url, self._folder / "png", rate, seconds)
 
     def wait_until_recovered(self, periods: list[Period]) -> float | None:
         """Wait until all that was confirmed is kept and the registry answers. Return how many seconds it took, None if

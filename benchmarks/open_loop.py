@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -65,11 +66,18 @@ def predict(client: httpx.Client, drawing: bytes, due: float) -> Answer:
 
 
 class OpenLoop:
-    """The same as a process, from its start to result()."""
+    """The same as a process, from its start to result() or the end of its block."""
 
     def __init__(self, url: str, drawings: Path, rate: float, seconds: float) -> None:
         command = [sys.executable, "-m", __name__, url, str(drawings), f"--rate={rate}", f"--seconds={seconds}"]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._process:
+            self._process.kill()
 
     def result(self) -> list[Answer]:
         """Wait for the last answer."""

@@ -3,6 +3,7 @@
 It is a thread of the page, or with DEMO_TRAINER=service a service of its own: `python -m serving trainer`.
 """
 
+import contextlib
 import logging
 import os
 import random
@@ -22,7 +23,7 @@ from serving.core.private_files import private_file, private_folder
 from serving.learning.retraining_requests import TRAINING_PACKAGES, missing_packages
 from serving.learning.self_starting import start_if_due
 from serving.storage.database import Database, is_away
-from serving.storage.records import HEARTBEAT_TIMEOUT, FullError, Retraining, StoreError
+from serving.storage.records import HEARTBEAT_TIMEOUT, AbandonedError, FullError, Retraining, StoreError
 from settings import ROOT, Settings, variable
 
 # Functions import what needs SQLAlchemy, since the page starts with this module.
@@ -89,7 +90,12 @@ class Trainer:
             self._retrainings.show_trainer()
         for dataset in SPECS:
             start_if_due(self._settings, self._database, dataset)
-        return None if self._busy() or missing_packages(self._packages) else self._retrainings.take()
+        if self._retraining is not None and self._busy():
+            # Where others fill the processors, its own heartbeats may not come in time, so low is its priority.
+            with contextlib.suppress(AbandonedError):
+                self._retrainings.heartbeat(self._retraining)
+            return None
+        return None if missing_packages(self._packages) else self._retrainings.take()
 
     def _start(self, retraining: Retraining) -> None:
         words = ["--dataset", retraining.dataset, "--attempt", str(retraining.attempts), "--job", str(retraining.id)]

@@ -17,9 +17,15 @@ PAGE = """
 import importlib.util, pathlib, time
 import page_part
 print("page", "without" if importlib.util.find_spec("training_part") is None else "with", "training", flush=True)
+pathlib.Path("__main__-page").touch()
 while not pathlib.Path("trained").exists():
     time.sleep(0.1)
 """
+NICE = """#!/bin/sh
+until [ -e __main__-page ]; do sleep 0.1; done
+exec /usr/bin/nice "$@"
+"""
+"""What follows the page waits for it, so that it can't overtake it here, where installing takes no time."""
 EXPERIMENTS = """
 import pathlib, time
 import page_part, training_part
@@ -66,6 +72,8 @@ def project(tmp_path, installer, monkeypatch):
     shutil.copy(ROOT / "requirements.txt", project)
     (project / "demo.py").write_text(PAGE)
     (project / "experiments" / "__main__.py").write_text(EXPERIMENTS)
+    (programs / "nice").write_text(NICE)
+    (programs / "nice").chmod(0o755)
     (programs / "python3.11").symlink_to(sys.executable)
     if installer == "uv":
         (programs / "uv").symlink_to(Path(sys.executable).with_name("uv"))

@@ -103,21 +103,22 @@ def test_the_button_of_a_replica_leads_to_a_model_on_all_though_the_trainer_is_k
     assert Retrainings(database).latest().state == "queued"
 
     (tmp_path / "seven.png").write_bytes((ROOT / "docs" / "seven.png").read_bytes())
-    load, began = OpenLoop(cluster.url, tmp_path, RATE, SECONDS), time.monotonic()
-    trainer = KilledTrainer(cluster)
-    try:
-        for attempt, stages in enumerate(KILLED_IN, start=1):
-            wait_for(lambda: (job := Retrainings(database).latest()).attempts == attempt and job.state in stages)  # noqa: B023
+    trainer, began = KilledTrainer(cluster), time.monotonic()
+    with OpenLoop(cluster.url, tmp_path, RATE, SECONDS) as load:
+        try:
+            for attempt, stages in enumerate(KILLED_IN, start=1):
+                wait_for(lambda: (job := Retrainings(database).latest()).attempts == attempt and job.state in stages)  # noqa: B023
+                trainer.kill()
+                trainer.start()
+            ended = wait_for(lambda: (job := Retrainings(database).latest()).is_active is False and job)
+            assert (ended.state, ended.attempts) == ("promoted", 3), ended.reason
+            wait_for(
+                lambda: {cluster.get(each, "/api/model")["version"] for each in cluster.addresses} == {ended.version},
+                60,
+            )
+        finally:
             trainer.kill()
-            trainer.start()
-        ended = wait_for(lambda: (job := Retrainings(database).latest()).is_active is False and job)
-        assert (ended.state, ended.attempts) == ("promoted", 3), ended.reason
-        wait_for(
-            lambda: {cluster.get(each, "/api/model")["version"] for each in cluster.addresses} == {ended.version}, 60
-        )
-    finally:
-        trainer.kill()
-    answers = load.result()
+        answers = load.result()
     promotions = cluster.get(cluster.url, "/api/production-log")["items"]
     assert [entry["by"] for entry in promotions].count("gate") == 1
     milliseconds = np.percentile([answer.milliseconds for answer in answers], 95)

@@ -78,6 +78,22 @@ def test_it_does_one_at_a_time(database, make):
     assert retrainings.get(second.id).state == "starting"
 
 
+def test_a_retraining_that_others_starve_is_not_taken_for_lost(database, make):
+    retrainings, starved = Retrainings(database), make(WAIT)
+    asked = retrainings.request("mnist", 12)
+    starved.look()
+    begun = retrainings.get(asked.id).seen_at
+    wait_for(lambda: time.time() > begun)
+    starved.look()
+    assert retrainings.get(asked.id).seen_at > begun
+    (child,) = wait_for(children)
+    child.kill()
+    wait_for(lambda: not child.is_running())
+    ended = retrainings.get(asked.id).seen_at
+    starved.look()
+    assert retrainings.get(asked.id).seen_at == ended
+
+
 def test_it_waits_until_what_trains_is_installed(fresh_settings, database, calls):
     asked = Retrainings(database).request("mnist", 12)
     Trainer(fresh_settings, database, calls, SHOW, packages=("numpy", "no-such-package")).look()
