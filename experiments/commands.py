@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import dataclasses
-import logging
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from experiments.insights import run_comparison
 from experiments.registry import production, upkeep
 from experiments.registry.store import TrackingStore
 from experiments.training.config import RunConfig, UnknownRunError
+from experiments.training.tensorflow_options import set_tensorflow_options
 from settings import ROOT, Settings, sqlite_url
 
 if TYPE_CHECKING:
@@ -234,10 +234,9 @@ def _selected_configs(arguments: argparse.Namespace) -> list[RunConfig]:
 
 @contextlib.contextmanager
 def _tensorflow_silenced() -> Iterator[None]:
-    """Silence TensorFlow, which writes to the file descriptor itself when it is imported, before it reads its settings,
-    and later warns between the progress bars that each new model's functions are traced again."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Silence TensorFlow, which writes to the file descriptor itself when it is imported, before it reads its
+    options, and later between the progress bars."""
+    set_tensorflow_options()
     stderr = os.dup(2)
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 a device, not a path
         os.dup2(nowhere.fileno(), 2)

@@ -13,18 +13,17 @@ if TYPE_CHECKING:
 MAX_REJECTED = 0.001  # share of the classes' images
 MIN_DOUBTED = 0.75  # share of a rival's images taken for the other class that should be unsure
 MAX_DOUBTED = 0.05  # share of the right answers that may be unsure for a rival's sake; takes precedence
+TINY = 1e-37  # probability, float32's least
 FEWEST_MISREAD = 20  # images of a rival: of fewer no threshold is to be believed
 
 
 def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
     """The divisor of the logits that minimises the log loss of outputs float32 [N, K or K + 1] for labels int64 [N];
     above 1 for an overconfident model."""
-    logits = np.log(np.maximum(outputs.astype(np.float64), 1e-12))
+    logits, rows = _logits(outputs, 1e-12), np.arange(len(outputs))
 
     def loss(candidate: float) -> float:
-        scaled = logits / candidate
-        scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
-        return -float(scaled[np.arange(len(scaled)), labels].mean())
+        return -float(_scaled(logits, candidate)[rows, labels].mean())
 
     return float(min(np.exp(np.linspace(np.log(0.2), np.log(5), 200)), key=loss))
 
@@ -33,6 +32,23 @@ def apply_temperature(model: "keras.Model", temperature: float) -> None:
     """Divide the logits of a model that ends in a softmax layer, in its own weights."""
     last = model.layers[-1]
     last.set_weights([weights / temperature for weights in last.get_weights()])
+
+
+def at_temperature(outputs: np.ndarray, temperature: float) -> np.ndarray:
+    """The outputs float32 [N, K or K + 1] of a model once the temperature is applied, from those before."""
+    probabilities: np.ndarray = np.exp(_scaled(_logits(outputs, TINY), temperature)).astype(np.float32)
+    return probabilities
+
+
+def _logits(outputs: np.ndarray, least: float) -> np.ndarray:
+    return np.log(np.maximum(outputs.astype(np.float64), least))
+
+
+def _scaled(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Logarithms of the probabilities, float64 [N, K or K + 1]."""
+    scaled = logits / temperature
+    scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+    return scaled
 
 
 def fit_thresholds(outputs: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -> Thresholds:

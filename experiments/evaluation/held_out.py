@@ -13,7 +13,7 @@ from experiments.evaluation import calibration
 from experiments.evaluation import drawings as drawn
 from experiments.evaluation.drawings import PreparedDrawings
 from experiments.inference.predictions import Thresholds
-from experiments.inference.tta import Model, predict_with_tta
+from experiments.inference.tta import Model, predict_with_tta, refine_with_tta
 
 if TYPE_CHECKING:
     import keras
@@ -62,16 +62,17 @@ def generate_drawings(count: int = EVALUATION_DRAWINGS) -> PreparedDrawings:
 def calibrate(model: "keras.Model", held_out: HeldOut, spec: DatasetSpec) -> Thresholds:
     """Calibrate the model's probabilities in its own weights, then fit the thresholds of its verdicts."""
     images, labels = held_out.calibration.images, held_out.calibration.labels
-    with_output = labels < spec.outputs
-    temperature = calibration.fit_temperature(as_function(model)(images[with_output]), labels[with_output])
+    outputs, with_output = as_function(model)(images), labels < spec.outputs
+    temperature = calibration.fit_temperature(outputs[with_output], labels[with_output])
     calibration.apply_temperature(model, temperature)
-    return fit_thresholds(as_function(model), held_out, spec)
+    return fit_thresholds(as_function(model), held_out, spec, calibration.at_temperature(outputs, temperature))
 
 
-def fit_thresholds(model: Model, held_out: HeldOut, spec: DatasetSpec) -> Thresholds:
-    """Fit the thresholds of a calibrated model's verdicts."""
+def fit_thresholds(model: Model, held_out: HeldOut, spec: DatasetSpec, outputs: np.ndarray | None = None) -> Thresholds:
+    """Fit the thresholds of a calibrated model's verdicts. outputs: its outputs for the calibration images, without
+    test-time augmentation, where they are known."""
     images, labels = held_out.calibration.images, held_out.calibration.labels
-    outputs = predict_with_tta(model, images, spec.views)
+    outputs = refine_with_tta(model, images, model(images) if outputs is None else outputs, spec.views)
     thresholds = calibration.fit_thresholds(outputs, labels, spec)
     if held_out.rivals is None:
         return thresholds
@@ -82,4 +83,5 @@ def fit_thresholds(model: Model, held_out: HeldOut, spec: DatasetSpec) -> Thresh
 
 def as_function(model: "keras.Model") -> Model:
     """A Keras model as a function of images, without test-time augmentation."""
+    model.jit_compile = False  # XLA would compile it for each size of a batch, which takes longer than the answers
     return partial(model.predict, batch_size=500, verbose=0)

@@ -9,6 +9,7 @@ import numpy as np
 from experiments.data.datasets import Dataset, join
 from experiments.data.specs import Split
 from experiments.data.synthesis.generate import Amounts, synthesise
+from experiments.evaluation.held_out import as_function
 from experiments.runs import table
 from experiments.training.config import RunConfig
 from experiments.training.progress import Listener
@@ -75,10 +76,10 @@ def _interpolate(champion: keras.Model, tuned: keras.Model, corrections: Split) 
     What the corrections did not ask for is forgotten least (Wortsman et al., Robust fine-tuning of zero-shot models,
     2022).
     """
-    sampled = slice(None, None, -(-len(corrections.labels) // SAMPLED))
+    sampled, answer = slice(None, None, -(-len(corrections.labels) // SAMPLED)), as_function(tuned)
 
     def correct() -> int:
-        labels = tuned.predict(corrections.images[sampled], batch_size=500, verbose=0).argmax(axis=1)
+        labels = answer(corrections.images[sampled]).argmax(axis=1)
         return int(np.count_nonzero(labels == corrections.labels[sampled]))
 
     before, after, learnt = champion.get_weights(), tuned.get_weights(), correct()

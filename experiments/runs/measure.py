@@ -130,7 +130,7 @@ def embed(model: keras.Model, images: np.ndarray, spec: DatasetSpec) -> tuple[np
     """Return a model's outputs as served, float32 [N, K or K + 1], and what its layer before the last makes of the
     images without test-time augmentation, float32 [N, D]. images: uint8 [N, H, W, C]."""
     both = keras.Model(model.inputs, [model.outputs[0], model.layers[-1].input])
-    outputs, hidden = both.predict(images, batch_size=500, verbose=0)
+    outputs, hidden = held_out.as_function(both)(images)
     outputs = refine_with_tta(held_out.as_function(model), images, outputs, spec.views)
     return outputs, hidden.reshape(len(images), -1)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from experiments.data.datasets import Dataset
 from experiments.data.specs import DatasetSpec
+from experiments.evaluation.held_out import as_function
 from experiments.inference import bundle
 from experiments.inference.bundle import Bundle, BundleError
 from experiments.inference.litert import LiteRTModel, ModelError
@@ -81,7 +82,7 @@ def _without_optimizer(model: keras.Model, path: Path) -> keras.Model:
 
 
 def _compare(model: keras.Model, tflite: Path, images: np.ndarray) -> None:
-    expected = model.predict(images, batch_size=256, verbose=0)
+    expected = as_function(model)(images)
     try:
         actual = LiteRTModel(tflite)(images)
     except ModelError as error:

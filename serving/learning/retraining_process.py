@@ -17,6 +17,7 @@ from experiments.inference.litert import ModelError
 from experiments.registry import production
 from experiments.registry.store import RegistryError, TrackingStore
 from experiments.retraining.corrections import Accepted, RetrainingError, UnansweredError
+from experiments.training.tensorflow_options import set_tensorflow_options
 from redaction import Redactor
 from serving.learning.contradictions import Judge, learnable, production_judge
 from serving.learning.reporter import HEARTBEAT, Reporter
@@ -140,8 +141,7 @@ def _decide_again(settings: Settings, retraining: Retraining, reporter: Reporter
 
 def _retrain(settings: Settings, dataset: str, accepted: Accepted, reporter: Reporter) -> "RetrainingResult":
     """Retrain the registry's Production model."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    set_tensorflow_options()
     from experiments.registry.upkeep import bring_up_to_date
     from experiments.retraining.retrain import retrain
 

@@ -12,6 +12,7 @@ from experiments.evaluation.calibration import (
     MAX_REJECTED,
     MIN_DOUBTED,
     apply_temperature,
+    at_temperature,
     fit_rivals,
     fit_temperature,
     fit_thresholds,
@@ -51,8 +52,10 @@ def test_a_cooled_model_gives_calibrated_probabilities() -> None:
     model.set_weights([np.eye(3, dtype=np.float32), np.zeros(3, np.float32)])
     logits = np.log(outputs)
     before = model.predict(logits, batch_size=2000, verbose=0)
-    apply_temperature(model, fit_temperature(outputs, labels))
+    temperature = fit_temperature(outputs, labels)
+    apply_temperature(model, temperature)
     after = model.predict(logits, batch_size=2000, verbose=0)
+    assert at_temperature(before, temperature) == pytest.approx(after, abs=1e-5)
     errors = [calibration_error(shown.max(1), shown.argmax(1) == labels) for shown in (before, after)]
     assert errors[1] < 0.02 < errors[0]
     assert (before.argmax(1) == after.argmax(1)).all()
