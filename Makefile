@@ -9,7 +9,7 @@ PINS := requirements.txt requirements-training.txt $(SERVING)
 INSTALL := $(if $(shell command -v uv),uv pip install --quiet --python $(PY),$(PY) -m pip install -qq --disable-pip-version-check) -r
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-system test-all test-spark attack soak lint audit format video space lock clean
+.PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-browser test-system test-all test-spark attack soak lint audit format video space lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -52,11 +52,14 @@ bench-model: install ## measure the latency of one prediction and the accuracy o
 	@$(PY) -m benchmarks.latency --dataset cifar10
 	@$(PY) -m experiments drawn
 
-# Test files in parallel, one per core; the browser's first, since they take longest.
+# Test files in parallel, one per core.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: .venv/installed-dev ## run unit, model and browser tests (about 20 minutes on two cores)
-	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/unit tests/model
+test: .venv/installed-dev ## run the unit tests (about 8 minutes on two cores)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/unit
+
+test-browser: .venv/installed-dev ## use the page in a browser, and ask the shipped models (about 12 minutes)
+	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/model
 
 video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
 	@$(PY) -m docs.video
@@ -82,7 +85,7 @@ soak: .venv/installed-dev ## kill parts of the product again and again under loa
 
 test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 55 minutes)
 	@rm -f .coverage
-	@$(MAKE) --no-print-directory test test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
+	@$(MAKE) --no-print-directory test test-browser test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
 
 test-spark: .venv/installed-dev ## score 20,000 drawings on a local Spark and compare with the API; weekly on GitHub (needs Java)
