@@ -212,8 +212,6 @@ def appearance() -> dict[str, Any]:
         "button_primary_background_fill_dark": "*primary_600",
         "button_primary_background_fill_hover": "*primary_700",
         "button_primary_background_fill_hover_dark": "*primary_700",
-        "block_label_text_color": "*primary_700",
-        "block_title_text_color": "*primary_700",
         "input_border_color": "*neutral_300",
         "checkbox_label_background_fill_selected": "*primary_600",
         "link_text_color_dark": "*primary_300",
@@ -222,6 +220,15 @@ def appearance() -> dict[str, Any]:
         "checkbox_border_color_dark": "*neutral_400",
         "body_text_color_subdued": "*neutral_600",
         "body_text_color_subdued_dark": "*neutral_300",
+        # Labels quiet: Soft's are chips in the accent, which is for what can be pressed.
+        "block_label_background_fill": "*block_background_fill",
+        "block_label_background_fill_dark": "*block_background_fill",
+        "block_label_border_width": "0px",
+        "block_label_shadow": "none",
+        "block_label_text_color": "*body_text_color",
+        "block_title_background_fill": "transparent",
+        "block_title_padding": "0",
+        "block_title_text_color": "*body_text_color",
     }
     return {
         "theme": theme.set(**contrast),

@@ -27,7 +27,7 @@ SectionUpdate = tuple[Any, ...]
 
 def build(services: Services, dataset: gr.Radio) -> Refresh:
     """Add the section."""
-    log = gr.HTML("<p class='empty'>Loading…</p>", elem_id="production-log")
+    log = gr.HTML("<p class='empty'>Asking the registry…</p>", elem_id="production-log")
     with gr.Row(visible=False) as changing:
         version = gr.Dropdown([], label="Version", interactive=True, info="with what the gate decided")
         reason = gr.Textbox(label="Reason", max_length=MAX_REASON, info="needed to override the gate; kept in the log")

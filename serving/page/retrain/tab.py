@@ -11,7 +11,7 @@ from serving.services import Services
 def build(services: Services, tab: gr.Tab) -> None:
     """Fill the tab, in the order in which a correction goes through it."""
     dataset = dataset_switch(services)
-    path = gr.HTML("<p class='empty'>Loading…</p>", elem_id="retrain-path")
+    path = gr.HTML(elem_id="retrain-path")
     with gr.Column(elem_classes="card"):
         gr.Markdown("### Review")
         refresh_review = review.build(services, dataset)

@@ -12,7 +12,7 @@ import gradio as gr
 
 from serving.core import logs
 from serving.core.errors import Refused
-from serving.page.widgets.charts import BLUE, GREEN, ORANGE, VIOLET, Chart, axis, bars, chart, plot_data
+from serving.page.widgets.charts import BLUE, GREEN, ORANGE, TITLED, VIOLET, Chart, axis, bars, chart, plot_data
 from serving.page.widgets.controls import PRIVATE, PROGRESS, client_of_event, dataset_switch, selected_classifier
 from serving.page.widgets.errors import show_errors
 from serving.page.widgets.files import cache_file, if_room
@@ -49,20 +49,21 @@ def build(services: Services) -> None:
         seconds = time.perf_counter() - started
         predictions = [result.prediction for result in results]
         services.record(dataset, request_id, "batch", client, 1000 * seconds / len(results), predictions)
-        class_names = classifier.bundle.class_names
-        summary = await asyncio.to_thread(_summary, results, contents, class_names)
+        summary = await asyncio.to_thread(_summary, results, contents, classifier.bundle.class_names)
         return await asyncio.to_thread(_outputs, summary, seconds)
 
     gr.Markdown(HELP.format(services.limits.files, MAX_FILE_MB))
-    dataset = dataset_switch(services)
-    files = gr.File(label="Pictures or zip files", file_count="multiple", height=180, elem_id="batch-files")
-    start = gr.Button("Read all", variant="primary")
-    sentences = gr.Markdown(elem_id="batch-summary")
-    download = gr.DownloadButton("Table as CSV", size="sm", visible=False)
+    with gr.Column(elem_classes="card"):
+        dataset = dataset_switch(services)
+        files = gr.File(label="Pictures or zip files", file_count="multiple", height=160, elem_id="batch-files")
+        start = gr.Button("Read all", variant="primary")
+    with gr.Row(elem_classes="beside"):
+        sentences = gr.Markdown(elem_id="batch-summary")
+        download = gr.DownloadButton("Table as CSV", size="sm", visible=False, scale=0, min_width=160)
     plot = gr.Plot(label="Answers", visible=False, elem_id="batch-chart", elem_classes="chart")
     confusion = gr.Dataframe(label="Label (row) and answer (column)", visible=False, elem_id="batch-confusion")
     gallery = gr.Gallery(
-        label="Pictures", show_label=False, visible=False, columns=6, object_fit="contain", elem_id="batch-gallery"
+        label="Pictures", show_label=False, visible=False, object_fit="contain", elem_id="batch-gallery"
     )
     table = gr.Dataframe(label="Table", headers=list(COLUMNS), visible=False, max_height=400, elem_id="batch-table")
     start.click(
@@ -108,12 +109,13 @@ def _outputs(summary: BatchSummary, seconds: float) -> list[Any]:
     """The values of the tab's outputs, in their order."""
     confusion = {"headers": ["Label", *summary.class_names, NO_ANSWER], "data": summary.confusion()}
     table = if_room(cache_file, "batch.csv", lambda file: file.write_bytes(summary.csv()))
+    answers, pictures = answers_chart(summary), _gallery(summary)
     return [
         summary.sentences(seconds),
         gr.update(value=table, visible=table is not None),
-        gr.update(value=plot_data(answers_chart(summary)), visible=True),
+        gr.update(value=plot_data(answers), visible=bool(answers["data"])),
         gr.update(value=confusion, visible=bool(confusion["data"])),
-        gr.update(value=_gallery(summary), visible=True),
+        gr.update(value=pictures, visible=bool(pictures)),
         gr.update(value=summary.rows(), visible=True),
     ]
 
@@ -127,7 +129,8 @@ def answers_chart(summary: BatchSummary) -> Chart:
         for verdict, colour in COLOURS.items()
         if verdict in {verdict for _, verdict in counts}
     ]
-    return chart(traces, axis("answer", type="category"), axis(_counted(summary)), barmode="stack", showlegend=True)
+    layout: Chart = TITLED | {"height": 280, "barmode": "stack", "showlegend": True}
+    return chart(traces, axis("answer", type="category"), axis(_counted(summary)), **layout)
 
 
 def _counted(summary: BatchSummary) -> str:

@@ -44,11 +44,11 @@ def build(services: Services, tab: gr.Tab) -> None:
         with gr.Column(scale=2, min_width=320, elem_classes="cost"):
             cost = gr.Plot(label="What accuracy costs", elem_classes="chart", visible=False)
     curve = gr.Radio(list(CURVES), value="accuracy", label="Training curves: validation solid, training dotted")
-    plot = gr.Plot(label="Training curves", show_label=False, elem_classes="chart")
+    plot = gr.Plot(label="Training curves", show_label=False, elem_classes="chart", visible=False)
     reasons = gr.HTML(elem_id="experiments-reasons")
     with gr.Row():
-        course = gr.Plot(label="The last sweep, trial by trial", elem_classes="chart", visible=False)
-        mattered = gr.Plot(label="What mattered in it", elem_classes="chart", visible=False)
+        course = gr.Plot(label="The last sweep, trial by trial", elem_classes="chart", visible=False, min_width=420)
+        mattered = gr.Plot(label="What mattered in it", elem_classes="chart", visible=False, min_width=420)
 
     def show(dataset: str, curve: str) -> list[Any]:
         comparison = _compare(services, dataset)

@@ -33,13 +33,16 @@ COLUMNS = ("time (UTC)", "source", "data set", "verdict", "label", "confidence",
 
 def build(services: Services, tab: gr.Tab) -> None:
     """Fill the tab."""
-    fields, filters = zip(*_build_filters().items(), strict=True)
-    with gr.Row():
-        newest, older = gr.Button("Show newest", variant="primary"), gr.Button("Show older")
-        exporting = gr.Button("Export as CSV")
-    count = gr.Markdown(elem_id="history-count")
-    rows = gr.HTML(elem_id="history-rows")
-    file = gr.File(label="Export", interactive=False, visible=False)
+    with gr.Column(elem_classes="card"):
+        fields, filters = zip(*_build_filters().items(), strict=True)
+        with gr.Row(elem_classes="beside"):
+            newest = gr.Button("Show newest", variant="primary", size="md", min_width=120)
+            older = gr.Button("Show older", size="md", min_width=120)
+            exporting = gr.Button("Export as CSV", size="md", min_width=120)
+        file = gr.File(label="Export", interactive=False, visible=False)
+    with gr.Column(elem_classes="card"):
+        count = gr.Markdown(elem_id="history-count")
+        rows = gr.HTML(elem_id="history-rows")
     before = gr.State(None)
 
     def criteria(values: Sequence[Any]) -> AnswerFilter:

@@ -173,7 +173,7 @@ class _Parts:
     def _lay_out(self) -> None:
         with gr.Tab("Data"):
             self._add("distribution", "averages")
-            self.averages = gr.HTML()
+            self.averages = gr.HTML(elem_id="insights-averages")
             self._add("pixels")
         with gr.Tab("Mistakes"):
             self._add("confusion")

@@ -14,7 +14,7 @@ RED, GREY = "#ef4444", "#64748b"
 STATUSES = {"2": BLUE, "3": GREY, "4": ORANGE, "5": RED}  # by the first digit
 VERDICTS = {"sure": BLUE, "unsure": ORANGE, "rejected": VIOLET, "blank": GREEN}
 PERCENTILES = {"p50": (0.5, BLUE), "p95": (0.95, ORANGE), "p99": (0.99, RED)}
-SMALL: dict[str, Any] = TITLED | {"height": 280}
+SMALL: dict[str, Any] = TITLED | {"height": 280, "margin": TITLED["margin"] | {"t": 88}}  # a legend of two lines
 CATEGORY = {"type": "category"}
 
 
@@ -60,7 +60,7 @@ def labels(class_names: Sequence[str], answered: Mapping[str, int], reference: S
         traces += [_shares(class_names, reference, "the model's data", GREY)] if sum(reference) else []
         traces.append(_shares(class_names, [answered.get(name, 0) for name in class_names], "last day", BLUE))
     note = "" if total else "No answers in the last day."
-    return chart(traces, axis("class", **CATEGORY), axis("share, %"), **SMALL, barmode="group", **_note(note))
+    return chart(traces, axis("class", **CATEGORY), axis("share, %"), **SMALL | {"barmode": "group"} | _note(note))
 
 
 def drift(findings: "Sequence[Finding]") -> Chart:
@@ -72,7 +72,7 @@ def drift(findings: "Sequence[Finding]") -> Chart:
     least = lines(names, [finding.least for finding in findings], "drift from", RED, mode="markers", marker=marker)
     note = "" if findings else "Too few answers to compare."
     shown = [moved, least] if findings else []
-    return chart(shown, axis("", **CATEGORY), axis("effect", rangemode="tozero"), **SMALL, **_note(note))
+    return chart(shown, axis("", **CATEGORY), axis("effect", rangemode="tozero"), **SMALL | _note(note))
 
 
 def _shares(class_names: Sequence[str], counts: Sequence[int], name: str, colour: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _shares(class_names: Sequence[str], counts: Sequence[int], name: str, colour
 
 def _over_time(traces: Sequence[dict[str, Any]], times: Sequence[str], y: dict[str, Any], empty: str) -> Chart:
     x = axis("UTC", type="date", **({"range": [times[0], times[-1]]} if times else {}))
-    return chart(traces, x, y, **SMALL, barmode="stack", showlegend=True, **_note("" if traces else empty))
+    return chart(traces, x, y, **SMALL | {"barmode": "stack", "showlegend": True} | _note("" if traces else empty))
 
 
 def _note(text: str) -> dict[str, Any]:
@@ -91,7 +91,12 @@ def _note(text: str) -> dict[str, Any]:
         return {}
     place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
     hidden = {"visible": False}
-    return {"annotations": [{"text": text, "font": {"color": GREY}, **place}], "xaxis": hidden, "yaxis": hidden}
+    return {
+        "height": 120,
+        "annotations": [{"text": text, "font": {"color": GREY}, **place}],
+        "xaxis": hidden,
+        "yaxis": hidden,
+    }
 
 
 def _time(seconds: float) -> str:

@@ -38,6 +38,14 @@ def test_digits_are_read_as_before(url, seven_png):
     assert [row[1] for row in table["value"]["data"]] == ["7"]
 
 
+def test_where_nothing_could_be_read_neither_chart_nor_gallery_is_shown(url):
+    sentences, _, chart, _, gallery, table = read_all(url, "mnist", upload(url, "broken.png", b"no picture"))
+    assert "could not be used" in sentences
+    assert not chart["visible"]
+    assert not gallery["visible"]
+    assert table["visible"]
+
+
 def test_numbers_are_read_and_judged_whole_and_by_their_digits(served, classifier, settings):
     url = served(SevensClassifier(classifier.bundle), settings)
     files = [("77_001.png", sevens(2)), ("777_002.png", sevens(3)), ("71_003.png", sevens(2)), ("7_004.png", sevens(1))]
