@@ -101,9 +101,7 @@ class Settings(BaseSettings):
     sweep_database_url: str = Field(
         "", description="SQLAlchemy URL of sweeps' trials; empty: sweeps.db in DEMO_ARTIFACT_DIR", repr=False
     )
-    reports_dir: Path = Field(
-        ROOT / "reports", description="where `python -m experiments` writes the pictures it misreads"
-    )
+    reports_dir: Path = Field(ROOT / "reports", description="where `python -m experiments` writes misread pictures")
     drawn_strokes: Path | None = Field(None, description="file of real pen strokes to evaluate on; empty: none")
     drawn_letters: Path | None = Field(None, description="file of real letters, which should be rejected; empty: none")
 
@@ -152,9 +150,7 @@ class Settings(BaseSettings):
     max_training_images: int = Field(20_000, ge=1, description="pictures of one upload of training data")
     max_requests: int = Field(512, ge=1, description="API requests at a time, half by one client; more get 503")
     max_waiting_mb: int = Field(256, ge=1, description="MiB of bodies at a time, half by one client; more get 503")
-    max_connections: int = Field(
-        256, ge=1, description="open connections of a client at most; a proxy's are not counted"
-    )
+    max_connections: int = Field(256, ge=1, description="open connections of a client at most; any number of a proxy")
     max_cache_mb: int = Field(512, ge=1, description="MiB of files that the page keeps for visitors, oldest out first")
     workers: int = Field(2, ge=0, le=64, description="processes that decode pictures; 0: threads, unprotected")
 
