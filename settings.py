@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     password: SecretStr = Field(SecretStr(""), description="password of that login")
     mcp: bool = Field(False, description="also give language models two tools, by MCP at /gradio_api/mcp")
 
+    live: bool = Field(True, description="answer each stroke on the Draw tab, unless the visitor unticks it")
     history: bool = Field(True, description="keep a history of answers; live mode is never kept")
     database_url: Annotated[str, AfterValidator(database)] = Field(
         "", description="SQLAlchemy URL of the history; empty: history.db in DEMO_ARTIFACT_DIR", repr=False

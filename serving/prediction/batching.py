@@ -25,7 +25,7 @@ from serving.uploads.zips import UploadedFile
 BULK = 8  # pictures of a batch in one work item at most; a large one is alone
 WINDOW = 8  # work items of one batch that wait at a time
 MAX_PIXELS = 2_000_000_000  # of one batch, decoded: about 20 s of work
-BUSY = 16  # requests being prepared, above which each call of the model is delayed:
+BUSY = 16  # requests being prepared, above which live answers are skipped, and each call of the model is delayed:
 GATHER_S = 0.005  # s; fewer and larger calls give 10 % more answers a second
 
 Expected = Literal["digit", "number", "auto"]
@@ -39,6 +39,11 @@ class Batcher:
         """classifiers: by data set."""
         self._pool, self._preparing = pool, 0
         self._models = {name: _Gatherer(classifier, self._delay) for name, classifier in classifiers.items()}
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether so many requests are being prepared that what nobody waits for should not join them."""
+        return self._preparing > BUSY
 
     async def predict_one(self, wanted: Wanted, sheets: Sheets, client: str, expect: Expected = "digit") -> Prediction:
         """Predict one drawing or photo. Raises Refused if it can't be used."""
@@ -119,7 +124,7 @@ class Batcher:
         return reading.answer
 
     def _delay(self) -> float:
-        return GATHER_S if self._preparing > BUSY else 0.0
+        return GATHER_S if self.is_busy else 0.0
 
 
 _Queue = collections.deque[tuple[np.ndarray | None, asyncio.Future[Prediction]]]

@@ -10,7 +10,7 @@ from tests.helpers.draw_page import open_draw_page
 
 @pytest.fixture(scope="session")
 def demo():
-    demo = DemoProcess()
+    demo = DemoProcess(DEMO_LIVE="false")  # test_live.py has the default
     yield demo
     printed = demo.stop()
     assert printed.endswith("Stopped.\nexit status 0\n")

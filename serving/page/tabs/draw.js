@@ -4,10 +4,31 @@
     const tab = document.querySelector("#draw-tab");
     const press = button => tab.querySelector(button).click();
     const isLive = () => tab.querySelector("#live input").checked;
-    const answer = () => setTimeout(() => isLive() && press("#answer-live"), 30);
+
+    // A stroke is answered once the pen rests. The answer is wanted no longer when the drawing is submitted or emptied,
+    // which begins another turn.
+    const REST = 250;  // ms: at four requests an answer below 960 a minute, of DEMO_RATE_LIMIT_PAGE's 1200
+    let resting, turn = 0, pressed = 0, asked = 0;
+    const answer = () => {
+        clearTimeout(resting);
+        resting = setTimeout(() => isLive() && press("#answer-live"), REST);
+    };
+    tab.live = {
+        ask: () => (asked = pressed) === turn,
+        isWanted: () => asked === turn,
+        drop: () => {
+            clearTimeout(resting);
+            turn += 1;
+        },
+    };
+    tab.onclick = event => {
+        if (event.target.closest("#answer-live")) pressed = turn;
+        else if (event.target.closest("#submit, .examples, #upload")) tab.live.drop();
+    };
 
     tab.onpointerdown = event => {
         if (!event.target.closest(".pad")) return;
+        clearTimeout(resting);
         document.activeElement.blur();  // Enter would press the button that was pressed last, Clear perhaps
         document.addEventListener("pointerup", answer, {once: true});
     };

@@ -32,9 +32,15 @@ EXAMPLES = {
     "paper.webp": "A photo of a number on paper",
 }
 UPLOAD = "A picture of a digit, a number or a page of them"
-NO_ANSWER = "() => [{}, '', null, null, '', null]"
+NO_ANSWER = """() => {
+    document.querySelector("#draw-tab").live?.drop();
+    return [{}, "", null, null, "", null];
+}"""
 """Empties the answer and the upload in the browser, at once: a late answer of the server's would empty what comes
 next."""
+ASK_LIVE = "drawing => document.querySelector('#draw-tab').live.ask() ? drawing : null"
+SHOW_LIVE = "answer => document.querySelector('#draw-tab').live.isWanted() ? answer : []"
+"""Around a live answer, in the browser: neither asked for nor shown once the drawing is submitted or gone."""
 SHOWN_PAD = "(square, wide, on) => on ? wide : square"
 SHOW_PAD = "() => document.querySelector('#draw-tab').scrollIntoView({block: 'nearest'})"
 """Likewise: on a phone the switch is far below the pad."""
@@ -121,14 +127,17 @@ def _add_examples(view: AnswerView, pads: Pads, answered: list[Component]) -> No
 def _add_live(view: AnswerView, pads: Pads, answered: list[Component]) -> None:
     """The switch of the live mode, whose answers are not kept."""
 
-    async def answer_live(drawing: list[Path], request: gr.Request) -> OutputsWithBoxes:
-        return await view.reply_with_boxes(drawing, request, record=False)
+    async def answer_live(drawing: list[Path], request: gr.Request) -> list[Any]:
+        return await view.reply_live(drawing, request, answered)
 
-    live = gr.Checkbox(label="Answer while I draw", elem_id="live", min_width=160)
+    live = gr.Checkbox(view.services.settings.live, label="Answer while I draw", elem_id="live", min_width=160)
     button = gr.Button("Answer", visible="hidden", elem_id="answer-live")
     live.input(None, live, None, js=ANSWER_IF_LIVE, **QUIET)
     copied, drawing = _copy_on_click(button, pads)
-    copied.then(answer_live, drawing, answered, trigger_mode="always_last", **UNLIMITED, **QUIET)
+    # One at a time: of the strokes during an answer the last one is answered next.
+    one = {"js": ASK_LIVE, "trigger_mode": "always_last"} | UNLIMITED | QUIET
+    answer = gr.JSON(visible="hidden")
+    copied.then(answer_live, drawing, answer, **one).then(None, answer, answered, js=SHOW_LIVE, **QUIET)
 
 
 def _add_upload(view: AnswerView, answered: list[Component]) -> gr.Image:

@@ -1,6 +1,7 @@
 """What a tab shows of an answer."""
 
 import asyncio
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 
 from serving.page.tabs.draw import SENTENCES
 from serving.page.widgets.answer import AnswerView
+from serving.prediction.batching import BUSY
 from tests.helpers.numbers import SevensClassifier, number, sevens
 from tests.helpers.pictures import encoded
 
@@ -22,7 +24,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def reply(opened, settings, cache):
-    """Answers sheets by a classifier, in live mode."""
+    """Answers sheets by a classifier, without recording the answers."""
 
     def reply(classifier, sheets):
         files = [cache / str(number) for number in range(len(sheets))]
@@ -103,6 +105,35 @@ def test_a_number_has_boxes_on_the_page_alone(view, classifier, boxes):
     assert (label, words, details["text"], details["id"]) == ("77", "Sure.", "77", "")
     assert image.endswith(".png")
     assert [html.count("<figure") for html in page] == ([3] if boxes else [])
+
+
+@pytest.fixture
+def live(view):
+    """Answers a sheet by a classifier in live mode; busy: while so many requests are being prepared."""
+
+    def live(classifier, sheet, busy=0, **headers):
+        file, of = view(classifier, sheet)
+        of.services.batcher._preparing += busy
+        parts = [*of.build(), of.build_number()]
+        request = gr.Request(SimpleNamespace(client=None, cookies={}, headers=headers))
+        return asyncio.run(of.reply_live([file] if sheet else [], request, parts))
+
+    return live
+
+
+def test_a_live_answer_is_what_the_page_is_sent_and_is_not_kept(live, classifier, seven_png):
+    label, words, image, details, note, digits = live(classifier, seven_png)
+    assert (label["label"], words, details["id"], digits) == ("7", "Sure.", "", "")
+    assert image["meta"] == {"_type": "gradio.FileData"}
+    assert classifier.describe() in note
+    german = {"accept-language": "de", "sec-fetch-site": "same-origin"}
+    assert live(classifier, seven_png, **german)[1] == "Sicher."
+
+
+def test_a_live_answer_is_skipped_without_a_drawing_and_by_a_busy_server(live, classifier, seven_png):
+    assert live(classifier, b"") == []
+    assert live(classifier, seven_png, busy=BUSY + 1) == []
+    assert live(classifier, seven_png, busy=BUSY) != []
 
 
 def test_one_digit_has_no_boxes(view, classifier, seven_png):
