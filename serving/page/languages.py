@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
+from pydantic import BaseModel
 
 FOLDER = Path(__file__).with_name("translations")
 ENGLISH, COOKIE = "en", "language"
@@ -133,3 +135,11 @@ def translate_output(component: Any, value: Any, catalogue: Catalogue) -> Any:
     if isinstance(value, str) and {component.elem_id, *component.elem_classes} & VISITORS_HTML:
         return catalogue.translate_html(value)
     return catalogue.translate(value) if isinstance(value, str) and isinstance(component, gr.Markdown) else value
+
+
+def as_sent(component: Component, value: Any, request: gr.Request) -> Any:
+    """What Gradio sends to the page for a value of a component: JSON, translated."""
+    sent = component.postprocess(value)  # type: ignore[no-untyped-call]
+    sent = sent.model_dump() if isinstance(sent, BaseModel) else sent
+    catalogue = catalogue_of(request)
+    return sent if catalogue is None else translate_output(component, sent, catalogue)

@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
+from serving.page.languages import as_sent
 from serving.page.widgets.answer import AnswerParts, AnswerView, Outputs, OutputsWithBoxes
 from serving.page.widgets.controls import PRIVATE, QUIET, UNLIMITED
 from serving.page.widgets.examples import build_examples, cache_example
@@ -128,7 +129,8 @@ def _add_live(view: AnswerView, pads: Pads, answered: list[Component]) -> None:
     """The switch of the live mode, whose answers are not kept."""
 
     async def answer_live(drawing: list[Path], request: gr.Request) -> list[Any]:
-        return await view.reply_live(drawing, request, answered)
+        outputs = await view.reply_live(drawing, request)
+        return [as_sent(component, value, request) for component, value in zip(answered, outputs, strict=False)]
 
     live = gr.Checkbox(view.services.settings.live, label="Answer while I draw", elem_id="live", min_width=160)
     button = gr.Button("Answer", visible="hidden", elem_id="answer-live")

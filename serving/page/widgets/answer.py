@@ -10,14 +10,12 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.components import Component
 from PIL import Image
-from pydantic import BaseModel
 
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
 from model_loader import Classifier
 from serving.core import logs
 from serving.core.errors import Refused
-from serving.page.languages import catalogue_of, translate_output
 from serving.page.widgets import feedback_buttons, share
 from serving.page.widgets.controls import PRIVATE, QUIET, client_of_event
 from serving.page.widgets.errors import page_error, show_errors
@@ -135,15 +133,11 @@ class AnswerView:
         """Likewise for the page, which shows where the digits of a number are."""
         return await self._reply(files, request, record, boxes=True)
 
-    async def reply_live(
-        self, files: Sequence[Path], request: gr.Request, components: Sequence[Component]
-    ) -> list[Any]:
-        """Likewise in live mode, where nothing is recorded. Return what the browser shows in the components once it has
-        found that the answer is still wanted; nothing where there is no drawing, or the server is busy."""
+    async def reply_live(self, files: Sequence[Path], request: gr.Request) -> OutputsWithBoxes | tuple[()]:
+        """Likewise in live mode, where nothing is recorded; none where there is no drawing, or the server is busy."""
         if not files or self.services.batcher.is_busy:
-            return []
-        outputs = await self._reply(files, request, record=False, boxes=True)
-        return [as_sent(component, value, request) for component, value in zip(components, outputs, strict=True)]
+            return ()
+        return await self._reply(files, request, record=False, boxes=True)
 
     async def _reply(self, files: Sequence[Path], request: gr.Request, record: bool, boxes: bool) -> OutputsWithBoxes:
         client, request_id, shown = client_of_event(request), "", Prepared(None)
@@ -187,14 +181,6 @@ class AnswerView:
     def note(self) -> str:
         """A line that says which model answers."""
         return f"Answers come from {self.classifier.describe()}."
-
-
-def as_sent(component: Component, value: Any, request: gr.Request) -> Any:
-    """The value of a component as Gradio sends it to the page."""
-    sent = component.postprocess(value)  # type: ignore[no-untyped-call]
-    sent = sent.model_dump() if isinstance(sent, BaseModel) else sent
-    catalogue = catalogue_of(request)
-    return sent if catalogue is None else translate_output(component, sent, catalogue)
 
 
 def _render(*components: Component) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.page.languages import FOLDER, SHOWN, catalogues, language_of, translate_output, unmarked
+from serving.page.languages import FOLDER, SHOWN, as_sent, catalogues, language_of, translate_output, unmarked
 from serving.page.widgets.share import opened_html
 from settings import ROOT
 
@@ -168,6 +168,13 @@ def test_an_answer_is_translated_where_people_read_it():
     boxes = '<img alt="no digit"><figcaption>Solid: sure. Dotted: no digit.</figcaption>'
     german = '<img alt="keine Ziffer"><figcaption>Durchgezogen: sicher. Gepunktet: keine Ziffer.</figcaption>'
     assert translate_output(gr.HTML(elem_classes="digits"), boxes, GERMAN) == german
+
+
+def test_what_is_sent_is_what_gradio_makes_of_it_translated():
+    label = gr.Label()
+    assert as_sent(label, {"7": 0.9}, request())["label"] == "7"
+    assert as_sent(gr.Markdown(), "Sure.", request("de")) == GERMAN.translate("Sure.") != "Sure."
+    assert as_sent(gr.Markdown(), "Sure.", request()) == "Sure."
 
 
 def test_a_shared_answer_is_translated():

@@ -1,7 +1,6 @@
 """What a tab shows of an answer."""
 
 import asyncio
-from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -111,29 +110,24 @@ def test_a_number_has_boxes_on_the_page_alone(view, classifier, boxes):
 def live(view):
     """Answers a sheet by a classifier in live mode; busy: while so many requests are being prepared."""
 
-    def live(classifier, sheet, busy=0, **headers):
+    def live(classifier, sheet, busy=0):
         file, of = view(classifier, sheet)
         of.services.batcher._preparing += busy
-        parts = [*of.build(), of.build_number()]
-        request = gr.Request(SimpleNamespace(client=None, cookies={}, headers=headers))
-        return asyncio.run(of.reply_live([file] if sheet else [], request, parts))
+        return asyncio.run(of.reply_live([file] if sheet else [], gr.Request(client=None)))
 
     return live
 
 
-def test_a_live_answer_is_what_the_page_is_sent_and_is_not_kept(live, classifier, seven_png):
-    label, words, image, details, note, digits = live(classifier, seven_png)
-    assert (label["label"], words, details["id"], digits) == ("7", "Sure.", "", "")
-    assert image["meta"] == {"_type": "gradio.FileData"}
+def test_a_live_answer_is_not_kept(live, classifier, seven_png):
+    label, words, _, details, note, digits = live(classifier, seven_png)
+    assert (max(label, key=label.get), words, details["id"], digits) == ("7", "Sure.", "", "")
     assert classifier.describe() in note
-    german = {"accept-language": "de", "sec-fetch-site": "same-origin"}
-    assert live(classifier, seven_png, **german)[1] == "Sicher."
 
 
 def test_a_live_answer_is_skipped_without_a_drawing_and_by_a_busy_server(live, classifier, seven_png):
-    assert live(classifier, b"") == []
-    assert live(classifier, seven_png, busy=BUSY + 1) == []
-    assert live(classifier, seven_png, busy=BUSY) != []
+    assert live(classifier, b"") == ()
+    assert live(classifier, seven_png, busy=BUSY + 1) == ()
+    assert live(classifier, seven_png, busy=BUSY) != ()
 
 
 def test_one_digit_has_no_boxes(view, classifier, seven_png):
