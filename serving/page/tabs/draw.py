@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import gradio as gr
 from gradio.components import Component
@@ -14,7 +14,8 @@ from serving.page.widgets.answer import AnswerParts, AnswerView, Outputs, Output
 from serving.page.widgets.controls import PRIVATE, QUIET, UNLIMITED
 from serving.page.widgets.examples import build_examples, cache_example
 from serving.page.widgets.files import uploads
-from serving.page.widgets.pad import SQUARE, WIDE, blank_drawing, build_drawing_copy, build_pad, drawing_of
+from serving.page.widgets.last_answers import CHOOSE, KEEP, build_last_answers, cache_drawing
+from serving.page.widgets.pad import SQUARE, WIDE, Pads, blank_drawing, build_pads, copy_on_click, pads_showing
 from serving.page.widgets.picture import build_picture
 from serving.services import Services
 
@@ -42,9 +43,8 @@ next."""
 ASK_LIVE = "drawing => document.querySelector('#draw-tab').live.ask() ? drawing : null"
 SHOW_LIVE = "answer => document.querySelector('#draw-tab').live.isWanted() ? answer : []"
 """Around a live answer, in the browser: neither asked for nor shown once the drawing is submitted or gone."""
-SHOWN_PAD = "(square, wide, on) => on ? wide : square"
 SHOW_PAD = "() => document.querySelector('#draw-tab').scrollIntoView({block: 'nearest'})"
-"""Likewise: on a phone the switch is far below the pad."""
+"""In the browser: on a phone the switch is far below the pad."""
 EMPTY_PADS = """() => {
     document.querySelector("#pad, #wide-pad").scrollIntoView({block: "nearest"});
     return [null, null];
@@ -82,7 +82,7 @@ def build(services: Services) -> None:
     async def answer(drawing: list[Path], request: gr.Request) -> OutputsWithBoxes:
         return await view.reply_with_boxes(drawing, request)
 
-    pads = _build_pads()
+    pads = build_pads()
     parts, digits = view.build(), view.build_number()
     answered = [*parts, digits]
     with gr.Column(elem_id="draw"):
@@ -93,22 +93,9 @@ def build(services: Services) -> None:
                 pads.switch.render()  # type: ignore[no-untyped-call]
                 _add_live(view, pads, answered)
             upload = _add_upload(view, answered)
+            _add_last_answers(view, pads, parts, digits, interface)
             _add_keys()
     _bind_clear(view, interface.clear_button, pads, [*parts[:4], digits, upload], parts.note)
-
-
-class Pads(NamedTuple):
-    """Two pads of which one is shown, and the switch that says which. A pad can't take another size."""
-
-    square: gr.Sketchpad
-    wide: gr.Sketchpad
-    switch: gr.Checkbox  # not yet on the page
-
-
-def _build_pads() -> Pads:
-    wide = build_pad(WIDE, label="Draw a number here", elem_id="wide-pad", visible=False)
-    square = build_pad(label="Draw a digit here", elem_id="pad")
-    return Pads(square, wide, gr.Checkbox(label="Wide pad for numbers", elem_id="wide", min_width=160, render=False))
 
 
 def _add_examples(view: AnswerView, pads: Pads, answered: list[Component]) -> None:
@@ -116,9 +103,8 @@ def _add_examples(view: AnswerView, pads: Pads, answered: list[Component]) -> No
 
     async def answer_example(index: Any, request: gr.Request) -> tuple[Any, ...]:
         file = await asyncio.to_thread(cache_example, EXAMPLES, index)
-        drawing = await asyncio.to_thread(drawing_of, file)
         answer = await view.reply_with_boxes([file], request, record=False)
-        return gr.update(value=drawing, visible=True), gr.update(value=None, visible=False), False, *answer
+        return *await asyncio.to_thread(pads_showing, file), *answer
 
     examples = build_examples(EXAMPLES)
     emptied = examples.click(None, None, [pads.square, pads.wide], js=EMPTY_PADS, **QUIET)
@@ -135,7 +121,7 @@ def _add_live(view: AnswerView, pads: Pads, answered: list[Component]) -> None:
     live = gr.Checkbox(view.services.settings.live, label="Answer while I draw", elem_id="live", min_width=160)
     button = gr.Button("Answer", visible="hidden", elem_id="answer-live")
     live.input(None, live, None, js=ANSWER_IF_LIVE, **QUIET)
-    copied, drawing = _copy_on_click(button, pads)
+    copied, drawing = copy_on_click(button, pads)
     # One at a time: of the strokes during an answer the last one is answered next.
     one = {"js": ASK_LIVE, "trigger_mode": "always_last"} | UNLIMITED | QUIET
     answer = gr.JSON(visible="hidden")
@@ -152,6 +138,23 @@ def _add_upload(view: AnswerView, answered: list[Component]) -> gr.Image:
         upload = build_picture(label=UPLOAD, sources=["upload", "clipboard"], elem_id="upload")
     upload.upload(answer_upload, upload, answered, preprocess=False, **UNLIMITED, **QUIET)  # workers decode
     return upload
+
+
+def _add_last_answers(
+    view: AnswerView, pads: Pads, parts: AnswerParts, digits: gr.HTML, interface: "DrawInterface"
+) -> None:
+    """What was submitted in this browser, and the way back to it: drawing and answer, which is not kept once more."""
+
+    async def show_again(drawing: Any, request: gr.Request) -> tuple[Any, ...]:
+        file = await asyncio.to_thread(cache_drawing, drawing)
+        answer = await view.reply_with_boxes([file], request, record=False)
+        return *await asyncio.to_thread(pads_showing, file), *answer
+
+    last = build_last_answers()
+    answer = [interface.drawing, parts.details, last.kept]
+    interface.submitted.success(None, answer, [last.kept, last.shown], js=KEEP, **QUIET)
+    emptied = last.again.click(None, last.kept, [last.chosen, pads.square, pads.wide], js=CHOOSE, **QUIET)
+    emptied.then(show_again, last.chosen, [*pads, *parts, digits], **UNLIMITED, **QUIET)
 
 
 def _add_keys() -> None:
@@ -181,7 +184,7 @@ def _bind_clear(
     events = {button.click: fresh, pads.square.clear: fresh, pads.wide.clear: fresh, pads.switch.input: switch}
     for event, function in events.items():
         event(None, None, answered, js=NO_ANSWER, **QUIET)
-        # Progress is shown beside the pad, for the reason that _copy_on_click names.
+        # Progress is shown beside the pad, for the reason that copy_on_click names.
         event(function, pads.switch, [pads.square, pads.wide, note], show_progress_on=note, **QUIET)
 
 
@@ -190,6 +193,8 @@ class DrawInterface(gr.Interface):
     Submit gives a copy of the pad's to another, whose outputs have the digits of a number too."""
 
     clear_button: gr.ClearButton
+    submitted: Dependency  # Submit's answer
+    drawing: gr.JSON  # of which it is
 
     def __init__(
         self,
@@ -217,21 +222,16 @@ class DrawInterface(gr.Interface):
         )
         submit = cast(gr.Button, _submit_btn)  # there is one, since there are inputs
         submit.elem_id = "submit"  # for the keys
-        copied, drawing = _copy_on_click(submit, self._pads)
+        copied, self.drawing = copy_on_click(submit, self._pads)
         # Progress drawn on each of the outputs takes the browser 10 ms more.
         progress: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self._parts.label}
         shown = [*self._parts, self._digits]
-        copied.then(self._answer, drawing, shown, scroll_to_output=True, **progress, **UNLIMITED, **PRIVATE)
+        self.submitted = copied.then(
+            self._answer, self.drawing, shown, scroll_to_output=True, **progress, **UNLIMITED, **PRIVATE
+        )
         return endpoint
 
     def attach_clear_events(self, _clear_btn: gr.ClearButton, input_component_column: gr.Column | None) -> None:
         """Bind the button as Gradio does, and keep it."""
         super().attach_clear_events(_clear_btn, input_component_column)
         self.clear_button, _clear_btn.elem_id = _clear_btn, "clear"
-
-
-def _copy_on_click(button: gr.Button, pads: Pads) -> tuple[Dependency, gr.JSON]:
-    """Have a click on the button copy the drawing of the pad that is shown into a component of its own. A pad that is
-    an input itself exports and uploads its sheets again at each progress update of any event."""
-    copy = build_drawing_copy()
-    return button.click(None, list(pads), copy, js=SHOWN_PAD, **QUIET), copy

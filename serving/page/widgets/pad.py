@@ -1,21 +1,24 @@
 """The drawing pad: Gradio's sketchpad, ready to draw on, and strict about what it is sent."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import gradio as gr
 import numpy as np
 from gradio.components import Component
 from gradio.components.image_editor import EditorData
+from gradio.events import Dependency
 from PIL import Image
 from pydantic import ValidationError
 
+from serving.page.widgets.controls import QUIET
 from serving.page.widgets.errors import page_error
 
 Size = tuple[int, int]
 """Width and height in px, of a sheet and of the picture that it sends."""
 SQUARE: Size = (400, 400)
 WIDE: Size = (800, 400)  # for numbers; on a phone half as high as wide
+SHOWN_PAD = "(square, wide, on) => on ? wide : square"
 BRUSH = 20  # px; the default brush is far thinner than MNIST's strokes
 WRONG_SHAPE = (
     'A drawing is {"background": file, "layers": [file, ...], "composite": file}. Upload each file first and send '
@@ -45,9 +48,31 @@ def build_pad(size: Size = SQUARE, **options: Any) -> gr.Sketchpad:
     return _strict(pad)
 
 
+class Pads(NamedTuple):
+    """Two pads of which one is shown, and the switch that says which. A pad can't take another size."""
+
+    square: gr.Sketchpad
+    wide: gr.Sketchpad
+    switch: gr.Checkbox  # not yet on the page
+
+
+def build_pads() -> Pads:
+    """Build both, the square one shown."""
+    wide = build_pad(WIDE, label="Draw a number here", elem_id="wide-pad", visible=False)
+    square = build_pad(label="Draw a digit here", elem_id="pad")
+    return Pads(square, wide, gr.Checkbox(label="Wide pad for numbers", elem_id="wide", min_width=160, render=False))
+
+
 def build_drawing_copy() -> gr.JSON:
     """Build a hidden component for a copy of a pad's drawing; an event's function gets the same value from it."""
     return _strict(gr.JSON(visible="hidden"))
+
+
+def copy_on_click(button: gr.Button, pads: Pads) -> tuple[Dependency, gr.JSON]:
+    """Have a click on the button copy the drawing of the pad that is shown into a component of its own. A pad that is
+    an input itself exports and uploads its sheets again at each progress update of any event."""
+    copy = build_drawing_copy()
+    return button.click(None, list(pads), copy, js=SHOWN_PAD, **QUIET), copy
 
 
 def _strict(component: AnyComponent) -> AnyComponent:
@@ -63,10 +88,15 @@ def blank_drawing(size: Size = SQUARE) -> dict[str, Any]:
     return {"background": np.full((height, width, 3), 255, np.uint8), "layers": [], "composite": None}
 
 
-def drawing_of(picture: Path) -> dict[str, Any]:
-    """Return the value of a square pad with a picture on its sheet, which can be drawn on."""
+def pads_showing(picture: Path) -> tuple[Any, Any, bool]:
+    """Return what the square pad, the wide one and their switch become with a picture on the sheet of the one that has
+    its shape; it can be drawn on."""
     with Image.open(picture) as opened:
-        return blank_drawing() | {"background": np.asarray(opened.convert("RGB").resize(SQUARE))}
+        wide = opened.width > 1.5 * opened.height
+        size = WIDE if wide else SQUARE
+        drawing = blank_drawing(size) | {"background": np.asarray(opened.convert("RGB").resize(size))}
+    shown, hidden = gr.update(value=drawing, visible=True), gr.update(value=None, visible=False)
+    return (hidden, shown, True) if wide else (shown, hidden, False)
 
 
 class DrawingData(EditorData):
