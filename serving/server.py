@@ -22,6 +22,7 @@ from serving.core.environment import root_path
 from serving.core.errors import Refused
 from serving.core.limits import MIB
 from serving.middleware.bodies import BodyMiddleware
+from serving.middleware.compression import CompressionMiddleware
 from serving.middleware.doors import DoorsMiddleware
 from serving.middleware.headers import HeadersMiddleware
 from serving.middleware.requests import RequestMiddleware
@@ -48,6 +49,7 @@ def build_app(services: Services) -> FastAPI:
     app.add_route("/operator", sign_in, methods=["GET", "POST"], include_in_schema=False)
     add_card(app)
     app.add_middleware(CardMiddleware)
+    app.add_middleware(CompressionMiddleware)
     app.add_middleware(BodyMiddleware, services=services)
     app.add_middleware(UploadMiddleware, services=services)
     app.add_middleware(DoorsMiddleware, services=services)
