@@ -29,6 +29,14 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_uploads(tmp_path_factory):
+    """A cache of uploads of this process alone: the tests beside it have theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        yield
+
+
 @pytest.fixture
 def database(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
