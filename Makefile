@@ -55,10 +55,10 @@ bench-model: install ## measure the latency of one prediction and the accuracy o
 # Test files in parallel, one per core.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: .venv/installed-dev ## run the unit tests (about 8 minutes on two cores)
+test: .venv/installed-dev ## run the unit tests (about 11 minutes on two cores)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/unit
 
-test-browser: .venv/installed-dev ## use the page in a browser, and ask the shipped models (about 12 minutes)
+test-browser: .venv/installed-dev ## use the page in a browser, and ask the shipped models (about 15 minutes)
 	@$(PY) -m pytest $(SIDE_BY_SIDE) $(COVERED) tests/browser tests/model
 
 video: .venv/installed-dev ## record the whole tour as tour.mp4 (about 5 minutes; needs chromium and ffmpeg)
@@ -83,7 +83,7 @@ attack: .venv/installed-dev ## attack a page that it starts, and show what other
 soak: .venv/installed-dev ## kill parts of the product again and again under load, and let retrainings end
 	@$(PY) -m pytest -rP -m soak tests/system
 
-test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 55 minutes)
+test-all: .venv/installed-dev ## run every test as CI does, with coverage (about 60 minutes)
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory test test-browser test-system COVERED="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(BIN)/coverage report --skip-covered
