@@ -1,7 +1,6 @@
 """Classifiers that read a 7 in all ink and a horse in all photos, a page around them, and pictures to send to it."""
 
 import asyncio
-import io
 import os
 from contextlib import ExitStack
 from dataclasses import replace
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from starlette.testclient import TestClient
 
 from experiments.data.specs import SPECS
@@ -20,6 +18,7 @@ from serving.server import build_app, launch
 from serving.services import open_services
 from serving.storage.database import Database
 from settings import Settings
+from tests.helpers.pictures import encoded
 
 PROBABILITIES = np.array([0, 0.06, 0, 0.01, 0, 0, 0, 0.9, 0, 0.03], np.float32)
 
@@ -200,12 +199,6 @@ def url(served, classifier, settings, photo_classifier):
     return served(classifier, settings, photo_classifier)
 
 
-def png(pixels):
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 @pytest.fixture(scope="session")
 def seven():
     """uint8 [100, 100, 4] RGBA: a black 7 on nothing."""
@@ -216,7 +209,7 @@ def seven():
 
 @pytest.fixture(scope="session")
 def seven_png(seven):
-    return png(seven)
+    return encoded(seven)
 
 
 @pytest.fixture(scope="session")
@@ -224,12 +217,12 @@ def photo_png():
     """80 px wide and 60 high: red above, blue below."""
     pixels = np.full((60, 80, 3), (200, 30, 30), np.uint8)
     pixels[30:] = (30, 30, 200)
-    return png(pixels)
+    return encoded(pixels)
 
 
 @pytest.fixture(scope="session")
 def sheet_png():
-    return png(np.full((100, 100, 3), 255, np.uint8))
+    return encoded(np.full((100, 100, 3), 255, np.uint8))
 
 
 @pytest.fixture
