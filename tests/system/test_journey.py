@@ -19,7 +19,7 @@ def draw_page():
     if not (ROOT / "data" / "mnist.npz").exists():
         pytest.skip("MNIST is not cached in data/")
     chromium = shutil.which("chromium") or pytest.skip("chromium is not installed (Debian: apt install chromium)")
-    demo = DemoProcess()
+    demo = DemoProcess(DEMO_LIVE="false")  # forty drawings in one browser without a graphics card are work enough
     try:
         options = {"viewport": {"width": 1000, "height": 1000}, "device_scale_factor": 0.5}
         with open_draw_page(chromium, demo.url, operator_link=demo.operator_link, **options) as page:
