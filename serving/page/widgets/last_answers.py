@@ -15,16 +15,11 @@ from serving.page.widgets.files import cache_file
 MAX_KEPT = 12
 MAX_DRAWING = 60_000  # characters
 DRAWING = re.compile(r"data:image/(webp|png);base64,([A-Za-z0-9+/]+={0,2})")
-SCRIPT = Path(__file__).with_suffix(".js").read_text()
+SCRIPT = Path(__file__).with_suffix(".js")
 """What is kept is changed and shown in the browser, which tells nobody of it."""
-KEEP, SHOW, CHOOSE = (
-    f"{arguments} => {{ {SCRIPT} return lastAnswers({MAX_KEPT}, {MAX_DRAWING}).{call}; }}"
-    for arguments, call in (
-        ("async (drawing, details, kept)", "keep(drawing, details, kept)"),
-        ("kept", "show(kept)"),
-        ("kept", "choose(kept)"),
-    )
-)
+ELEMENT = "document.querySelector('#last-answers')"
+KEEP = f"(drawing, details, kept) => {ELEMENT}.answers.keep(drawing, details, kept)"
+CHOOSE = f"kept => {ELEMENT}.answers.choose(kept)"
 
 
 class LastAnswers(NamedTuple):
@@ -44,7 +39,9 @@ def build_last_answers() -> LastAnswers:
         gr.Markdown("Kept in this browser alone. Click one to see it again.")
         shown = gr.HTML(elem_classes="list", padding=False)
         forget = gr.Button("Forget them", size="sm")
-    gr.on(None, None, kept, shown, js=SHOW, **QUIET)  # once the page is loaded; what the browser changes is no event
+    answers = f"{ELEMENT}.answers = ({SCRIPT.read_text()})({MAX_KEPT}, {MAX_DRAWING})"
+    show = f"kept => ({answers}).show(kept)"
+    gr.on(None, None, kept, shown, js=show, **QUIET)  # once the page is loaded; what the browser changes is no event
     forget.click(None, None, [kept, shown], js="() => [[], '']", **QUIET)
     chosen, again = gr.Textbox(visible="hidden"), gr.Button("Show again", visible="hidden", elem_id="show-again")
     return LastAnswers(kept, shown, chosen, again)

@@ -3,18 +3,10 @@
 import base64
 
 import gradio as gr
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.page.widgets.last_answers import MAX_DRAWING, cache_drawing
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 def test_a_drawing_is_copied_as_it_is(seven_png):
