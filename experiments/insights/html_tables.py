@@ -26,5 +26,11 @@ def html_table(
     return f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{''.join(body)}</tbody></table>"
 
 
+def wide(table: str, label: str) -> str:
+    """A table that scrolls in itself, by keys too, where it is wider than its place. label: what a screen reader calls
+    it."""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{html.escape(label)}">{table}</div>'
+
+
 def _escape(text: str) -> str:
     return text if isinstance(text, Html) else html.escape(text)

@@ -8,8 +8,6 @@
         ".image-container > button:not([tabindex], :has(.selectable))": (button) => (button.tabIndex = -1),
         ".confidence-set:not([tabindex], .selectable)": (button) => (button.tabIndex = -1),
         ".option-list:not([tabindex])": (list) => (list.tabIndex = -1), // the arrow keys walk through it
-        ":is(#history-rows, #review-counts, #training-gate, #replay) .html-container": (box) =>
-            box.scrollWidth > box.clientWidth ? (box.tabIndex = 0) : box.removeAttribute("tabindex"), // to scroll it by keys
     };
     const mend = () => {
         for (const [selector, change] of Object.entries(mends)) document.querySelectorAll(selector).forEach(change);

@@ -9,7 +9,7 @@ import gradio as gr
 
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Prediction
-from experiments.insights.html_tables import html_table
+from experiments.insights.html_tables import html_table, wide
 from serving.learning import production
 from serving.learning.replay import ReplayResult, bundle_of_version, replay
 from serving.page.widgets.controls import OperatorEvents, Refresh, open_history
@@ -94,7 +94,7 @@ def changes_report(result: ReplayResult) -> str:
         return summary
     newest = f"<p>The newest {LISTED_CHANGES}:</p>" if count > LISTED_CHANGES else ""
     rows = [_change_cells(*change) for change in result.changes[:LISTED_CHANGES]]
-    return summary + newest + html_table(("picture", "time (UTC)", "was", "would be"), rows)
+    return summary + newest + wide(html_table(("picture", "time (UTC)", "was", "would be"), rows), "Changed answers")
 
 
 def _moment(entry: ProductionEntry) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from experiments.insights.gate_report import differences_table
+from experiments.insights.html_tables import wide
 from serving.learning.retraining_requests import cancel_retraining, start_retraining, waiting_notice
 from serving.page.retrain.path import path_report, standing
 from serving.page.widgets.charts import BLUE, ORANGE, Chart, axis, chart, lines, plot_data
@@ -63,7 +64,8 @@ def section_update(retraining: Retraining | None, can_start: bool = False, notic
     """A retraining, None before the first, as updates of the section's components. can_start: whether another may be
     started now. notice: why it waits."""
     active = retraining is not None and retraining.is_active
-    gate = differences_table(retraining.differences) if retraining and retraining.differences else ""
+    differences = retraining.differences if retraining else None
+    gate = wide(differences_table(differences), "What the gate compared") if differences else ""
     buttons = gr.update(visible=can_start), gr.update(visible=active)
     return (progress_report(retraining, notice), *_plots(retraining), gate, *buttons)
 

@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 
 from experiments.data.specs import SPECS
-from experiments.insights.html_tables import html_table
+from experiments.insights.html_tables import html_table, wide
 from serving.core.images import data_url
 from serving.learning.contradictions import ask_about
 from serving.learning.suspicious_clients import ClientSummary, client_summaries
@@ -135,7 +135,7 @@ def _counts(corrections: "Corrections", dataset: str) -> str:
     for state in ("pending", "accepted", "not learnt yet", "dropped"):
         counts = [tally.get((state, name), 0) for name in names]
         rows.append([state, *(str(count or "") for count in (*counts, sum(counts)))])
-    return html_table(("", *names, "total"), rows, row_headers=True)
+    return wide(html_table(("", *names, "total"), rows, row_headers=True), "Corrections by state and class")
 
 
 def _asked_about(count: int) -> str:

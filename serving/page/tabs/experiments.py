@@ -8,7 +8,7 @@ import gradio as gr
 
 from experiments.data.specs import SPECS
 from experiments.insights import run_comparison, sweeps
-from experiments.insights.html_tables import Html, html_table
+from experiments.insights.html_tables import Html, html_table, wide
 from experiments.insights.run_comparison import TITLES, RunComparison
 from experiments.insights.sweeps import SweepCourse
 from experiments.registry.run_log import RunSummary
@@ -148,7 +148,7 @@ def _table(comparison: RunComparison) -> str:
     runs = comparison.runs[::-1]
     in_production = [number for number, run in enumerate(runs) if run.in_production]
     rows = html_table(("run", *TITLES.values(), "status"), map(_row, runs), row_headers=True, highlighted=in_production)
-    return f'<div class="wide" tabindex="0" role="region" aria-label="Runs">{rows}</div>'
+    return wide(rows, "Runs")
 
 
 def _row(run: RunSummary) -> tuple[str, ...]:

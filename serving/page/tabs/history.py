@@ -13,7 +13,7 @@ from gradio.components import Component
 
 from experiments.data.specs import SPECS
 from experiments.inference.predictions import Verdict
-from experiments.insights.html_tables import Html, html_table
+from experiments.insights.html_tables import Html, html_table, wide
 from serving.core.spreadsheets import write_rows
 from serving.page.widgets.controls import HISTORY_OFF, OperatorEvents, open_history
 from serving.page.widgets.files import cache_file
@@ -101,7 +101,7 @@ def entries_table(entries: list[Entry]) -> str:
     if not entries:
         return "<p>No answers to show.</p>"
     rows = [(stored_image(entry.image, entry.dataset), *map(_shortened, cells(entry))) for entry in entries]
-    return html_table(("image", *COLUMNS), rows)
+    return wide(html_table(("image", *COLUMNS), rows), "Answers")
 
 
 def _shortened(text: str) -> Html:
