@@ -15,12 +15,17 @@
     new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
     mend();
 
-    // Its pad takes all pointers for one: a second finger or a palm would be joined to the stroke by a bar.
-    let drawing = null;
+    // Its pad takes all pointers for one: a second finger or a palm would be joined to the stroke by a bar. A palm may
+    // rest before the pen does, which is near by then.
+    const NEAR = 1000; // ms since the pen was last seen, drawing or above the screen
+    let drawing = null,
+        penSeen = -Infinity;
     const keepOne = (event) => {
-        if (event.type === "pointerdown" && event.target.closest(".pad canvas")) drawing ??= event.pointerId;
-        if (drawing === null) return;
-        if (event.pointerId !== drawing) event.stopImmediatePropagation();
+        const onPad = event.target.closest?.(".pad canvas");
+        if (event.pointerType === "pen") penSeen = event.timeStamp;
+        const isPalm = event.pointerType === "touch" && event.timeStamp - penSeen < NEAR;
+        if (event.type === "pointerdown" && onPad && !isPalm) drawing ??= event.pointerId;
+        if (drawing === null ? isPalm && onPad : event.pointerId !== drawing) event.stopImmediatePropagation();
         else if (["pointerup", "pointercancel"].includes(event.type)) drawing = null;
     };
     for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"])
