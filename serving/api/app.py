@@ -1,7 +1,7 @@
 """The JSON API: its routes, its documentation at /docs, and one shape for every error."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -82,13 +82,13 @@ class ApiCORSMiddleware(CORSMiddleware):
         await (super().__call__ if is_api else self.app)(scope, receive, send)
 
 
-async def answer_error(request: Request, error: Exception) -> Response:
-    """Put any error into the one shape, and count those of this side."""
+async def answer_error(request: Request, error: Exception, translate: Callable[[str], str] = str) -> Response:
+    """Put any error into the one shape, and count those of this side. translate: for people."""
     refused = _as_refused(error)
     if refused.status >= 500:
         services: Services = request.app.state.services
         services.metrics.add_problem(REQUEST_ID.get(), refused.status, refused.message)
-    return refused.response()
+    return refused.response(translate)
 
 
 def _as_refused(error: Exception) -> Refused:  # noqa: PLR0911 one for each kind of error

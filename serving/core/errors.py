@@ -1,6 +1,7 @@
 """Refused requests: a status, a code for programs, what is wrong and what to do about it."""
 
 import errno
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import orjson
@@ -28,11 +29,11 @@ class Refused(Exception):  # noqa: N818 says what happened to the request
         """The object under "error" in the response."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
-    def response(self) -> "Response":
-        """The whole response. Gradio's page shows the sentence under "detail"."""
+    def response(self, translate: Callable[[str], str] = str) -> "Response":
+        """The whole response. Gradio's page shows the sentence under "detail", which is translated for it."""
         from starlette.responses import Response  # decoding workers import this module and need no web framework
 
-        content = {"error": self.body(), "detail": str(self)}
+        content = {"error": self.body(), "detail": translate(str(self))}
         return Response(orjson.dumps(content), self.status, self.headers, "application/json")
 
 

@@ -13,6 +13,7 @@ from serving.core.clients import client_of
 from serving.core.errors import Refused
 from serving.core.logs import REQUEST_ID, request_id
 from serving.middleware.doors import needs_login
+from serving.page.languages import catalogue_of
 from serving.services import Services
 
 ONCE = (b"authorization", b"content-length", b"content-type", b"host", b"origin", b"x-api-key")
@@ -54,7 +55,8 @@ class RequestMiddleware:
             # Refused here or unforeseen: the API's expected errors are answered further in, the page's by Gradio.
             if is_answered:
                 raise
-            response = await answer_error(Request(scope), error)
+            catalogue = None if is_api else catalogue_of(Request(scope))
+            response = await answer_error(Request(scope), error, catalogue.translate if catalogue else str)
             await response(scope, receive, send_with_id)
 
     async def _check(self, scope: Scope, headers: dict[str, str], is_api: bool) -> None:

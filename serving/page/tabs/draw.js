@@ -23,7 +23,7 @@
     };
     tab.onclick = event => {
         if (event.target.closest("#answer-live")) pressed = turn;
-        else if (event.target.closest("#submit, .examples, #upload, #last-answers")) tab.live.drop();
+        else if (event.target.closest("#submit, .examples, #upload, #last-answers li button")) tab.live.drop();
         const chosen = event.target.closest("#last-answers li button");
         if (!chosen) return;
         tab.querySelector("#last-answers").dataset.place = chosen.dataset.place;

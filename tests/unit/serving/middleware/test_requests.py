@@ -147,6 +147,9 @@ def test_the_pages_rate_is_limited_in_words(served, classifier, settings):
     assert status == 429
     assert int(headers["retry-after"]) > 0
     assert "Try again" in json.loads(body)["detail"]
+    body = ask(address, "POST", "/gradio_api/queue/join", b"{}", Cookie="language=de")[2]
+    assert "Versuche es in" in json.loads(body)["detail"]
+    assert "Try again" in json.loads(body)["error"]["hint"]
     assert ask(address, "POST", "/api/predict", b"", Content_Type="image/png")[0] == 422
 
 

@@ -20,7 +20,8 @@ UNTRANSLATED = set("0123456789")
 RAISERS = {"Refused": 2, "ImageError": 0, "page_error": 0, "show_errors": 1}
 """What shows a visitor its arguments as text, from this position on."""
 SHOWN_BY = (
-    "core/limits", "uploads/cache", "prediction/prepare", "prediction/turns", "prediction/worker_pool",
+    "core/errors", "core/limits", "middleware/bodies", "middleware/doors", "core/received",
+    "middleware/uploads", "uploads/cache", "prediction/prepare", "prediction/turns", "prediction/worker_pool",
     "learning/feedback", "learning/sharing", "page/page", "page/event_queue", "page/widgets/answer",
     "page/widgets/errors", "page/widgets/examples",
     "page/widgets/files", "page/widgets/feedback_buttons", "page/widgets/share", "page/tabs/draw", "page/tabs/photo",
