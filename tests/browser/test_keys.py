@@ -5,28 +5,21 @@ from playwright.sync_api import expect
 
 from serving.page.tabs.draw import SENTENCES
 from tests.helpers.digits import DIGITS, digits_beside
-from tests.helpers.draw_page import open_draw_page
-
-
-@pytest.fixture(scope="module")
-def fresh(chromium, url):
-    with open_draw_page(chromium, url, viewport={"width": 320, "height": 1000}, device_scale_factor=0.5) as page:
-        yield page
 
 
 @pytest.fixture
-def key_page(fresh):
-    fresh.live.uncheck()
-    yield fresh
-    fresh.start_afresh("Clear")
+def key_page(opened_page):
+    opened_page.live.uncheck()
+    yield opened_page
+    opened_page.start_afresh("Clear")
 
 
-def test_the_answer_while_one_draws_is_spoken(fresh):
-    fresh.live.check()
-    fresh.draw(DIGITS["7"])
-    expect(fresh.answer).to_have_text("7")
-    expect(fresh.page.locator("#draw-tab > [role=status]")).to_have_text("7. Sure.")
-    fresh.start_afresh("Clear")
+def test_the_answer_while_one_draws_is_spoken(opened_page):
+    opened_page.live.check()
+    opened_page.draw(DIGITS["7"])
+    expect(opened_page.answer).to_have_text("7")
+    expect(opened_page.page.locator("#draw-tab > [role=status]")).to_have_text("7. Sure.")
+    opened_page.start_afresh("Clear")
 
 
 def test_enter_submits_escape_and_delete_clear(key_page):

@@ -5,7 +5,6 @@ from playwright.sync_api import expect
 
 from tests.helpers.demo_process import DemoProcess
 from tests.helpers.digits import DIGITS
-from tests.helpers.draw_page import open_draw_page
 
 REQUESTS_A_STROKE = 4
 """Three sheets and an event: the pen rests for 0.25 s before each, which makes less than 960 a minute, of the
@@ -13,16 +12,10 @@ REQUESTS_A_STROKE = 4
 
 
 @pytest.fixture(scope="module")
-def live_url():
+def url():
     demo = DemoProcess()
     yield demo.url
     demo.stop()
-
-
-@pytest.fixture(scope="module")
-def opened_page(chromium, live_url):
-    with open_draw_page(chromium, live_url, viewport={"width": 320, "height": 1000}, device_scale_factor=0.5) as page:
-        yield page
 
 
 @pytest.fixture
