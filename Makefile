@@ -6,7 +6,9 @@ SHELL := bash
 SERVING := requirements-serving.txt constraints.txt
 PINS := requirements.txt requirements-training.txt $(SERVING)
 # uv installs several times as fast where it is at hand.
-INSTALL := $(if $(shell command -v uv),uv pip install --quiet --python $(PY),$(PY) -m pip install -qq --disable-pip-version-check) -r
+INSTALL := $(if $(shell command -v uv),uv pip install --quiet --python $(PY),$(PY) -m pip install -qq --disable-pip-version-check --no-compile) -r
+# The page compiles what it imports; the rest, for which nobody should wait, is compiled after it has opened.
+COMPILE := $(PY) -W ignore -m compileall -qq -j 0 .venv/lib || true
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo experiments compare ui bench bench-replicas bench-mixed bench-faults bench-model test test-browser test-system test-all test-spark attack soak lint audit format video space lock clean
@@ -139,9 +141,11 @@ clean: ## remove caches and .venv; data, runs and models stay
 .venv/installed: $(PINS) | .venv/installed-serving
 	@echo "Installing the packages that train models into .venv (a minute)"
 	@$(INSTALL) requirements.txt
+	@$(COMPILE)
 	@touch .venv/installed-serving $@
 
 .venv/installed-dev: requirements-dev.txt $(PINS) | .venv/bin/python
 	@echo "Installing the pinned packages, test tools included, into .venv (one to two minutes)"
 	@$(INSTALL) requirements-dev.txt
+	@$(COMPILE)
 	@touch .venv/installed-serving .venv/installed $@

@@ -95,6 +95,8 @@ def test_the_page_is_up_before_what_trains_is_installed_and_the_experiments_afte
     assert "page without training" in done.stdout
     assert (project / "trained").exists()
     assert {installed_by(project, name) for name in ("page_part", "training_part")} == {installer}
+    compiled = project.glob(".venv/lib/python3.11/site-packages/__pycache__/*_part.*.pyc")
+    assert {file.name.partition(".")[0] for file in compiled} == {"page_part", "training_part"}
     again = subprocess.run(["make", "demo"], cwd=project, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert "page with training" in again.stdout
     assert "Installing" not in again.stdout
