@@ -20,7 +20,7 @@ install: .venv/installed ## make .venv with the pinned packages (Python 3.11; sk
 
 # Job control (set -m) makes a group of each, which hears Ctrl-C; the page's end, whatever its cause, ends the other too.
 demo: .venv/installed-serving ## open the page; beside it, at low priority, install what trains and run the three experiments
-	@set -m; trap 'trap "" INT; kill -INT -- $$(jobs -p | sed s/^/-/); wait' EXIT; trap 'exit 0' INT TERM HUP; \
+	@set -m; trap 'trap "" INT TERM HUP; kill -INT -- $$(jobs -p | sed s/^/-/); wait' EXIT; trap 'trap "" INT TERM HUP; exit 0' INT TERM HUP; \
 	$(PY) demo.py --open & \
 	nice -n 19 $(MAKE) --no-print-directory experiments & \
 	exec 2>/dev/null; wait %1

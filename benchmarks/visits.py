@@ -50,11 +50,9 @@ def main() -> None:
         for url, visits in zip(arguments.urls, rows, strict=True):
             print(f"{which} visit of {url}: {summary(visits)} (n = {len(visits)})", flush=True)
         if len(rows) == 2:
-            ratios = sorted(a.ready / b.ready for a, b in zip(*rows, strict=True))
-            middle = statistics.median(ratios)
-            print(
-                f"{which} visit, time of the first page / second page: {middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-            )
+            ratios = sorted(here.ready / there.ready for here, there in zip(*rows, strict=True))
+            spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            print(f"{which} visit, time at the first address / at the second: {spread}")
 
 
 def measure(urls: list[str], pairs: int) -> dict[tuple[str, str], list[Visit]]:

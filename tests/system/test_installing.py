@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -112,4 +113,6 @@ def test_the_end_of_make_demo_ends_the_page_and_the_experiments(project, number)
         assert process.poll() is None
     os.killpg(process.pid, number)
     process.wait(PATIENCE)
-    assert all((project / f"ended-{part}").exists() for part in ("page", "experiments"))
+    deadline = time.monotonic() + PATIENCE
+    while not all((project / f"ended-{part}").exists() for part in ("page", "experiments")):
+        assert time.monotonic() < deadline
