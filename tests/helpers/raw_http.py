@@ -49,6 +49,13 @@ def exchange(attack: Attack, method: str, path: str, headers: dict[str, str] | N
         return read_reply(connection)
 
 
+def send_last(connection: socket.socket, request: bytes) -> None:
+    """Send all that there will be; the server may have hung up before."""
+    with suppress(OSError):
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+
+
 def read_reply(connection: socket.socket) -> Reply:
     """Read until the server hangs up."""
     received = b""
