@@ -1,7 +1,9 @@
 """The visitor's last answers, in their browser alone."""
 
 import json
+from pathlib import Path
 
+import gradio
 import pytest
 from playwright.sync_api import expect
 
@@ -89,3 +91,25 @@ def test_without_a_store_the_page_goes_on(chromium, demo):
         page.wait_for(page._is_ready)
         page.draw(DIGITS["7"])
         assert page.submit() == "7"
+
+
+def test_answers_are_kept_though_the_list_came_late(chromium, demo):
+    """As over a slow network, where the page begins before the script of its accordions is there."""
+    scripts = (Path(gradio.__file__).parent / "templates/frontend/assets").glob("Index-*.js")
+    accordions, held = {script.name for script in scripts if "label-wrap" in script.read_text()}, []
+
+    def hold(route):
+        held.append(route)
+
+    with open_draw_page(chromium, demo.url) as page:
+        page.page.route(lambda address: address.rpartition("/")[2] in accordions, hold)
+        page.page.reload()
+        page.wait_for(lambda: page.is_answered() and page.page.locator("#pad canvas").count() > 0 and bool(held))
+        assert page.page.locator("#last-answers").count() == 0
+        for route in held:
+            route.continue_()
+        page.wait_for(page._is_ready)
+        page.draw(DIGITS["7"])
+        assert page.submit() == "7"
+        page.page.get_by_role("button", name="My last answers").click()
+        expect(page.page.locator("#last-answers li button")).to_have_text("7")

@@ -65,5 +65,6 @@
         clearTimeout(pause);  // once the pen rests
         pause = setTimeout(() => spoken.textContent === words() || (spoken.textContent = words()), 1000);
     };
-    new MutationObserver(say).observe(tab.querySelector(".answer"), {subtree: true, childList: true, characterData: true});
+    // The whole tab, since the answer may not be there yet.
+    new MutationObserver(say).observe(tab, {subtree: true, childList: true, characterData: true});
 }

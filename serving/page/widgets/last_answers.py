@@ -17,9 +17,8 @@ MAX_DRAWING = 60_000  # characters
 DRAWING = re.compile(r"data:image/(webp|png);base64,([A-Za-z0-9+/]+={0,2})")
 SCRIPT = Path(__file__).with_suffix(".js")
 """What is kept is changed and shown in the browser, which tells nobody of it."""
-ELEMENT = "document.querySelector('#last-answers')"
-KEEP = f"(drawing, details, kept) => {ELEMENT}.answers.keep(drawing, details, kept)"
-CHOOSE = f"kept => {ELEMENT}.answers.choose(kept)"
+KEEP = "(drawing, details, kept) => window.lastAnswers.keep(drawing, details, kept)"
+CHOOSE = "kept => window.lastAnswers.choose(kept)"
 
 
 class LastAnswers(NamedTuple):
@@ -39,7 +38,8 @@ def build_last_answers() -> LastAnswers:
         gr.Markdown("Kept in this browser alone. Click one to see it again.")
         shown = gr.HTML(elem_classes="list", padding=False)
         forget = gr.Button("Forget them", size="sm")
-    answers = f"{ELEMENT}.answers = ({SCRIPT.read_text()})({MAX_KEPT}, {MAX_DRAWING})"
+    # Of the window: over a slow network the page is loaded before this list is there.
+    answers = f"window.lastAnswers = ({SCRIPT.read_text()})({MAX_KEPT}, {MAX_DRAWING})"
     show = f"kept => ({answers}).show(kept)"
     gr.on(None, None, kept, shown, js=show, **QUIET)  # once the page is loaded; what the browser changes is no event
     forget.click(None, None, [kept, shown], js="() => [[], '']", **QUIET)
